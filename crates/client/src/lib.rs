@@ -1,0 +1,1 @@
+//! Ottla's own Kafka client, for the command line, tests and benches.

@@ -1,0 +1,1 @@
+//! What groups, queues and transactions decide: pure state machines.

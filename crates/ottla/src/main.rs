@@ -1,0 +1,2 @@
+//! The one program: arguments, files, signals, exit codes.
+fn main() {}

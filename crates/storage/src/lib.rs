@@ -1,0 +1,1 @@
+//! Where records and metadata live, and in which order.

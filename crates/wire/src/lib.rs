@@ -1,0 +1,1 @@
+//! Bytes to Kafka messages and back (generated, one file per message), and record batches v2.
