@@ -1,2 +1,43 @@
-//! Everything a developer runs.
-fn main() {}
+//! Everything a developer runs: `cargo xtask COMMAND`.
+//!
+//! One command, one module. A module takes the arguments after its name and returns an [`Outcome`]; only
+//! this file turns an outcome into an exit status, so that every command can be called from another
+//! (`ci` calls most of them) and from a test.
+
+mod tree;
+
+use std::process::ExitCode;
+
+/// How a command ends: well, or with the text that tells the developer what to mend.
+type Outcome = Result<(), String>;
+
+const USAGE: &str = "\
+cargo xtask COMMAND
+
+  ci            everything that must pass before a change lands
+  test          the same without the release build and the client matrix
+  tidy          the house rules that a machine can check
+";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let arguments: Vec<String> = arguments.collect();
+    match run(&command, &arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{}", message.trim_end());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: &str, arguments: &[String]) -> Outcome {
+    match command {
+        "" | "help" | "--help" | "-h" => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        _ => Err(format!("xtask: no command {command:?} (arguments {arguments:?})\n\n{USAGE}")),
+    }
+}
