@@ -3,6 +3,7 @@
 //! Invariant: nothing here does I/O, reads a clock or knows a runtime. Real time and real chance live
 //! behind [`Env`], which only the broker's shell (and one day the simulator) implements.
 
+pub mod config;
 pub mod env;
 pub mod id;
 pub mod limits;
