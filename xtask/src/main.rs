@@ -4,6 +4,8 @@
 //! this file turns an outcome into an exit status, so that every command can be called from another
 //! (`ci` calls most of them) and from a test.
 
+mod generate;
+mod tidy;
 mod tree;
 
 use std::process::ExitCode;
@@ -17,6 +19,9 @@ cargo xtask COMMAND
   ci            everything that must pass before a change lands
   test          the same without the release build and the client matrix
   tidy          the house rules that a machine can check
+  generate      write the wire messages from crates/wire/schema (--check: only compare)
+  schema-import DIR
+                rewrite crates/wire/schema/kafka from the clients jar's common/message
 ";
 
 fn main() -> ExitCode {
@@ -38,6 +43,9 @@ fn run(command: &str, arguments: &[String]) -> Outcome {
             print!("{USAGE}");
             Ok(())
         }
+        "generate" => generate::run(arguments),
+        "schema-import" => generate::import(arguments),
+        "tidy" => tidy::run(arguments),
         _ => Err(format!("xtask: no command {command:?} (arguments {arguments:?})\n\n{USAGE}")),
     }
 }

@@ -1,0 +1,114 @@
+//! What the source of a crate may reach in the standard library and in other crates.
+//!
+//! Manifests keep crates apart (see [`manifests`](super::manifests)); this keeps apart what manifests
+//! cannot: the standard library's files, sockets and clocks, and modules inside a crate. Tests are free.
+
+use super::Violation;
+use super::source::{code, has_word, is_test};
+use crate::tree::Tree;
+
+/// Crates that decide: they get their input as arguments and give their output back.
+const PURE: &[&str] = &["base", "coordinator"];
+const EFFECTS: &[&str] = &["std::fs", "std::net", "std::thread", "std::process", "std::os", "tokio"];
+/// The one file that reads real clocks and real chance. The simulator will be the other environment.
+const ENVIRONMENT: &str = "crates/broker/src/environment.rs";
+/// The lint that bans clocks, chance and sleeping by name (`clippy.toml`). It knows types and finds every
+/// call; what is left to check here is that nobody silences it.
+const SILENCED: &[&str] = &["clippy::disallowed_methods"];
+const SURROUNDINGS: &[&str] =
+    &["std::env", "env::args", "env::var", "env::vars", "env::var_os", "process::exit"];
+/// What only requests and responses are made of.
+const PROTOCOL: &[&str] = &["message::", "ErrorCode", "ApiKey"];
+
+/// `base` and `coordinator` do no I/O, start no thread and know no runtime.
+pub(super) fn pure_crates_touch_nothing(tree: &Tree) -> Vec<Violation> {
+    PURE.iter()
+        .flat_map(|name| {
+            let reason =
+                format!("`{name}` is pure: take the value as an argument, give the effect back as data");
+            find(tree, &format!("crates/{name}/src/"), EFFECTS, &reason)
+        })
+        .collect()
+}
+
+/// `storage` knows record batches, and neither requests nor the codes that answer them.
+pub(super) fn storage_sees_no_request(tree: &Tree) -> Vec<Violation> {
+    find(tree, "crates/storage/src/", PROTOCOL, "storage never sees a request: translate it in the broker")
+}
+
+/// Arguments, environment variables and exit codes belong to `ottla`; `xtask` is a developer's program.
+pub(super) fn only_the_program_reads_its_surroundings(tree: &Tree) -> Vec<Violation> {
+    find(tree, "crates/", SURROUNDINGS, "only `ottla` reads arguments and environment: pass the value in")
+        .into_iter()
+        .filter(|violation| !violation.path.starts_with("crates/ottla/"))
+        .collect()
+}
+
+/// Real clocks are read by the broker's environment alone; everyone else is told what time it is.
+pub(super) fn clocks_are_real_in_one_place(tree: &Tree) -> Vec<Violation> {
+    find(tree, "crates/", SILENCED, "only the environment may: take `Now` as an argument, or ask `Env`")
+        .into_iter()
+        .filter(|violation| violation.path != ENVIRONMENT)
+        .collect()
+}
+
+/// Every line of production code below `prefix` that holds one of `words`.
+fn find(tree: &Tree, prefix: &str, words: &[&str], reason: &str) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for (path, text) in tree.under(prefix, ".rs").filter(|(path, _)| !is_test(path)) {
+        for (number, line) in code(text) {
+            for word in words.iter().filter(|word| has_word(line, word)) {
+                found.push(Violation::new(path, number, format!("`{word}`: {reason}")));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(rule: fn(&Tree) -> Vec<Violation>, path: &str, line: &str) -> bool {
+        let text = format!("//! Head.\n{line}\n");
+        !rule(&Tree::of(&[(path, &text)])).is_empty()
+    }
+
+    #[test]
+    fn a_pure_crate_that_opens_a_file_is_found() {
+        for effect in EFFECTS {
+            assert!(check(
+                pure_crates_touch_nothing,
+                "crates/coordinator/src/a.rs",
+                &format!("use {effect}::x;")
+            ));
+            assert!(!check(
+                pure_crates_touch_nothing,
+                "crates/coordinator/src/a.rs",
+                &format!("// not {effect}")
+            ));
+            assert!(!check(
+                pure_crates_touch_nothing,
+                "crates/broker/src/a.rs",
+                &format!("use {effect}::x;")
+            ));
+        }
+    }
+
+    #[test]
+    fn a_request_in_storage_is_found() {
+        assert!(check(storage_sees_no_request, "crates/storage/src/a.rs", "use ottla_wire::message::X;"));
+        assert!(check(storage_sees_no_request, "crates/storage/src/a.rs", "fn a() -> ErrorCode {}"));
+        assert!(!check(storage_sees_no_request, "crates/storage/src/a.rs", "use ottla_wire::record::X;"));
+    }
+
+    #[test]
+    fn surroundings_and_clocks_are_found_outside_their_room() {
+        let (arguments, clock) = ("std::env::args();", "#[expect(clippy::disallowed_methods)]");
+        assert!(check(only_the_program_reads_its_surroundings, "crates/broker/src/a.rs", arguments));
+        assert!(!check(only_the_program_reads_its_surroundings, "crates/ottla/src/a.rs", arguments));
+        assert!(!check(only_the_program_reads_its_surroundings, "crates/broker/tests/a.rs", arguments));
+        assert!(check(clocks_are_real_in_one_place, "crates/broker/src/a.rs", clock));
+        assert!(!check(clocks_are_real_in_one_place, ENVIRONMENT, clock));
+    }
+}
