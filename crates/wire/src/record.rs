@@ -12,11 +12,24 @@
 //! timestamp and its attribute bit; nothing here panics on bytes from outside, and nothing unpacks more than
 //! [`ottla_base::limits::BATCH_UNCOMPRESSED_BYTES_MAX`]. Formats 0 and 1 are recognised and refused.
 
+mod builder;
+mod codec;
+mod control;
 mod header;
+mod inspect;
+mod reader;
 mod region;
+#[cfg(test)]
+mod tests;
+mod varint;
 
+pub use builder::{AppendError, BatchBuilder, BatchOptions, BatchScope, record_bytes};
+pub use codec::Compression;
+pub use control::{Marker, MarkerKind};
 pub use header::{
-    BatchError, BatchHeader, Batches, ClientRule, Compression, HEADER_BYTES, TimestampType, batches,
-    check_integrity, set_base_offset, set_leader_epoch, set_log_append_time, validate, verify_crc,
+    BatchError, BatchHeader, Batches, ClientRule, HEADER_BYTES, TimestampType, batches, check_integrity,
+    set_base_offset, set_leader_epoch, set_log_append_time, validate, verify_crc,
 };
+pub use inspect::{Inspection, KeyRule, RecordRules, Refusal, inspect_records};
+pub use reader::{Header, Record, RecordIter, records, records_within};
 pub use region::{FileRegion, Records, Region, SmallList};

@@ -5,6 +5,7 @@
 //! records than offsets), [`validate`] is what a whole batch from a producer must pass, and
 //! [`BatchHeader::check_client_rules`] is what only a client must obey.
 
+use super::codec::Compression;
 use bytes::{Buf, Bytes};
 use ottla_base::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Timestamp};
 
@@ -12,9 +13,9 @@ use ottla_base::{LeaderEpoch, Offset, ProducerEpoch, ProducerId, Timestamp};
 pub const HEADER_BYTES: usize = 61;
 
 /// The only batch format that is accepted.
-const MAGIC: i8 = 2;
+pub(super) const MAGIC: i8 = 2;
 /// Base offset and length: what the length field does not count.
-const PREFIX_BYTES: usize = 12;
+pub(super) const PREFIX_BYTES: usize = 12;
 const LEADER_EPOCH_AT: usize = 12;
 const MAGIC_AT: usize = 16;
 const CRC_AT: usize = 17;
@@ -23,10 +24,10 @@ const ATTRIBUTES_AT: usize = 21;
 const MAX_TIMESTAMP_AT: usize = 35;
 
 const COMPRESSION_BITS: i16 = 0b111;
-const LOG_APPEND_TIME_BIT: i16 = 1 << 3;
-const TRANSACTIONAL_BIT: i16 = 1 << 4;
-const CONTROL_BIT: i16 = 1 << 5;
-const DELETE_HORIZON_BIT: i16 = 1 << 6;
+pub(super) const LOG_APPEND_TIME_BIT: i16 = 1 << 3;
+pub(super) const TRANSACTIONAL_BIT: i16 = 1 << 4;
+pub(super) const CONTROL_BIT: i16 = 1 << 5;
+pub(super) const DELETE_HORIZON_BIT: i16 = 1 << 6;
 
 /// Why bytes are not a record batch that can be kept or read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -122,46 +123,6 @@ pub enum ClientRule {
     /// A producer id needs a sequence number. Kafka answers INVALID_RECORD.
     #[error("a batch with a producer id must have a sequence number of 0 or more, not {0}")]
     Sequence(i32),
-}
-
-/// How the records of a batch are compressed, as one block. The numbers are the wire's.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(i16)]
-pub enum Compression {
-    /// Not at all.
-    #[default]
-    None = 0,
-    /// RFC 1952.
-    Gzip = 1,
-    /// Snappy, raw or in the framing of the Xerial library.
-    Snappy = 2,
-    /// LZ4 frame format.
-    Lz4 = 3,
-    /// Zstandard.
-    Zstd = 4,
-}
-
-impl Compression {
-    /// All, in the order of their numbers.
-    pub const ALL: [Self; 5] = [Self::None, Self::Gzip, Self::Snappy, Self::Lz4, Self::Zstd];
-
-    /// Kafka's name: `none`, `gzip`, `snappy`, `lz4` or `zstd`.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Gzip => "gzip",
-            Self::Snappy => "snappy",
-            Self::Lz4 => "lz4",
-            Self::Zstd => "zstd",
-        }
-    }
-
-    /// The compression of that name; upper and lower case are the same.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name))
-    }
 }
 
 /// Who set a record's timestamp.
