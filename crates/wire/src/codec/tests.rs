@@ -1,0 +1,1 @@
+//! Tests of reader, writer and frames.
