@@ -74,6 +74,9 @@ fn read_schema(directory: &Path) -> Result<Vec<Message>, String> {
     let mut messages = Vec::new();
     for folder in ["kafka", "internal"] {
         let folder = directory.join(folder);
+        if !folder.exists() {
+            continue;
+        }
         let entries = fs::read_dir(&folder).map_err(|e| format!("{}: {e}", folder.display()))?;
         let mut paths: Vec<PathBuf> = entries.filter_map(Result::ok).map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));

@@ -305,6 +305,7 @@ impl ApiKey {
         &FACTS[self.index()]
     }
 
+    #[allow(clippy::too_many_lines)]
     const fn index(self) -> usize {
         match self {
             Self::Produce => 0,
