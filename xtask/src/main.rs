@@ -7,6 +7,7 @@
 mod ci;
 mod generate;
 mod licences;
+mod measure;
 mod step;
 mod test;
 mod tidy;
@@ -23,6 +24,7 @@ cargo xtask COMMAND
   ci            everything that must pass before a change lands
   test          every test there is, the client matrix included
   tidy          the house rules that a machine can check
+  measure start how soon the broker is ready and what it holds (--check: only compare)
   generate      write the wire messages from crates/wire/schema (--check: only compare)
   schema-import DIR
                 rewrite crates/wire/schema/kafka from the clients jar's common/message
@@ -49,6 +51,7 @@ fn run(command: &str, arguments: &[String]) -> Outcome {
         }
         "ci" => ci::run(arguments),
         "generate" => generate::run(arguments),
+        "measure" => measure::run(arguments),
         "schema-import" => generate::import(arguments),
         "test" => test::run(arguments),
         "tidy" => tidy::run(arguments),
