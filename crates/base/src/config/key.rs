@@ -101,7 +101,7 @@ pub enum Valid {
     },
     /// Decimal numbers from 0 to 1, both included.
     Share,
-    /// One of these texts; for a list, each element is one of them and none comes twice.
+    /// One of these texts; for a list, each element is one of them. Kafka lets one come twice, so we do, too.
     OneOf(&'static [&'static str]),
     /// Any text but the empty one.
     NotEmpty,
@@ -243,9 +243,6 @@ impl Valid {
             (Self::Share, Parsed::Number(n)) => (0.0..=1.0).contains(n),
             (Self::OneOf(names), Parsed::Text(text)) => names.contains(&text.as_str()),
             (Self::OneOf(names), Parsed::List(texts)) => {
-                if let Some(twice) = first_repeated(texts) {
-                    return Err(format!("each value at most once, but '{twice}' comes twice"));
-                }
                 texts.iter().all(|text| names.contains(&text.as_str()))
             }
             (Self::NotEmpty, Parsed::Text(text)) => !text.is_empty(),
@@ -268,10 +265,6 @@ impl Valid {
             Self::NotEmpty => "not empty".to_owned(),
         })
     }
-}
-
-fn first_repeated(texts: &[String]) -> Option<&String> {
-    texts.iter().enumerate().find(|(at, text)| texts[..*at].contains(text)).map(|(_, text)| text)
 }
 
 impl fmt::Display for Kind {

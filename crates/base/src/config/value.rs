@@ -18,9 +18,10 @@ pub trait Value: Sized {
 }
 
 macro_rules! whole {
-    ($type:ty, $kind:expr) => {
+    ($type:ty, $kind:expr, $valid:expr) => {
         impl Value for $type {
             const KIND: Kind = $kind;
+            const VALID: Valid = $valid;
             fn from_parsed(parsed: &Parsed) -> Result<Self, String> {
                 match parsed {
                     Parsed::Integer(n) => Self::try_from(*n).map_err(|_| String::new()),
@@ -31,9 +32,12 @@ macro_rules! whole {
     };
 }
 
-whole!(i16, Kind::Short);
-whole!(i32, Kind::Int);
-whole!(i64, Kind::Long);
+whole!(i16, Kind::Short, Valid::Any);
+whole!(i32, Kind::Int, Valid::Any);
+whole!(i64, Kind::Long, Valid::Any);
+whole!(u32, Kind::Int, Valid::AtLeast(0));
+whole!(u64, Kind::Long, Valid::AtLeast(0));
+whole!(usize, Kind::Int, Valid::AtLeast(0));
 
 impl Value for bool {
     const KIND: Kind = Kind::Boolean;

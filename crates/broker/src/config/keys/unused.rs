@@ -1,0 +1,93 @@
+//! Keys of Apache Kafka that Ottla knows and has no use for, so that a Kafka `server.properties` starts without
+//! being called full of mistakes.
+
+/// Why Ottla has no use for Kafka's key `name`; `None` if Kafka has no such key either, as far as we know.
+pub(crate) fn reason(name: &str) -> Option<&'static str> {
+    FAMILIES
+        .iter()
+        .find(|(prefixes, _)| prefixes.iter().any(|prefix| name.starts_with(prefix)))
+        .map(|(_, reason)| *reason)
+}
+
+const FAMILIES: &[(&[&str], &str)] = &[
+    (
+        &[
+            "ssl.",
+            "sasl.",
+            "security.",
+            "connection.failed.authentication.",
+            "connections.max.reauth.ms",
+            "delegation.token.",
+            "principal.builder.class",
+            "authorizer.class.name",
+            "super.users",
+            "allow.everyone.if.no.acl.found",
+        ],
+        "Ottla does not encrypt, authenticate or authorise yet: whoever reaches a listener may do everything",
+    ),
+    (
+        &[
+            "controller.",
+            "process.roles",
+            "metadata.log.",
+            "metadata.max.",
+            "initial.broker.registration.",
+            "broker.heartbeat.",
+            "broker.session.",
+            "inter.broker.",
+            "early.start.listeners",
+            "zookeeper.",
+            "unstable.",
+            "request.timeout.ms",
+            "socket.connection.setup.",
+        ],
+        "one broker alone needs no controllers",
+    ),
+    (
+        &[
+            "replica.",
+            "replication.quota.",
+            "num.replica.",
+            "leader.",
+            "follower.",
+            "auto.leader.rebalance.enable",
+            "controlled.shutdown.",
+            "alter.log.dirs.",
+            "cordoned.log.dirs",
+            "log.dir.failure.",
+        ],
+        "one broker alone has no other replicas",
+    ),
+    (&["remote."], "Ottla has no tiered storage yet"),
+    (&["share.", "group.share.", "errors.deadletterqueue."], "Ottla has no share groups yet"),
+    (&["group.consumer.", "group.streams."], "Ottla has groups of the classic protocol only, so far"),
+    (&["transaction.", "add.partitions.to.txn."], "Ottla has no transactions yet"),
+    (&["log.cleaner."], "Ottla does not compact logs yet"),
+    (
+        &["metric.", "metrics.", "kafka.metrics.", "telemetry.", "auto.include.jmx.reporter"],
+        "it is about Java metrics",
+    ),
+    (
+        &["quota.", "client.quota.", "max.connection.creation.rate", "max.connections.per.ip.overrides"],
+        "Ottla has no quotas yet",
+    ),
+    (&["alter.config.policy.", "create.topic.policy.", "config.providers"], "Ottla cannot load Java classes"),
+    (
+        &[
+            "background.threads",
+            "num.recovery.threads.per.data.dir",
+            "fetch.purgatory.",
+            "producer.purgatory.",
+            "delete.records.purgatory.",
+            "group.coordinator.",
+            "offsets.load.buffer.size",
+            "offsets.topic.compression.codec",
+            "log.flush.offset.checkpoint.",
+            "log.flush.start.offset.checkpoint.",
+            "log.message.format.version",
+            "log.message.downconversion.enable",
+        ],
+        "Ottla works differently inside",
+    ),
+    (&["listener.name."], "Ottla has no settings per listener yet"),
+];
