@@ -1,0 +1,215 @@
+//! Groups: who consumes together, who gets what, and how far they have come. One machine per shard of groups.
+//!
+//! ```text
+//! group.rs           commands, replies, and which verb handles which
+//! group/live.rs      the only file that sees more than one type of group
+//! group/TYPE/VERB.rs what a type does
+//! group/offsets/     committed offsets, the same for all types
+//! ```
+//! Invariants: a group exists in the soft state if and only if the hard state has an entry for it, and offsets
+//! exist only in such an entry; a stable group is stored as it lives; nothing of either state is a slice of a
+//! request's frame, which would keep the whole frame in memory. What is soft (waiting members, sessions,
+//! a rebalance under way) may be lost in a crash; members then join again.
+
+mod classic;
+mod deletion;
+mod listing;
+mod live;
+mod offsets;
+mod record;
+mod reply;
+mod settings;
+mod turn;
+
+use crate::codec::DecodeError;
+use crate::machine::{Decision, Entry as JournalEntry, Machine, Ticket};
+use crate::timers::Timers;
+use live::{Directory, Live};
+use ottla_base::{Now, Tick, TopicId};
+use ottla_wire::Str;
+use std::collections::BTreeMap;
+use turn::{Timer, Turn};
+
+pub use classic::{FirstJoin, Heartbeat, Join, Leave, StaticRejoin, Sync};
+pub use deletion::Delete;
+pub use listing::{Describe, List};
+pub use live::Stored;
+pub use offsets::commit::{UnknownGroup, refused as refused_commit};
+pub use offsets::delete::DeleteOffsets;
+pub use offsets::{Commit, Committed, Fetch, Offsets};
+pub use record::Record;
+pub use reply::Reply;
+pub use settings::Settings;
+
+/// The machine of one shard of groups.
+#[derive(Debug)]
+pub enum Groups {}
+
+/// What survives a crash.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Hard {
+    groups: BTreeMap<Str, Entry>,
+}
+
+/// What survives of one group.
+#[derive(Debug, PartialEq, Eq)]
+struct Entry {
+    stored: Stored,
+    offsets: Offsets,
+}
+
+/// What a crash takes away.
+#[derive(Debug, Default)]
+pub struct Soft {
+    settings: Settings,
+    groups: Directory,
+    timers: Timers<Timer>,
+}
+
+/// Who sent a request, as operators see it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Client {
+    /// The client id of the request, empty if it had none.
+    pub id: Str,
+    /// The client's address, in Kafka's form with a leading slash.
+    pub host: Str,
+}
+
+/// What can happen to the groups of a shard.
+#[derive(Debug)]
+pub enum Command {
+    /// The hard state was loaded: make the soft state of it. Comes first, once.
+    Start(Settings),
+    /// The settings are now these. They hold for what happens from now on.
+    Configure(Settings),
+    /// Time has passed.
+    Tick,
+    /// JoinGroup.
+    Join(Box<Join>),
+    /// SyncGroup.
+    Sync(Sync),
+    /// Heartbeat.
+    Heartbeat(Heartbeat),
+    /// LeaveGroup.
+    Leave(Leave),
+    /// OffsetCommit.
+    Commit(Commit),
+    /// OffsetFetch of one group.
+    Fetch(Fetch),
+    /// OffsetDelete.
+    DeleteOffsets(DeleteOffsets),
+    /// DescribeGroups of one group.
+    Describe(Describe),
+    /// ListGroups of this shard.
+    List(List),
+    /// DeleteGroups of one group.
+    Delete(Delete),
+    /// Topics were deleted, and their offsets go with them.
+    TopicsGone {
+        /// Who waits.
+        ticket: Ticket,
+        /// The deleted topics.
+        topics: Vec<TopicId>,
+    },
+}
+
+impl Machine for Groups {
+    type Hard = Hard;
+    type Soft = Soft;
+    type Command = Command;
+    type Record = Record;
+    type Reply = Reply;
+
+    fn decide(hard: &Hard, soft: &mut Soft, now: Now, command: Command) -> Decision<Self> {
+        if let Command::Start(settings) | Command::Configure(settings) = &command {
+            soft.settings = settings.clone();
+        }
+        let Soft { settings, groups, timers } = soft;
+        let mut turn = Turn { settings, now, timers, records: Vec::new(), replies: Vec::new() };
+        let offsets = |group: &str| hard.groups.get(group).map(|entry| &entry.offsets);
+        match command {
+            Command::Start(_) => start(hard, groups, &mut turn),
+            Command::Configure(_) => {}
+            Command::Tick => tick(hard, groups, &mut turn),
+            Command::Join(join) => classic::join(groups, &mut turn, *join),
+            Command::Sync(sync) => classic::sync(groups, &mut turn, sync),
+            Command::Heartbeat(heartbeat) => classic::heartbeat(groups, &mut turn, heartbeat),
+            Command::Leave(leave) => classic::leave(groups, &mut turn, leave),
+            Command::Commit(commit) => offsets::commit::commit(groups, &mut turn, commit),
+            Command::Fetch(fetch) => {
+                offsets::fetch::fetch(offsets(&fetch.request.group_id), &mut turn, fetch);
+            }
+            Command::DeleteOffsets(delete) => {
+                offsets::delete::delete(offsets(&delete.request.group_id), groups, &mut turn, delete);
+            }
+            Command::Describe(describe) => listing::describe(groups, &mut turn, &describe),
+            Command::List(list) => listing::list(groups, &mut turn, &list),
+            Command::Delete(delete) => deletion::delete(hard, groups, &mut turn, delete),
+            Command::TopicsGone { ticket, topics } => {
+                offsets::delete::topics_gone(&hard.groups, &mut turn, ticket, &topics);
+            }
+        }
+        Decision { records: turn.records, replies: turn.replies }
+    }
+
+    fn apply(hard: &mut Hard, record: &Record) {
+        match record {
+            Record::Group { group, stored: None } => {
+                hard.groups.remove(group);
+            }
+            Record::Group { group, stored: Some(stored) } => match hard.groups.get_mut(group) {
+                Some(entry) => entry.stored = stored.clone(),
+                None => {
+                    let entry = Entry { stored: stored.clone(), offsets: Offsets::default() };
+                    hard.groups.insert(group.clone(), entry);
+                }
+            },
+            // The rows of groups come before those of their offsets, when decided and when loaded, so that an
+            // offset without a group is one that outlived its group: it goes, too.
+            Record::Offset { group, topic, partition, committed } => {
+                if let Some(entry) = hard.groups.get_mut(group) {
+                    entry.offsets.set(topic, *partition, committed.clone());
+                }
+            }
+        }
+    }
+
+    fn next_deadline(soft: &Soft) -> Option<Tick> {
+        soft.timers.next()
+    }
+
+    fn tick() -> Command {
+        Command::Tick
+    }
+
+    fn encode(record: &Record) -> JournalEntry {
+        record::encode(record)
+    }
+
+    fn decode(key: &[u8], value: &[u8]) -> Result<Record, DecodeError> {
+        record::decode(key, value)
+    }
+}
+
+fn start(hard: &Hard, groups: &mut Directory, turn: &mut Turn<'_>) {
+    for (id, entry) in &hard.groups {
+        let mut live = Live::from_stored(id, &entry.stored);
+        live.start(turn);
+        groups.0.insert(id.clone(), live);
+    }
+    turn.schedule(Timer::Expiry, turn.settings.offsets_check_interval_ms);
+}
+
+fn tick(hard: &Hard, groups: &mut Directory, turn: &mut Turn<'_>) {
+    while let Some(timer) = turn.timers.pop_due(turn.now.tick) {
+        match timer {
+            Timer::Session { group, member } => classic::expire_session(groups, turn, &group, &member),
+            Timer::Join { group } => classic::expire_join(groups, turn, &group),
+            Timer::Sync { group } => classic::expire_sync(groups, turn, &group),
+            Timer::Expiry => offsets::expire::expire(&hard.groups, groups, turn),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

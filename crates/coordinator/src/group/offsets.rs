@@ -1,0 +1,90 @@
+//! Committed offsets, the same for every type of group.
+//!
+//! Invariant: a group's offsets live and die with its entry in the hard state; nothing here knows a group's type.
+
+pub(super) mod commit;
+pub(super) mod delete;
+pub(super) mod expire;
+pub(super) mod fetch;
+
+use ottla_base::{LeaderEpoch, Offset, PartitionIndex, Timestamp, TopicId};
+use ottla_wire::Str;
+use std::collections::BTreeMap;
+
+pub use commit::Commit;
+pub use fetch::Fetch;
+
+/// What was committed for one partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+    /// The next record to process.
+    pub offset: Offset,
+    /// The leader epoch of the last processed record, [`LeaderEpoch::NONE`] if the client did not say.
+    pub leader_epoch: LeaderEpoch,
+    /// The client's own words.
+    pub metadata: Str,
+    /// When it was committed.
+    pub committed_at: Timestamp,
+    /// When it expires whatever the group does; old clients (OffsetCommit 2-4) could ask for that.
+    pub expires_at: Option<Timestamp>,
+    /// Which topic of that name was meant, [`TopicId::NONE`] if not known.
+    pub topic_id: TopicId,
+}
+
+/// The offsets of one group, by topic name and partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Offsets(BTreeMap<Str, BTreeMap<PartitionIndex, Committed>>);
+
+impl Offsets {
+    /// What was committed for a partition of the topic with this name **and** id; an id that is not known on
+    /// either side matches any. A topic that was deleted and created again has no offsets.
+    pub(super) fn committed(
+        &self,
+        topic: &str,
+        id: TopicId,
+        partition: PartitionIndex,
+    ) -> Option<&Committed> {
+        let committed = self.0.get(topic)?.get(&partition)?;
+        let same = [committed.topic_id, id].contains(&TopicId::NONE) || committed.topic_id == id;
+        same.then_some(committed)
+    }
+
+    /// Whether anything is committed under that name.
+    pub(super) fn contains(&self, topic: &str, partition: PartitionIndex) -> bool {
+        self.0.get(topic).is_some_and(|partitions| partitions.contains_key(&partition))
+    }
+
+    /// All of them, by topic and partition.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Str, &BTreeMap<PartitionIndex, Committed>)> {
+        self.0.iter()
+    }
+
+    pub(super) fn set(&mut self, topic: &Str, partition: PartitionIndex, committed: Option<Committed>) {
+        match (committed, self.0.get_mut(topic)) {
+            (Some(committed), Some(partitions)) => {
+                partitions.insert(partition, committed);
+            }
+            (Some(committed), None) => {
+                self.0.insert(topic.detached(), BTreeMap::from([(partition, committed)]));
+            }
+            (None, Some(partitions)) => {
+                partitions.remove(&partition);
+                if partitions.is_empty() {
+                    self.0.remove(topic);
+                }
+            }
+            (None, None) => {}
+        }
+    }
+}
+
+/// From when on the retention of a group's offsets counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Expiry {
+    /// From the commit.
+    SinceCommit,
+    /// From this moment for all.
+    Since(Timestamp),
+    /// They are in use.
+    Never,
+}

@@ -1,0 +1,417 @@
+//! Static members, leaving, listing and deleting.
+
+use super::script::check;
+use expect_test::expect;
+
+#[test]
+fn a_static_member_comes_back_without_a_rebalance() {
+    check(
+        "join a instance=i1
+         join b instance=i2
+         +6000
+         sync a a=p0 b=p1
+         sync b
+         # The leader restarts: it is told not to assign again.
+         join a2 instance=i1
+         sync a2 instance=i1
+         heartbeat b instance=i2
+         # Its former self is fenced.
+         heartbeat a instance=i1
+         join a instance=i1
+         sync a instance=i1
+         commit a instance=i1 t:0=1
+         # So does a follower.
+         join b2 instance=i2
+         sync b2 instance=i2
+         heartbeat a2 instance=i1
+         heartbeat a2 instance=unknown
+         describe",
+        &expect![[r#"
+            > join a instance=i1
+            > join b instance=i2
+            > +6000
+            a: joined m1 gen 1 range leader m1 [m1 m2]
+            b: joined m2 gen 1 range leader m1 []
+            > sync a a=p0 b=p1
+            a: assigned "p0"
+            > sync b
+            b: assigned "p1"
+            > join a2 instance=i1
+            a2: joined m3 gen 1 range leader m3 skip [m3 m2]
+            > sync a2 instance=i1
+            a2: assigned "p0"
+            > heartbeat b instance=i2
+            b: NONE
+            > heartbeat a instance=i1
+            a: FENCED_INSTANCE_ID
+            > join a instance=i1
+            a: FENCED_INSTANCE_ID m1
+            > sync a instance=i1
+            a: FENCED_INSTANCE_ID
+            > commit a instance=i1 t:0=1
+            a: committed t:0=FENCED_INSTANCE_ID
+            > join b2 instance=i2
+            b2: joined m5 gen 1 range leader m3 []
+            > sync b2 instance=i2
+            b2: assigned "p1"
+            > heartbeat a2 instance=i1
+            a2: NONE
+            > heartbeat a2 instance=unknown
+            a2: UNKNOWN_MEMBER_ID
+            > describe
+            -: Stable "consumer" "range" m3="p0"/9 m5="p1"/9
+        "#]],
+    );
+}
+
+#[test]
+fn before_version_9_a_static_leader_does_not_hear_that_it_leads() {
+    check(
+        "join a instance=i1 v=8
+         +3000
+         sync a a=p0
+         join a2 instance=i1 v=8
+         heartbeat a2 instance=i1",
+        &expect![[r#"
+            > join a instance=i1 v=8
+            > +3000
+            a: joined m1 gen 1 range leader m1 [m1]
+            > sync a a=p0
+            a: assigned "p0"
+            > join a2 instance=i1 v=8
+            a2: joined m2 gen 1 range leader m1 []
+            > heartbeat a2 instance=i1
+            a2: NONE
+        "#]],
+    );
+}
+
+#[test]
+fn a_static_member_that_changes_the_elected_protocol_rebalances() {
+    check(
+        "join a instance=i1 protocols=range:t,sticky:t
+         +3000
+         sync a a=p0
+         join a2 instance=i1 protocols=sticky:t
+         join a3 instance=i1 protocols=other:t",
+        &expect![[r#"
+            > join a instance=i1 protocols=range:t,sticky:t
+            > +3000
+            a: joined m1 gen 1 range leader m1 [m1]
+            > sync a a=p0
+            a: assigned "p0"
+            > join a2 instance=i1 protocols=sticky:t
+            a2: joined m2 gen 2 sticky leader m2 [m2]
+            > join a3 instance=i1 protocols=other:t
+            a3: INCONSISTENT_GROUP_PROTOCOL 
+        "#]],
+    );
+}
+
+#[test]
+fn a_static_member_replaced_while_it_waits_is_fenced() {
+    check(
+        "join a instance=i1
+         +1000
+         join a2 instance=i1
+         +5000
+         join b instance=i2
+         join a2 instance=i1
+         sync b instance=i2
+         join b2 instance=i2
+         join a2 instance=i1",
+        &expect![[r#"
+            > join a instance=i1
+            > +1000
+            > join a2 instance=i1
+            a: FENCED_INSTANCE_ID m1
+            > +5000
+            a2: joined m2 gen 1 range leader m2 [m2]
+            > join b instance=i2
+            > join a2 instance=i1
+            a2: joined m2 gen 2 range leader m2 [m2 m3]
+            b: joined m3 gen 2 range leader m2 []
+            > sync b instance=i2
+            > join b2 instance=i2
+            b: FENCED_INSTANCE_ID
+            > join a2 instance=i1
+            a2: joined m2 gen 3 range leader m2 [m2 m5]
+            b2: joined m5 gen 3 range leader m2 []
+        "#]],
+    );
+}
+
+#[test]
+fn an_absent_static_member_is_not_removed_by_a_rebalance_but_by_its_session() {
+    check(
+        "join a v=3 rebalance=20000 session=60000
+         join b instance=i1 rebalance=20000 session=60000
+         +6000
+         sync a a=p0 b=p1
+         sync b instance=i1
+         join a rebalance=20000 session=60000
+         +20000
+         sync a a=p0 b=p1
+         describe
+         +20000
+         describe",
+        &expect![[r#"
+            > join a v=3 rebalance=20000 session=60000
+            > join b instance=i1 rebalance=20000 session=60000
+            > +6000
+            a: joined m1 gen 1 range leader m1 [m1 m2]
+            b: joined m2 gen 1 range leader m1 []
+            > sync a a=p0 b=p1
+            a: assigned "p0"
+            > sync b instance=i1
+            b: assigned "p1"
+            > join a rebalance=20000 session=60000
+            > +20000
+            a: joined m1 gen 2 range leader m1 [m1 m2]
+            > sync a a=p0 b=p1
+            a: assigned "p0"
+            > describe
+            -: Stable "consumer" "range" m1="p0"/9 m2="p1"/9
+            > +20000
+            > describe
+            -: PreparingRebalance "consumer" "" m1="p0"/0
+        "#]],
+    );
+}
+
+#[test]
+fn static_members_alone_are_waited_for() {
+    check(
+        "join a instance=i1 rebalance=6000 session=60000
+         join b instance=i2 rebalance=6000 session=60000
+         +6000
+         sync a a=p0 b=p1
+         sync b
+         leave /i1
+         +6000
+         +6000
+         describe
+         join b instance=i2",
+        &expect![[r#"
+            > join a instance=i1 rebalance=6000 session=60000
+            > join b instance=i2 rebalance=6000 session=60000
+            > +6000
+            a: joined m1 gen 1 range leader m1 [m1 m2]
+            b: joined m2 gen 1 range leader m1 []
+            > sync a a=p0 b=p1
+            a: assigned "p0"
+            > sync b
+            b: assigned "p1"
+            > leave /i1
+            /i1: left NONE /i1=NONE
+            > +6000
+            > +6000
+            > describe
+            -: PreparingRebalance "consumer" "" m2="p1"/0
+            > join b instance=i2
+            b: joined m2 gen 2 range leader m2 [m2]
+        "#]],
+    );
+}
+
+#[test]
+fn leaving_rebalances_the_others_at_once() {
+    check(
+        "join a v=3
+         join b v=3
+         +6000
+         sync a a=p0 b=p1
+         sync b
+         leave a
+         heartbeat b
+         join b
+         leave a
+         leave b
+         describe
+         list
+         delete",
+        &expect![[r#"
+            > join a v=3
+            > join b v=3
+            > +6000
+            a: joined m1 gen 1 range leader m1 [m1 m2]
+            b: joined m2 gen 1 range leader m1 []
+            > sync a a=p0 b=p1
+            a: assigned "p0"
+            > sync b
+            b: assigned "p1"
+            > leave a
+            a: left NONE m1/-=NONE
+            > heartbeat b
+            b: REBALANCE_IN_PROGRESS
+            > join b
+            b: joined m2 gen 2 range leader m2 [m2]
+            > leave a
+            a: left NONE m1/-=UNKNOWN_MEMBER_ID
+            > leave b
+            b: left NONE m2/-=NONE
+            > describe
+            -: Empty "consumer" ""
+            > list
+            -: listed g=classic/Empty/"consumer"
+            > delete
+            -: deleted NONE
+        "#]],
+    );
+}
+
+#[test]
+fn a_batch_of_members_leaves_each_with_its_own_answer() {
+    check(
+        "join a instance=i1
+         join b v=3
+         +6000
+         sync a a=p0 b=p1
+         leave /i1 b/i2 b /i2 nobody
+         describe",
+        &expect![[r#"
+            > join a instance=i1
+            > join b v=3
+            > +6000
+            b: joined m2 gen 1 range leader m1 []
+            a: joined m1 gen 1 range leader m1 [m2 m1]
+            > sync a a=p0 b=p1
+            a: assigned "p0"
+            > leave /i1 b/i2 b /i2 nobody
+            /i1: left NONE /i1=NONE m2/i2=UNKNOWN_MEMBER_ID m2/-=NONE /i2=UNKNOWN_MEMBER_ID nobody/-=UNKNOWN_MEMBER_ID
+            > describe
+            -: Empty "consumer" ""
+        "#]],
+    );
+}
+
+#[test]
+fn who_leaves_while_waiting_hears_it() {
+    check(
+        "join a v=3
+         join b v=3
+         +6000
+         sync b
+         leave b
+         join a
+         join b id=none v=3
+         leave m4",
+        &expect![[r#"
+            > join a v=3
+            > join b v=3
+            > +6000
+            a: joined m1 gen 1 range leader m1 [m1 m2]
+            b: joined m2 gen 1 range leader m1 []
+            > sync b
+            > leave b
+            b: UNKNOWN_MEMBER_ID
+            b: left NONE m2/-=NONE
+            > join a
+            a: joined m1 gen 2 range leader m1 [m1]
+            > join b id=none v=3
+            > leave m4
+            b: UNKNOWN_MEMBER_ID 
+            m4: left NONE m4/-=NONE
+        "#]],
+    );
+}
+
+#[test]
+fn a_pending_member_can_leave() {
+    check(
+        "join a
+         leave a
+         join a",
+        &expect![[r#"
+            > join a
+            a: MEMBER_ID_REQUIRED m1
+            > leave a
+            a: left NONE m1/-=NONE
+            > join a
+            a: UNKNOWN_MEMBER_ID m1
+        "#]],
+    );
+}
+
+#[test]
+fn groups_are_listed_by_state_and_type() {
+    check(
+        "join a v=3
+         join b group=h type=connect v=3
+         +3000
+         sync a a=x
+         commit c gen=-1 group=s t:0=1
+         list
+         list state=stable
+         list state=Empty type=Classic
+         list type=consumer
+         list state=nonsense
+         describe group=none",
+        &expect![[r#"
+            > join a v=3
+            > join b group=h type=connect v=3
+            > +3000
+            a: joined m1 gen 1 range leader m1 [m1]
+            b: joined m2 gen 1 range leader m2 [m2]
+            > sync a a=x
+            a: assigned "x"
+            > commit c gen=-1 group=s t:0=1
+            c: committed t:0=NONE
+            > list
+            -: listed g=classic/Stable/"consumer" h=classic/CompletingRebalance/"connect" s=classic/Empty/""
+            > list state=stable
+            state=stable: listed g=classic/Stable/"consumer"
+            > list state=Empty type=Classic
+            state=Empty: listed s=classic/Empty/""
+            > list type=consumer
+            type=consumer: listed
+            > list state=nonsense
+            state=nonsense: listed
+            > describe group=none
+            group=none: no group
+        "#]],
+    );
+}
+
+#[test]
+fn only_empty_groups_are_deleted() {
+    check(
+        "delete
+         join a v=3
+         delete
+         +3000
+         sync a a=x
+         commit a t:0=5
+         delete
+         leave a
+         fetch - t:0
+         delete
+         fetch - t:0
+         list",
+        &expect![[r#"
+            > delete
+            -: deleted GROUP_ID_NOT_FOUND
+            > join a v=3
+            > delete
+            -: deleted NON_EMPTY_GROUP
+            > +3000
+            a: joined m1 gen 1 range leader m1 [m1]
+            > sync a a=x
+            a: assigned "x"
+            > commit a t:0=5
+            a: committed t:0=NONE
+            > delete
+            -: deleted NON_EMPTY_GROUP
+            > leave a
+            a: left NONE m1/-=NONE
+            > fetch - t:0
+            -: fetched NONE t:0=5/-1/""
+            > delete
+            -: deleted NONE
+            > fetch - t:0
+            -: fetched NONE t:0=-1/-1/""
+            > list
+            -: listed
+        "#]],
+    );
+}

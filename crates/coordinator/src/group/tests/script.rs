@@ -1,0 +1,492 @@
+//! A world of one shard and a small language to drive it.
+//!
+//! ```text
+//! join a type=consumer protocols=range:x,sticky:y   a client named a; it uses the member id it was given last
+//! sync a a=p0 b=p1 | heartbeat a | leave a b | commit a t:0=42 | fetch g t:0,1 | +3000 (milliseconds pass)
+//! ```
+//! Words with `=` before the verb's own arguments change one field of the request. Member ids are shown as
+//! `m1`, `m2`, … in the order in which they were given.
+
+use crate::group::*;
+use crate::machine::{Machine, Ticket};
+use bytes::Bytes;
+use ottla_base::{Now, PartitionIndex, Tick, Timestamp};
+use ottla_wire::message::join_group_request::JoinGroupRequestProtocol;
+use ottla_wire::message::leave_group_request::MemberIdentity;
+use ottla_wire::message::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use ottla_wire::message::offset_delete_request::{OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
+use ottla_wire::message::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
+use ottla_wire::message::sync_group_request::SyncGroupRequestAssignment;
+use ottla_wire::message::*;
+use ottla_wire::{ErrorCode, Str};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write;
+use uuid::Uuid;
+
+/// Runs the script in a new world and compares what it prints.
+pub(super) fn check(script: &str, expected: &expect_test::Expect) {
+    let mut world = World::new(Settings { size_max: 3, ..Settings::default() });
+    for line in script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let _ = writeln!(world.out, "> {line}");
+        world.run(line);
+    }
+    expected.assert_eq(&world.out);
+}
+
+/// A subscription to one topic, as consumers write it.
+fn subscription(topic: &str) -> Bytes {
+    let mut bytes = vec![0, 3, 0, 0, 0, 1, 0, u8::try_from(topic.len()).expect("short")];
+    bytes.extend(topic.as_bytes());
+    bytes.into()
+}
+
+pub(super) struct World {
+    pub(super) hard: Hard,
+    pub(super) soft: Soft,
+    /// The rows of the journal.
+    pub(super) rows: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(super) now: u64,
+    settings: Settings,
+    out: String,
+    /// Member ids by client.
+    ids: HashMap<String, Str>,
+    generations: HashMap<String, i32>,
+    /// Of each group after the last command.
+    last_generations: HashMap<Str, i32>,
+    /// Who waits under which ticket.
+    pub(super) waiting: BTreeMap<Ticket, String>,
+    tickets: u64,
+    fresh: u128,
+}
+
+impl World {
+    pub(super) fn new(settings: Settings) -> Self {
+        let mut world = Self {
+            hard: Hard::default(),
+            soft: Soft::default(),
+            rows: BTreeMap::new(),
+            now: 0,
+            settings,
+            out: String::new(),
+            ids: HashMap::new(),
+            generations: HashMap::new(),
+            last_generations: HashMap::new(),
+            waiting: BTreeMap::new(),
+            tickets: 0,
+            fresh: 0,
+        };
+        world.apply(Command::Start(world.settings.clone()));
+        world
+    }
+
+    /// Decides and applies, as a shard does, and prints the answers.
+    pub(super) fn apply(&mut self, command: Command) -> Vec<(String, Reply)> {
+        let now = Now { wall: Timestamp(i64::try_from(self.now).expect("small")), tick: Tick(self.now) };
+        let decision = Groups::decide(&self.hard, &mut self.soft, now, command);
+        for record in &decision.records {
+            Groups::apply(&mut self.hard, record);
+            let entry = Groups::encode(record);
+            match entry.value {
+                Some(value) => self.rows.insert(entry.key, value),
+                None => self.rows.remove(&entry.key),
+            };
+        }
+        self.check();
+        let answer = |(ticket, reply)| {
+            let client = self.waiting.remove(&ticket).expect("a ticket is answered once");
+            (client, reply)
+        };
+        let answers: Vec<_> = decision.replies.into_iter().map(answer).collect();
+        for (client, reply) in &answers {
+            self.print(client, reply);
+        }
+        answers
+    }
+
+    /// Decides and applies without checks and print, for tests that do it very often.
+    pub(super) fn decide_only(&mut self, command: Command) -> Option<Reply> {
+        let decision = Groups::decide(&self.hard, &mut self.soft, Now::default(), command);
+        decision.records.iter().for_each(|record| Groups::apply(&mut self.hard, record));
+        decision.replies.into_iter().next().map(|(_, reply)| reply)
+    }
+
+    /// The standing properties: replay gives the live state, and nothing contradicts itself.
+    fn check(&mut self) {
+        assert!(self.load() == self.hard, "replaying the rows gives the live state");
+        assert!(self.hard.groups.keys().eq(self.soft.groups.0.keys()), "a group lives if it is stored");
+        for (id, live) in &self.soft.groups.0 {
+            live.check(&self.hard.groups[id].stored);
+            let before = self.last_generations.get(id).copied().unwrap_or(0);
+            assert!(before <= live.generation(), "the generation only grows");
+        }
+        let generation = |(id, live): (&Str, &live::Live)| (id.clone(), live.generation());
+        self.last_generations = self.soft.groups.0.iter().map(generation).collect();
+    }
+
+    fn load(&self) -> Hard {
+        let mut hard = Hard::default();
+        for (key, value) in &self.rows {
+            Groups::apply(&mut hard, &Groups::decode(key, value).expect("what was encoded can be decoded"));
+        }
+        hard
+    }
+
+    /// A crash: what is soft is gone, and who waited hears nothing.
+    pub(super) fn restart(&mut self) {
+        self.hard = self.load();
+        self.soft = Soft::default();
+        self.waiting.clear();
+        // One that was not assigned yet is not durable.
+        self.last_generations.clear();
+        self.apply(Command::Start(self.settings.clone()));
+    }
+
+    /// Lets time pass, deadline by deadline.
+    pub(super) fn pass(&mut self, ms: u64) -> Vec<(String, Reply)> {
+        let end = self.now + ms;
+        let mut answers = Vec::new();
+        while let Some(at) = Groups::next_deadline(&self.soft).filter(|at| at.0 <= end) {
+            assert!(self.now <= at.0, "no deadline is left behind");
+            self.now = at.0;
+            answers.extend(self.apply(Command::Tick));
+        }
+        self.now = end;
+        answers
+    }
+
+    pub(super) fn ticket(&mut self, client: &str) -> Ticket {
+        self.tickets += 1;
+        self.waiting.insert(Ticket(self.tickets), client.to_owned());
+        Ticket(self.tickets)
+    }
+
+    pub(super) fn run(&mut self, line: &str) {
+        if let Some(ms) = line.strip_prefix('+') {
+            self.pass(ms.parse().expect("milliseconds"));
+            return;
+        }
+        let mut words = line.split_whitespace();
+        let verb = words.next().expect("a verb");
+        let words: Vec<&str> = words.collect();
+        if verb == "restart" {
+            return self.restart();
+        }
+        let command = self.command(verb, &words);
+        self.apply(command);
+    }
+
+    pub(super) fn command(&mut self, verb: &str, words: &[&str]) -> Command {
+        let client = words.first().copied().unwrap_or("-");
+        let fields: HashMap<&str, &str> = words.iter().filter_map(|word| word.split_once('=')).collect();
+        let who = Who {
+            ticket: self.ticket(client),
+            group: fields.get("group").copied().unwrap_or("g").into(),
+            member: match fields.get("id") {
+                Some(&"none") => Str::default(),
+                Some(id) => self.member(id),
+                None => self.ids.get(client).cloned().unwrap_or_default(),
+            },
+            instance: fields.get("instance").map(|instance| Str::from(*instance)),
+            generation: fields
+                .get("gen")
+                .map(|generation| generation.parse().expect("a number"))
+                .or_else(|| self.generations.get(client).copied())
+                .unwrap_or(-1),
+        };
+        match verb {
+            "join" => self.join(who, &fields),
+            "sync" => self.sync(who, &fields),
+            "heartbeat" => Command::Heartbeat(Heartbeat {
+                ticket: who.ticket,
+                request: HeartbeatRequest {
+                    group_id: who.group,
+                    generation_id: who.generation,
+                    member_id: who.member,
+                    group_instance_id: who.instance,
+                },
+            }),
+            "leave" => self.leave(who, words),
+            "commit" => commit(who, &fields),
+            "fetch" => fetch(who, words),
+            "delete-offsets" => delete_offsets(who, words),
+            "topics-gone" => Command::TopicsGone {
+                ticket: who.ticket,
+                topics: words.iter().filter_map(|word| word.parse().ok()).map(topic_id).collect(),
+            },
+            "describe" => Command::Describe(Describe { ticket: who.ticket, group: who.group }),
+            "list" => {
+                let filter = |name| fields.get(name).map(|word| vec![Str::from(*word)]).unwrap_or_default();
+                Command::List(List { ticket: who.ticket, states: filter("state"), types: filter("type") })
+            }
+            "delete" => Command::Delete(Delete { ticket: who.ticket, group: who.group }),
+            other => panic!("no verb {other}"),
+        }
+    }
+
+    /// `m3`, or the id of a client, or the text itself.
+    fn member(&self, name: &str) -> Str {
+        if let Some(id) = self.ids.get(name) {
+            return id.clone();
+        }
+        match name.strip_prefix('m').and_then(|number| number.parse::<u128>().ok()) {
+            Some(number) => {
+                let suffix = format!("-{}", Uuid::from_u128(number));
+                let known = self.ids.values().find(|id| id.ends_with(&suffix));
+                known.cloned().unwrap_or_else(|| Str::from(format!("client{suffix}")))
+            }
+            None => name.into(),
+        }
+    }
+
+    fn join(&mut self, who: Who, fields: &HashMap<&str, &str>) -> Command {
+        let version: i16 = fields.get("v").map_or(9, |version| version.parse().expect("a version"));
+        let number = |name, default| fields.get(name).map_or(default, |ms: &&str| ms.parse().expect("ms"));
+        let protocols = fields.get("protocols").copied().unwrap_or("range:t");
+        let protocols = protocols.split(',').filter(|protocol| !protocol.is_empty()).map(|protocol| {
+            let (name, topic) = protocol.split_once(':').expect("name:topic");
+            JoinGroupRequestProtocol { name: name.into(), metadata: subscription(topic) }
+        });
+        self.fresh += 1;
+        Command::Join(Box::new(Join {
+            ticket: who.ticket,
+            client: Client { id: "client".into(), host: "/host".into() },
+            request: JoinGroupRequest {
+                group_id: who.group,
+                session_timeout_ms: number("session", 10_000),
+                rebalance_timeout_ms: number("rebalance", 60_000),
+                member_id: who.member,
+                group_instance_id: who.instance,
+                protocol_type: fields.get("type").copied().unwrap_or("consumer").into(),
+                protocols: protocols.collect(),
+                reason: None,
+            },
+            first_join: if version < 4 { FirstJoin::Accept } else { FirstJoin::RequireId },
+            static_rejoin: if version < 9 { StaticRejoin::HideLeader } else { StaticRejoin::SkipAssignment },
+            fresh: Uuid::from_u128(self.fresh),
+        }))
+    }
+
+    fn sync(&self, who: Who, fields: &HashMap<&str, &str>) -> Command {
+        let mut assignments = Vec::new();
+        for (member, assignment) in fields {
+            if !["group", "id", "instance", "gen", "type", "protocol"].contains(member) {
+                assignments.push(SyncGroupRequestAssignment {
+                    member_id: self.member(member),
+                    assignment: Bytes::copy_from_slice(assignment.as_bytes()),
+                });
+            }
+        }
+        Command::Sync(Sync {
+            ticket: who.ticket,
+            request: SyncGroupRequest {
+                group_id: who.group,
+                generation_id: who.generation,
+                member_id: who.member,
+                group_instance_id: who.instance,
+                protocol_type: fields.get("type").map(|word| Str::from(*word)),
+                protocol_name: fields.get("protocol").map(|word| Str::from(*word)),
+                assignments,
+            },
+        })
+    }
+
+    fn leave(&self, who: Who, words: &[&str]) -> Command {
+        let members = words.iter().filter(|word| !word.starts_with("group=")).map(|word| {
+            // A member, an instance, or both.
+            let (member, instance) = match word.split_once('/') {
+                Some((member, instance)) => (member, Some(Str::from(instance))),
+                None => (*word, None),
+            };
+            MemberIdentity { member_id: self.member(member), group_instance_id: instance, reason: None }
+        });
+        let request =
+            LeaveGroupRequest { group_id: who.group, members: members.collect(), ..Default::default() };
+        Command::Leave(Leave { ticket: who.ticket, request })
+    }
+
+    fn print(&mut self, client: &str, reply: &Reply) {
+        if let Reply::Join(response) = reply {
+            if [ErrorCode::NONE, ErrorCode::MEMBER_ID_REQUIRED].contains(&response.error_code) {
+                self.ids.insert(client.to_owned(), response.member_id.clone());
+            }
+            if response.error_code == ErrorCode::NONE {
+                self.generations.insert(client.to_owned(), response.generation_id);
+            }
+        }
+        let mut text = text(reply);
+        for number in (1..=self.fresh).rev() {
+            let suffix = format!("-{}", Uuid::from_u128(number));
+            for prefix in ["client", "i1", "i2"] {
+                text = text.replace(&format!("{prefix}{suffix}"), &format!("m{number}"));
+            }
+        }
+        let _ = writeln!(self.out, "{client}: {text}");
+    }
+}
+
+struct Who {
+    ticket: Ticket,
+    group: Str,
+    member: Str,
+    instance: Option<Str>,
+    generation: i32,
+}
+
+fn topic_id(number: u128) -> TopicId {
+    TopicId(Uuid::from_u128(number))
+}
+
+/// `t:0=42`, `t#7:0=42` with the topic's id; with `epoch=`, `meta=` and `retention=`.
+fn commit(who: Who, fields: &HashMap<&str, &str>) -> Command {
+    let mut topics = Vec::new();
+    let mut offsets: Vec<_> = fields.iter().filter(|(place, _)| place.contains(':')).collect();
+    offsets.sort();
+    for (place, offset) in offsets {
+        let (name, id, partitions) = topic(place);
+        topics.push(OffsetCommitRequestTopic {
+            name,
+            topic_id: id.0,
+            partitions: vec![OffsetCommitRequestPartition {
+                partition_index: partitions[0],
+                committed_offset: offset.parse().expect("an offset"),
+                committed_leader_epoch: fields.get("epoch").map_or(-1, |epoch| epoch.parse().expect("epoch")),
+                committed_metadata: fields.get("meta").map(|meta| match meta.parse() {
+                    Ok(length) => "ä".repeat(length).into(),
+                    Err(_) => Str::from(*meta),
+                }),
+            }],
+        });
+    }
+    let old = fields.get("v").is_some_and(|version| *version < "9");
+    Command::Commit(Commit {
+        ticket: who.ticket,
+        request: OffsetCommitRequest {
+            group_id: who.group,
+            generation_id_or_member_epoch: who.generation,
+            member_id: who.member,
+            group_instance_id: who.instance,
+            retention_time_ms: fields.get("retention").map_or(-1, |ms| ms.parse().expect("ms")),
+            topics,
+        },
+        unknown_group: if old { UnknownGroup::IllegalGeneration } else { UnknownGroup::NotFound },
+    })
+}
+
+fn topic(place: &str) -> (Str, TopicId, Vec<i32>) {
+    let (topic, partitions) = place.split_once(':').expect("topic:partition");
+    let (name, id) = topic.split_once('#').unwrap_or((topic, "0"));
+    let partitions = partitions.split(',').map(|number| number.parse().expect("a partition"));
+    (name.into(), topic_id(id.parse().expect("a number")), partitions.collect())
+}
+
+fn fetch(who: Who, words: &[&str]) -> Command {
+    let topics = words.iter().filter(|word| word.contains(':')).map(|place| {
+        let (name, id, partition_indexes) = topic(place);
+        OffsetFetchRequestTopics { name, topic_id: id.0, partition_indexes }
+    });
+    let topics = (!words.contains(&"all")).then(|| topics.collect());
+    let request = OffsetFetchRequestGroup { group_id: who.group, topics, ..Default::default() };
+    Command::Fetch(Fetch { ticket: who.ticket, request })
+}
+
+fn delete_offsets(who: Who, words: &[&str]) -> Command {
+    let topics = words.iter().filter(|word| word.contains(':')).map(|place| {
+        let (name, _, partitions) = topic(place);
+        let partition = |partition_index| OffsetDeleteRequestPartition { partition_index };
+        OffsetDeleteRequestTopic { name, partitions: partitions.into_iter().map(partition).collect() }
+    });
+    let request = OffsetDeleteRequest { group_id: who.group, topics: topics.collect() };
+    Command::DeleteOffsets(DeleteOffsets { ticket: who.ticket, request })
+}
+
+fn text(reply: &Reply) -> String {
+    match reply {
+        Reply::Join(join) => join_text(join),
+        Reply::Sync(sync) if sync.error_code == ErrorCode::NONE => {
+            format!("assigned {:?}", String::from_utf8_lossy(&sync.assignment))
+        }
+        Reply::Sync(sync) => sync.error_code.name().into(),
+        Reply::Heartbeat(heartbeat) => heartbeat.error_code.name().into(),
+        Reply::Leave(leave) => {
+            let members = leave.members.iter().map(|member| {
+                let instance = member.group_instance_id.as_deref().unwrap_or("-");
+                format!(" {}/{instance}={}", member.member_id, member.error_code.name())
+            });
+            format!("left {}{}", leave.error_code.name(), members.collect::<String>())
+        }
+        Reply::Commit(commit) => {
+            let topics = commit.topics.iter().flat_map(|topic| {
+                let place = |index| format!(" {}:{index}=", topic.name);
+                let partitions = topic.partitions.iter();
+                partitions
+                    .map(move |partition| place(partition.partition_index) + partition.error_code.name())
+            });
+            format!("committed{}", topics.collect::<String>())
+        }
+        Reply::Fetch(fetch) => {
+            let mut text = format!("fetched {}", fetch.error_code.name());
+            for topic in &fetch.topics {
+                for partition in &topic.partitions {
+                    let epoch = partition.committed_leader_epoch;
+                    let meta = partition.metadata.as_deref().unwrap_or("-");
+                    let (index, offset) = (partition.partition_index, partition.committed_offset);
+                    let _ = write!(text, " {}:{index}={offset}/{epoch}/{meta:?}", topic.name);
+                }
+            }
+            text
+        }
+        Reply::DeleteOffsets(delete) => {
+            let mut text = format!("deleted {}", delete.error_code.name());
+            for topic in &delete.topics {
+                for partition in &topic.partitions {
+                    let index = partition.partition_index;
+                    let _ = write!(text, " {}:{index}={}", topic.name, partition.error_code.name());
+                }
+            }
+            text
+        }
+        Reply::Describe(None) => "no group".into(),
+        Reply::Describe(Some(group)) => described_text(group),
+        Reply::List(groups) => {
+            let line = |group: &list_groups_response::ListedGroup| {
+                format!(
+                    " {}={}/{}/{:?}",
+                    group.group_id, group.group_type, group.group_state, group.protocol_type
+                )
+            };
+            format!("listed{}", groups.iter().map(line).collect::<String>())
+        }
+        Reply::Delete(delete) => format!("deleted {}", delete.error_code.name()),
+        Reply::Done => "done".into(),
+    }
+}
+
+fn join_text(join: &JoinGroupResponse) -> String {
+    if join.error_code != ErrorCode::NONE {
+        return format!("{} {}", join.error_code.name(), join.member_id);
+    }
+    let protocol = join.protocol_name.as_deref().unwrap_or("-");
+    let members = join.members.iter().map(|member| format!(" {}", member.member_id)).collect::<String>();
+    let skip = if join.skip_assignment { " skip" } else { "" };
+    let (generation, leader) = (join.generation_id, &join.leader);
+    format!(
+        "joined {} gen {generation} {protocol} leader {leader}{skip} [{}]",
+        join.member_id,
+        members.trim()
+    )
+}
+
+fn described_text(group: &describe_groups_response::DescribedGroup) -> String {
+    let mut text = format!("{} {:?} {:?}", group.group_state, group.protocol_type, group.protocol_data);
+    for member in &group.members {
+        let assignment = String::from_utf8_lossy(&member.member_assignment);
+        let _ = write!(text, " {}={assignment:?}/{}", member.member_id, member.member_metadata.len());
+    }
+    text
+}
+
+/// What is committed, for tests that look inside.
+pub(super) fn offset(world: &World, group: &str, topic: &str) -> Option<i64> {
+    let offsets = &world.hard.groups.get(group)?.offsets;
+    offsets.committed(topic, TopicId::NONE, PartitionIndex(0)).map(|committed| committed.offset.0)
+}
