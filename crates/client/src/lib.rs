@@ -1,1 +1,25 @@
 //! Ottla's own Kafka client, for the command line, tests and benches.
+//!
+//! - [`Client`] knows the cluster: it finds brokers, partition leaders and group coordinators and keeps connections.
+//! - [`Producer`] writes records: batches, compression, idempotence, one [`Delivery`] for each record.
+//! - [`Consumer`] reads partitions that it is told to read; [`GroupConsumer`] reads those that its group gives it.
+//! - [`Admin`] makes, changes, describes and deletes topics, configs, groups and offsets.
+//! - [`Connection`] is one connection with typed requests, for those who want to ask something else.
+//!
+//! Nothing here reads a clock or makes randomness: an [`ottla_base::Env`] is handed in at [`Client::connect`].
+//! Everything runs on the caller's tokio runtime, which may have a single thread. Connections, producers and group
+//! members start tasks there and stop them when they are dropped.
+
+pub mod client;
+pub mod connection;
+pub mod connector;
+pub mod error;
+pub mod metadata;
+pub mod options;
+mod retry;
+
+pub use client::{Client, CoordinatorKind, TopicSet};
+pub use connection::Connection;
+pub use error::{CallError, Refused, RequestError};
+pub use metadata::{ClusterView, Node, Partition, Topic};
+pub use options::{Address, ClientOptions};
