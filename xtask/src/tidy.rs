@@ -8,6 +8,7 @@
 //! its own code, with the reason.
 
 mod api_files;
+mod decisions;
 mod heads;
 mod length;
 mod links;
@@ -52,6 +53,7 @@ type Rule = fn(&Tree) -> Vec<Violation>;
 
 const RULES: &[Rule] = &[
     api_files::say_name_key_and_versions,
+    decisions::every_dependency_has_its_reason,
     heads::every_module_says_what_it_is_for,
     length::files_stay_short,
     length::inline_tests_stay_short,
