@@ -1,1 +1,29 @@
 //! Where records and metadata live, and in which order.
+//!
+//! - [`Log`]: partitions of record batches in local files, in Kafka's on-disk format.
+//! - [`Meta`] and [`Journal`]: topics, configs, ids and what coordinators must not forget, in one embedded
+//!   database.
+//! - [`sequencer`]: pure; decides on idempotent producers' batches, for every log engine.
+//!
+//! Invariants: nothing is called done before it is durable under its setting; the high watermark never passes
+//! what is durable; after a failed write or sync nothing of that partition is trusted until it is opened anew.
+//! Requests and connections are unknown here.
+
+pub mod base64;
+pub mod error;
+mod local;
+mod log;
+mod report;
+pub mod sequencer;
+mod settings;
+mod system;
+mod ticket;
+
+pub use error::{
+    AppendError, CreateError, DeleteError, JournalError, MetaError, OpenError, ReadError, TrimError,
+};
+pub use log::{Append, Appended, Log, Offsets, Progress, ReadBound, ReadResult, TimedOffset, WholeFirst};
+pub use report::{Cut, Damage, RecoveryReport};
+pub use settings::{Cleanup, Durability, LogOptions, LogSettings, Syncs, TimestampType};
+pub use system::free_bytes;
+pub use ticket::AppendTicket;

@@ -1,0 +1,327 @@
+//! Appending batches to one partition: decide, stamp, write once, take into account.
+//!
+//! Several batches that come together are one vectored write, a *run*. Producers are updated while the run is
+//! put together, because its batches may follow one another; if the write fails they are put back. Everything
+//! else changes only after the write has succeeded.
+
+use super::group_commit::GroupCommit;
+use super::partition::{Engine, Partition, Roll, State, Status};
+use super::segment::NextBatch;
+use super::walk::WalkError;
+use crate::error::AppendError;
+use crate::log::Appended;
+use crate::sequencer::{self, BatchFacts, Decision, Undo};
+use crate::settings::{Durability, TimestampType};
+use bytes::BytesMut;
+use ottla_base::{Offset, ProducerId, Timestamp};
+use ottla_wire::record::{self, BatchHeader};
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+
+/// A batch and where its result goes.
+pub(crate) struct Item {
+    pub(crate) at: usize,
+    pub(crate) batch: BytesMut,
+}
+
+/// What an append needs from outside.
+pub(crate) struct Shell<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) commits: &'a GroupCommit,
+    pub(crate) now: Timestamp,
+    pub(crate) random: u64,
+}
+
+/// What became of the batches of one partition.
+#[derive(Debug, Default)]
+pub(crate) struct Outcome {
+    pub(crate) results: Vec<(usize, Result<Appended, AppendError>)>,
+    /// The sync group that makes them durable, if they are not yet.
+    pub(crate) group: Option<u64>,
+    /// The high watermark has moved at once.
+    pub(crate) advanced: bool,
+}
+
+/// Batches that will be written by one call, all into the active segment.
+#[derive(Default)]
+struct Run {
+    entries: Vec<Entry>,
+    bytes: u32,
+}
+
+struct Entry {
+    at: usize,
+    batch: BytesMut,
+    header: BatchHeader,
+    undo: Option<Undo>,
+}
+
+/// Appends the items in their order.
+pub(crate) fn append(shell: &Shell, partition: &Arc<Partition>, items: Vec<Item>) -> Outcome {
+    let mut state = partition.state.lock();
+    let mut outcome = Outcome { results: Vec::with_capacity(items.len()), ..Outcome::default() };
+    let mut run = Run { entries: Vec::with_capacity(items.len()), bytes: 0 };
+    let mut appending = Appending { shell, partition, state: &mut state, outcome: &mut outcome };
+    for item in items {
+        appending.take(&mut run, item);
+    }
+    appending.write(&mut run);
+    outcome
+}
+
+struct Appending<'a> {
+    shell: &'a Shell<'a>,
+    partition: &'a Arc<Partition>,
+    state: &'a mut State,
+    outcome: &'a mut Outcome,
+}
+
+impl Appending<'_> {
+    /// Answers the item, or puts it into the run.
+    fn take(&mut self, run: &mut Run, item: Item) {
+        let Item { at, mut batch } = item;
+        match self.decide(&batch) {
+            Ok((header, facts, Decision::Accept)) => {
+                if let Err(error) = self.make_room(run, &header) {
+                    self.outcome.results.push((at, Err(error)));
+                    return;
+                }
+                let base_offset = run.next_offset(self.state.end);
+                let header = self.stamp(&mut batch, header, base_offset);
+                let facts = BatchFacts { timestamp: header.max_timestamp, ..facts };
+                let undo = self.state.producers.apply(&facts, base_offset, self.shell.now);
+                run.bytes += u32::try_from(batch.len()).expect("smaller than a segment");
+                run.entries.push(Entry { at, batch, header, undo });
+            }
+            Ok((header, _, Decision::Duplicate { base_offset, last_offset, timestamp })) => {
+                self.write(run);
+                self.wait_for(last_offset);
+                let appended = self.appended(base_offset, header, timestamp);
+                self.outcome.results.push((at, Ok(appended)));
+            }
+            Ok((header, _, refusal)) => {
+                self.outcome.results.push((at, Err(refused(refusal, &header))));
+            }
+            Err(error) => self.outcome.results.push((at, Err(error))),
+        }
+    }
+
+    fn decide(&self, batch: &[u8]) -> Result<(BatchHeader, BatchFacts, Decision), AppendError> {
+        match self.state.status {
+            Status::Live => {}
+            Status::Failed => return Err(AppendError::Storage(self.partition.id)),
+            Status::Deleted => return Err(AppendError::NotFound(self.partition.id)),
+        }
+        let header = BatchHeader::parse(batch)?;
+        if header.size() != batch.len() {
+            let available = batch.len().saturating_sub(12);
+            return Err(record::BatchError::LengthMismatch { declared: header.length, available }.into());
+        }
+        if header.last_offset_delta < 0 {
+            let value = i64::from(header.last_offset_delta);
+            return Err(record::BatchError::BadRange { field: "last offset delta", value }.into());
+        }
+        let segment_bytes = self.state.settings.segment_bytes;
+        if (segment_bytes as usize) < batch.len() {
+            return Err(AppendError::TooLarge { bytes: batch.len(), segment_bytes });
+        }
+        let facts = facts(&header);
+        let decision = if facts.producer == ProducerId::NONE {
+            Decision::Accept
+        } else {
+            sequencer::decide(self.state.producers.state(), &facts)
+        };
+        Ok((header, facts, decision))
+    }
+
+    /// Makes the active segment ready for the batch, if need be after writing the run and rolling.
+    fn make_room(&mut self, run: &mut Run, header: &BatchHeader) -> Result<(), AppendError> {
+        let (engine, now) = (self.shell.engine, self.shell.now);
+        self.partition.resume_active(engine, self.state, now).map_err(|error| self.failed_walk(error))?;
+        if !run.entries.is_empty() && self.is_over(run, header) {
+            self.write(run);
+            if self.state.status != Status::Live {
+                return Err(AppendError::Storage(self.partition.id));
+            }
+        }
+        if run.entries.is_empty() && self.is_over(run, header) {
+            let roll = Roll { now, random: self.shell.random };
+            self.partition.roll(engine, self.state, roll).map_err(|error| self.refuse_or_fail(&error))?;
+        }
+        Ok(())
+    }
+
+    fn is_over(&self, run: &Run, header: &BatchHeader) -> bool {
+        let active = self.state.active.as_ref().expect("make_room has resumed it");
+        let segment = self.state.segments.last().expect("a partition has a segment");
+        let timestamp = match self.state.settings.timestamp_type {
+            TimestampType::CreateTime => header.max_timestamp,
+            TimestampType::LogAppendTime => self.shell.now,
+        };
+        let last_offset = run.next_offset(self.state.end).plus(i64::from(header.last_offset_delta));
+        let bytes = run.bytes as usize + header.size();
+        active.is_over(
+            segment,
+            &self.state.settings,
+            &NextBatch { bytes, timestamp, last_offset, now: self.shell.now },
+        )
+    }
+
+    /// Writes what only a broker knows into the batch; returns the header as it is then.
+    fn stamp(&self, batch: &mut [u8], header: BatchHeader, base_offset: Offset) -> BatchHeader {
+        let epoch = self.state.epochs.newest();
+        record::set_base_offset(batch, base_offset);
+        record::set_leader_epoch(batch, epoch);
+        let mut header = BatchHeader { base_offset, partition_leader_epoch: epoch, ..header };
+        // Markers keep the time of their transaction's end.
+        if self.state.settings.timestamp_type == TimestampType::LogAppendTime && !header.is_control() {
+            record::set_log_append_time(batch, self.shell.now);
+            header = BatchHeader::parse(batch).expect("it was a batch before");
+        }
+        header
+    }
+
+    /// Writes the run and answers its batches.
+    fn write(&mut self, run: &mut Run) {
+        if run.entries.is_empty() {
+            return;
+        }
+        let entries = std::mem::take(&mut run.entries);
+        run.bytes = 0;
+        let written = self.active_file().and_then(|file| {
+            let segment = self.state.segments.last().expect("a partition has a segment");
+            let mut slices: Vec<IoSlice> = entries.iter().map(|entry| IoSlice::new(&entry.batch)).collect();
+            let written = self.shell.engine.disk.write_all_at(&file, &mut slices, segment.size.into());
+            // The next append must not find half a batch before it.
+            written.or_else(|error| match file.set_len(segment.size.into()) {
+                Ok(()) => Err(error),
+                Err(second) => Err(io::Error::other(format!("{error}, and then cutting it back: {second}"))),
+            })
+        });
+        match written {
+            Ok(()) => self.account(&entries),
+            Err(error) => {
+                let error = self.refuse_or_fail(&error);
+                for entry in entries.into_iter().rev() {
+                    entry.undo.map(|undo| self.state.producers.undo(undo));
+                    self.outcome.results.push((entry.at, Err(error.clone())));
+                }
+            }
+        }
+    }
+
+    fn account(&mut self, entries: &[Entry]) {
+        for entry in entries {
+            self.state.note(&entry.header);
+            let timestamp = entry.header.max_timestamp;
+            let appended = self.appended(entry.header.base_offset, entry.header, timestamp);
+            self.outcome.results.push((entry.at, Ok(appended)));
+        }
+        let active = self.state.active.as_mut().expect("make_room has resumed it");
+        if active.is_flush_due() {
+            let base = self.state.segments.last().expect("a partition has a segment").base;
+            active.try_flush(&self.partition.directory(self.shell.engine), base);
+        }
+        match self.state.settings.durability {
+            Durability::Os => {
+                let mark = self.state.end_mark();
+                self.outcome.advanced |= self.state.raise_high_watermark(self.state.end, mark);
+            }
+            Durability::Sync => {
+                self.outcome.group = Some(self.shell.commits.enter(self.partition, self.state))
+            }
+        }
+    }
+
+    /// A repetition is answered no earlier than the first one would be.
+    fn wait_for(&mut self, last_offset: Offset) {
+        if self.state.high_watermark <= last_offset && self.state.settings.durability == Durability::Sync {
+            self.outcome.group = Some(self.shell.commits.enter(self.partition, self.state));
+        }
+    }
+
+    fn active_file(&mut self) -> io::Result<Arc<File>> {
+        let last = self.state.segments.len() - 1;
+        self.partition.open_log(self.shell.engine, self.state, last)
+    }
+
+    fn appended(&self, base_offset: Offset, header: BatchHeader, timestamp: Timestamp) -> Appended {
+        let timed_here = self.state.settings.timestamp_type == TimestampType::LogAppendTime;
+        let log_append_time = if timed_here && !header.is_control() { timestamp } else { Timestamp::NONE };
+        Appended { base_offset, log_append_time, log_start: self.state.log_start }
+    }
+
+    /// A full disk refuses this append; any other error takes the partition offline.
+    fn refuse_or_fail(&mut self, error: &io::Error) -> AppendError {
+        match error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+                AppendError::NoSpace(self.partition.id)
+            }
+            _ => {
+                self.partition.fail(self.state, "writing the log", error);
+                AppendError::Storage(self.partition.id)
+            }
+        }
+    }
+
+    fn failed_walk(&mut self, error: WalkError) -> AppendError {
+        match error {
+            WalkError::Io(error) => self.refuse_or_fail(&error),
+            WalkError::NotABatch { reason, .. } => {
+                let error = io::Error::new(io::ErrorKind::InvalidData, reason);
+                self.partition.fail(self.state, "reading the end of the log", &error);
+                AppendError::Storage(self.partition.id)
+            }
+        }
+    }
+}
+
+impl Run {
+    /// Where the next batch of the run begins, if the log ends at `end` without it.
+    fn next_offset(&self, end: Offset) -> Offset {
+        self.entries.last().map_or(end, |entry| entry.header.next_offset())
+    }
+}
+
+impl State {
+    /// Takes a batch into account that lies at the end of the active segment.
+    pub(crate) fn note(&mut self, header: &BatchHeader) {
+        let interval_bytes = self.settings.index_interval_bytes;
+        let segment = self.segments.last_mut().expect("a partition has a segment");
+        let position = segment.size;
+        if let Some(active) = &mut self.active {
+            active.note(segment, header, position, interval_bytes);
+        }
+        segment.size += u32::try_from(header.size()).expect("smaller than a segment");
+        self.tail.push(header.base_offset, position);
+        assert!(self.end <= header.base_offset, "offsets never go back");
+        self.end = header.next_offset();
+    }
+}
+
+/// What the sequencer has to know of a batch.
+pub(crate) fn facts(header: &BatchHeader) -> BatchFacts {
+    BatchFacts {
+        producer: header.producer_id,
+        epoch: header.producer_epoch,
+        first_sequence: header.base_sequence,
+        offset_delta: header.last_offset_delta,
+        timestamp: header.max_timestamp,
+        transactional: header.is_transactional(),
+        control: header.is_control(),
+    }
+}
+
+fn refused(refusal: Decision, header: &BatchHeader) -> AppendError {
+    match refusal {
+        Decision::OutOfOrder { expected } => {
+            AppendError::OutOfOrderSequence { expected, found: header.base_sequence }
+        }
+        Decision::FencedEpoch { current } => {
+            AppendError::InvalidProducerEpoch { found: header.producer_epoch, current }
+        }
+        Decision::InvalidTransactionState => AppendError::InvalidTransactionState,
+        Decision::Accept | Decision::Duplicate { .. } => unreachable!("these are not refusals"),
+    }
+}

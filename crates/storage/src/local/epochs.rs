@@ -1,0 +1,83 @@
+//! Where each leader epoch of a partition starts: `leader-epoch-checkpoint`, in Kafka's text format.
+//!
+//! ```text
+//! 0            version
+//! 2            number of lines that follow
+//! 0 0          epoch, first offset
+//! 3 1042
+//! ```
+
+use super::checkpoint;
+use super::names;
+use ottla_base::{LeaderEpoch, Offset};
+use std::io;
+use std::path::Path;
+
+/// Epochs and their first offsets, both ascending.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Epochs(Vec<(LeaderEpoch, Offset)>);
+
+impl Epochs {
+    /// A new partition's.
+    pub(crate) fn first() -> Self {
+        Self(vec![(LeaderEpoch(0), Offset::ZERO)])
+    }
+
+    /// Reads the file; `None` if it is missing or nonsense.
+    pub(crate) fn load(directory: &Path) -> Option<Self> {
+        let text = std::fs::read_to_string(directory.join(names::LEADER_EPOCHS)).ok()?;
+        let lines = checkpoint::parse(&text)?;
+        let mut epochs = Vec::new();
+        for line in lines {
+            let (epoch, start) = line.split_once(' ')?;
+            let entry = (LeaderEpoch(epoch.parse().ok()?), Offset(start.parse().ok()?));
+            let ascends = epochs.last().is_none_or(|last: &(LeaderEpoch, Offset)| last.0 < entry.0);
+            if !ascends {
+                return None;
+            }
+            epochs.push(entry);
+        }
+        Some(Self(epochs))
+    }
+
+    /// Writes the file without a sync; for a directory that is made durable as a whole.
+    pub(crate) fn save_unsynced(&self, directory: &Path) -> io::Result<()> {
+        let lines = self.0.iter().map(|(epoch, start)| format!("{epoch} {start}"));
+        std::fs::write(directory.join(names::LEADER_EPOCHS), checkpoint::text(lines))
+    }
+
+    /// The newest epoch.
+    pub(crate) fn newest(&self) -> LeaderEpoch {
+        self.0.last().map_or(LeaderEpoch(0), |(epoch, _)| *epoch)
+    }
+
+    /// A batch of `epoch` begins at `offset`. Returns whether that was news.
+    pub(crate) fn assign(&mut self, epoch: LeaderEpoch, offset: Offset) -> bool {
+        if self.0.last().is_some_and(|(newest, _)| epoch <= *newest) {
+            return false;
+        }
+        // An epoch in which nothing was written leaves no trace.
+        while self.0.last().is_some_and(|(_, start)| offset <= *start) {
+            self.0.pop();
+        }
+        self.0.push((epoch, offset));
+        true
+    }
+
+    /// Forgets what starts at or after `end`.
+    pub(crate) fn truncate(&mut self, end: Offset) {
+        while self.0.last().is_some_and(|(_, start)| end <= *start && 1 < self.0.len()) {
+            self.0.pop();
+        }
+    }
+
+    /// The newest epoch not after `asked` and where it ends: what OffsetForLeaderEpoch answers.
+    pub(crate) fn end_of(&self, asked: LeaderEpoch, log_end: Offset) -> Option<(LeaderEpoch, Offset)> {
+        if asked == LeaderEpoch::NONE || self.newest() < asked {
+            return None;
+        }
+        let after = self.0.partition_point(|(epoch, _)| *epoch <= asked);
+        let end = self.0.get(after).map_or(log_end, |(_, start)| *start);
+        Some((after.checked_sub(1).map_or(asked, |last| self.0[last].0), end))
+    }
+}

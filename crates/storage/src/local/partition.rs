@@ -1,0 +1,302 @@
+//! One partition: its segments, its offsets, its producers, behind one short lock.
+//!
+//! ```text
+//!   log start        last stable   high watermark            end
+//!       |                 |              |                    |
+//!  -----[=================|==============|~~~~~~~~~~~~~~~~~~~~)
+//!    gone   readable       open transactions   written, not yet durable
+//! ```
+//! Invariants: `log_start ≤ last_stable ≤ high_watermark ≤ end`; the high watermark never passes what is
+//! durable under the partition's setting; segments are sorted and never empty of entries; only the last grows.
+
+use super::epochs::Epochs;
+use super::handles::Handles;
+use super::names;
+use super::producers::Producers;
+use super::segment::{self, Active, Newest, Segment};
+use super::tail::Tail;
+use super::walk::WalkError;
+use crate::settings::LogSettings;
+use crate::system::Disk;
+use ottla_base::{Env, LeaderEpoch, Offset, PartitionId, Timestamp, TopicName};
+use parking_lot::Mutex;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+
+/// A partition's offsets, read together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Offsets {
+    /// The first offset that can be read.
+    pub log_start: Offset,
+    /// The first offset that consumers cannot see yet.
+    pub high_watermark: Offset,
+    /// The first offset of the oldest open transaction, or the high watermark if there is none below it.
+    pub last_stable: Offset,
+    /// The offset after the last record.
+    pub end: Offset,
+    /// The newest leader epoch.
+    pub leader_epoch: LeaderEpoch,
+}
+
+/// Where an offset lies: a segment and a byte in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Mark {
+    pub(crate) base: Offset,
+    pub(crate) position: u32,
+}
+
+/// What partitions share.
+pub(crate) struct Engine {
+    pub(crate) data: PathBuf,
+    /// The data directory, open since before the first write: `syncfs` through it hears of every failure.
+    pub(crate) root: File,
+    pub(crate) disk: Disk,
+    pub(crate) env: Arc<dyn Env>,
+    pub(crate) handles: Handles,
+}
+
+#[derive(Debug)]
+pub(crate) struct Partition {
+    pub(crate) id: PartitionId,
+    pub(crate) topic: TopicName,
+    pub(crate) state: Mutex<State>,
+    /// For the handle cache, which must not keep a deleted partition alive.
+    me: Weak<Partition>,
+}
+
+/// Whether a partition can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Status {
+    Live,
+    /// A write or sync failed: the end of the log is unknown until it is opened anew. Reads go on.
+    Failed,
+    Deleted,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) settings: LogSettings,
+    pub(crate) status: Status,
+    pub(crate) log_start: Offset,
+    pub(crate) high_watermark: Offset,
+    /// Where the high watermark lies.
+    pub(crate) high_mark: Mark,
+    pub(crate) end: Offset,
+    /// Below it, all log and index bytes are known to be on stable storage.
+    pub(crate) recovery_point: Offset,
+    pub(crate) epochs: Epochs,
+    pub(crate) segments: Vec<Segment>,
+    /// `None` until the first append after a start.
+    pub(crate) active: Option<Box<Active>>,
+    pub(crate) tail: Tail,
+    pub(crate) producers: Producers,
+    /// The sync group that this partition waits in.
+    pub(crate) queued_in: u64,
+    /// Logs of segments that were rolled with bytes that no sync has covered.
+    pub(crate) unsynced: Vec<Arc<File>>,
+    /// Files were created or removed since the directory's last sync.
+    pub(crate) directory_unsynced: bool,
+}
+
+/// What a sync has to cover, taken under the lock.
+pub(crate) struct Capture {
+    pub(crate) files: Vec<Arc<File>>,
+    pub(crate) directory: bool,
+    pub(crate) end: Offset,
+    pub(crate) mark: Mark,
+}
+
+impl Partition {
+    pub(crate) fn new(id: PartitionId, topic: TopicName, state: State) -> Arc<Self> {
+        Arc::new_cyclic(|me| Self { id, topic, state: Mutex::new(state), me: me.clone() })
+    }
+
+    pub(crate) fn directory(&self, engine: &Engine) -> PathBuf {
+        engine.data.join(names::directory(&self.topic, self.id.index))
+    }
+
+    /// Closes the segment's files unless they were used since the last call. `None` if the partition is busy.
+    pub(crate) fn try_close(&self, base: Offset) -> Option<bool> {
+        let mut state = self.state.try_lock()?;
+        let Ok(at) = state.segments.binary_search_by_key(&base, |segment| segment.base) else {
+            return Some(true);
+        };
+        let segment = &mut state.segments[at];
+        if std::mem::take(&mut segment.touched) {
+            return Some(false);
+        }
+        let is_active = at + 1 == state.segments.len();
+        if is_active && state.high_watermark < state.end {
+            // A sync needs the very file that was written, or it would not hear of a failed write-back.
+            return Some(false);
+        }
+        state.segments[at].file = None;
+        state.segments[at].index = None;
+        if is_active {
+            state.tail.clear();
+        }
+        Some(true)
+    }
+
+    /// The open log of a segment.
+    pub(crate) fn open_log(&self, engine: &Engine, state: &mut State, at: usize) -> io::Result<Arc<File>> {
+        let segment = &mut state.segments[at];
+        segment.touched = true;
+        if let Some(file) = &segment.file {
+            return Ok(file.clone());
+        }
+        let file = segment::open_log(&self.directory(engine), segment.base)?;
+        segment.file = Some(file.clone());
+        engine.handles.opened(self.me.clone(), segment.base);
+        Ok(file)
+    }
+
+    /// What the active segment's growth needs, read from its files at the first append after a start.
+    pub(crate) fn resume_active(
+        &self,
+        engine: &Engine,
+        state: &mut State,
+        now: Timestamp,
+    ) -> Result<(), WalkError> {
+        if state.active.is_some() {
+            return Ok(());
+        }
+        let last = state.segments.len() - 1;
+        let file = self.open_log(engine, state, last).map_err(WalkError::Io)?;
+        let active = Active::resume(&self.directory(engine), &state.segments[last], &file, now)?;
+        state.active = Some(Box::new(active));
+        Ok(())
+    }
+
+    /// Ends the active segment and begins a new one at the end of the log. After an error the active segment
+    /// is still active.
+    pub(crate) fn roll(&self, engine: &Engine, state: &mut State, roll: Roll) -> io::Result<()> {
+        let directory = self.directory(engine);
+        let file = segment::create_log(&directory, state.end)?;
+        if let Err(error) = state.seal(&directory) {
+            // A second segment with offsets of the active one must not be found later.
+            std::fs::remove_file(log_path(&directory, state.end))?;
+            return Err(error);
+        }
+        let last = state.segments.last_mut().expect("a partition has a segment");
+        if state.high_watermark < state.end
+            && let Some(file) = &last.file
+        {
+            state.unsynced.push(file.clone());
+        }
+        state.directory_unsynced = true;
+        state.tail.clear();
+        let jitter_ms = match state.settings.segment_jitter_ms {
+            0 => 0,
+            jitter_ms => roll.random % jitter_ms,
+        };
+        state.active = Some(Box::new(Active::new(state.end, roll.now, jitter_ms)));
+        let mut segment = Segment::new(state.end, 0);
+        segment.file = Some(file);
+        segment.touched = true;
+        state.segments.push(segment);
+        engine.handles.opened(self.me.clone(), state.end);
+        Ok(())
+    }
+
+    /// What a sync has to cover now; an error tells why the partition is not to be synced any more.
+    pub(crate) fn capture(&self) -> Result<Capture, Status> {
+        let mut state = self.state.lock();
+        if state.status != Status::Live {
+            return Err(state.status);
+        }
+        let mut files = std::mem::take(&mut state.unsynced);
+        let directory = std::mem::take(&mut state.directory_unsynced);
+        files.extend(state.segments.last().and_then(|active| active.file.clone()));
+        Ok(Capture { files, directory, end: state.end, mark: state.end_mark() })
+    }
+
+    /// A sync of `capture` has succeeded. Returns whether the high watermark moved.
+    pub(crate) fn synced(&self, capture: &Capture) -> bool {
+        self.state.lock().raise_high_watermark(capture.end, capture.mark)
+    }
+
+    /// A sync or write failed: no append is taken any more.
+    pub(crate) fn fail(&self, state: &mut State, what: &str, error: &io::Error) {
+        tracing::error!(
+            topic = %self.topic, partition = %self.id.index, %error,
+            "{what} failed: the partition is offline until a restart"
+        );
+        state.status = Status::Failed;
+    }
+}
+
+/// What a roll needs from outside.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Roll {
+    pub(crate) now: Timestamp,
+    /// Chooses the jitter.
+    pub(crate) random: u64,
+}
+
+impl State {
+    /// Writes what the active segment still owes before it becomes an old one: its indexes, and what is known
+    /// of producers at its end.
+    fn seal(&mut self, directory: &Path) -> io::Result<()> {
+        if self.producers.is_worth_saving() {
+            self.producers.save(directory, self.end, self.recovery_point)?;
+        }
+        let newest = self.newest_of_active();
+        let last = self.segments.last_mut().expect("a partition has a segment");
+        last.newest = newest;
+        match &mut self.active {
+            Some(active) => active.finish(directory, last.base),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn offsets(&self) -> Offsets {
+        let open = self.producers.state().first_open_transaction();
+        Offsets {
+            log_start: self.log_start,
+            high_watermark: self.high_watermark,
+            last_stable: open.map_or(self.high_watermark, |open| open.min(self.high_watermark)),
+            end: self.end,
+            leader_epoch: self.epochs.newest(),
+        }
+    }
+
+    /// Moves the high watermark up to `offset`, which lies at `mark`; never down. Returns whether it moved.
+    pub(crate) fn raise_high_watermark(&mut self, offset: Offset, mark: Mark) -> bool {
+        assert!(offset <= self.end, "only written records become visible");
+        if offset <= self.high_watermark {
+            return false;
+        }
+        self.high_watermark = offset;
+        self.high_mark = mark;
+        true
+    }
+
+    /// Where the log ends.
+    pub(crate) fn end_mark(&self) -> Mark {
+        let last = self.segments.last().expect("a partition has a segment");
+        Mark { base: last.base, position: last.size }
+    }
+
+    /// The segment that `offset` lies in: the last that begins at or before it.
+    pub(crate) fn segment_of(&self, offset: Offset) -> Option<usize> {
+        self.segments.partition_point(|segment| segment.base <= offset).checked_sub(1)
+    }
+
+    /// Bytes of all segments.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.segments.iter().map(|segment| u64::from(segment.size)).sum()
+    }
+
+    /// The largest timestamp of the active segment, if that is known without reading.
+    pub(crate) fn newest_of_active(&self) -> Option<Newest> {
+        self.active.as_ref().map(|active| active.newest())
+    }
+}
+
+/// A path in a partition's directory, for messages.
+pub(crate) fn log_path(directory: &Path, base: Offset) -> PathBuf {
+    names::file(directory, base, names::Kind::Log)
+}

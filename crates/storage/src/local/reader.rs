@@ -1,0 +1,282 @@
+//! Finds which bytes of which file answer a read. The bytes themselves are not touched: the answer is a region
+//! that the caller sends from the page cache.
+//!
+//! Readers at the end of the log find their position in memory (`tail`). Others look into the offset index and
+//! walk the few batches behind its entry, outside the partition's lock.
+
+use super::index::{self, OffsetEntry};
+use super::partition::{Engine, Offsets, Partition, State, Status, log_path};
+use super::walk::{Found, Walk, WalkError};
+use crate::error::ReadError;
+use crate::log::{ReadBound, ReadResult, WholeFirst};
+use ottla_base::Offset;
+use ottla_wire::record::{FileRegion, Records};
+use std::fs::File;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request {
+    pub(crate) from: Offset,
+    pub(crate) bytes_max: usize,
+    pub(crate) bound: ReadBound,
+    pub(crate) whole_first: WholeFirst,
+}
+
+/// What of a segment may be looked at without the partition's lock.
+pub(crate) struct View {
+    pub(crate) base: Offset,
+    pub(crate) file: Arc<File>,
+    /// Bytes of whole batches that may be read; a boundary between batches.
+    pub(crate) limit: u64,
+    /// All batches up to `limit` are below the bound.
+    exact: bool,
+    /// The index file; `None` if it has no entry.
+    index: Option<Arc<File>>,
+    /// Index entries that are not in the file yet.
+    pending: Vec<OffsetEntry>,
+    directory: PathBuf,
+}
+
+/// Answers a read.
+pub(crate) fn read(
+    partition: &Partition,
+    engine: &Engine,
+    request: Request,
+) -> Result<ReadResult, ReadError> {
+    let mut state = partition.state.lock();
+    let offsets = check(partition, &state, request.from)?;
+    let bound = bound_offset(&offsets, request.bound);
+    if bound <= request.from {
+        return Ok(ReadResult { records: Records::default(), offsets });
+    }
+    let mut at = state.segment_of(request.from).expect("the log start lies in a segment");
+    if let Some(region) = region_from_tail(partition, engine, &mut state, (at, bound), request)
+        .map_err(|source| io_error(partition, engine, &state, at, source))?
+    {
+        return Ok(ReadResult { records: records(region), offsets });
+    }
+    loop {
+        let view = view(partition, engine, &mut state, at, bound)
+            .map_err(|source| io_error(partition, engine, &state, at, source))?;
+        drop(state);
+        if let Some(region) = view.region(request, bound)? {
+            return Ok(ReadResult { records: records(region), offsets });
+        }
+        // Compaction may have left no batch between the offset and the next segment.
+        state = partition.state.lock();
+        at = state.segments.partition_point(|segment| segment.base <= view.base);
+        if state.segments.len() <= at || state.status == Status::Deleted {
+            return Ok(ReadResult { records: Records::default(), offsets });
+        }
+    }
+}
+
+/// A segment up to `bound`, for readers of any kind.
+pub(crate) fn view(
+    partition: &Partition,
+    engine: &Engine,
+    state: &mut State,
+    at: usize,
+    bound: Offset,
+) -> io::Result<View> {
+    let file = partition.open_log(engine, state, at)?;
+    let directory = partition.directory(engine);
+    let is_active = at + 1 == state.segments.len();
+    let pending = match &state.active {
+        Some(active) if is_active => active.offsets.pending().to_vec(),
+        _ => Vec::new(),
+    };
+    let (high_watermark, mark) = (state.high_watermark, state.high_mark);
+    let next = state.segments.get(at + 1).map(|next| next.base);
+    let exact = high_watermark <= bound || next.is_some_and(|next| next <= bound);
+    let segment = &mut state.segments[at];
+    // A bound above the high watermark is the end of the log; one below it is cut when its batch is met.
+    let limit = match () {
+        () if high_watermark < bound || segment.base < mark.base => segment.size,
+        () if segment.base == mark.base => mark.position,
+        () => 0,
+    };
+    if segment.index.is_none() {
+        segment.index = index::open::<OffsetEntry>(&directory, segment.base)?;
+    }
+    let (base, index) = (segment.base, segment.index.clone());
+    Ok(View { base, file, limit: limit.into(), exact, index, pending, directory })
+}
+
+impl View {
+    /// The region that answers `request`; `None` if no batch here reaches its offset.
+    fn region(&self, request: Request, bound: Offset) -> Result<Option<FileRegion>, ReadError> {
+        let Some(start) = self.locate(request.from)? else { return Ok(None) };
+        if bound <= start.header.base_offset {
+            return Ok(Some(self.cut(0, 0)));
+        }
+        let end = self.end_of(&start, request, bound)?;
+        Ok(Some(self.cut(start.position, end - start.position)))
+    }
+
+    fn cut(&self, position: u64, length: u64) -> FileRegion {
+        let length = u32::try_from(length).expect("a segment has less than 4 GiB");
+        FileRegion { file: self.file.clone(), position, length }
+    }
+
+    /// The first batch that ends at or after `offset`.
+    pub(crate) fn locate(&self, offset: Offset) -> Result<Option<Found>, ReadError> {
+        let relative = u32::try_from(offset.0 - self.base.0).unwrap_or(u32::MAX);
+        let floor = self.floor(|entry| entry.relative <= relative)?;
+        match self.walk_to(floor, offset) {
+            // The index does not fit the log. It only saves time, so that the answer is still right.
+            Err(WalkError::NotABatch { position, .. }) if position == floor && 0 < floor => {
+                tracing::warn!(path = %self.path().display(), "an index entry is wrong; reading from the start");
+                self.walk_to(0, offset).map_err(|error| self.error(error))
+            }
+            other => other.map_err(|error| self.error(error)),
+        }
+    }
+
+    fn walk_to(&self, position: u64, offset: Offset) -> Result<Option<Found>, WalkError> {
+        let mut walk = Walk::new(&self.file, position, self.limit);
+        while let Some(found) = walk.next()? {
+            if offset <= found.header.last_offset() {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Where to stop: whole batches within the wished size that begin before `bound`.
+    fn end_of(&self, start: &Found, request: Request, bound: Offset) -> Result<u64, ReadError> {
+        let target = start.position.saturating_add(request.bytes_max as u64);
+        let first_end = match request.whole_first {
+            WholeFirst::Yes => start.end(),
+            WholeFirst::No if start.end() <= target => start.end(),
+            WholeFirst::No => return Ok(start.position),
+        };
+        if self.limit <= target && self.exact {
+            return Ok(self.limit);
+        }
+        let relative = u32::try_from(bound.0 - self.base.0).unwrap_or(u32::MAX);
+        let floor = self.floor(|entry| u64::from(entry.position) <= target && entry.relative < relative)?;
+        let from = first_end.max(floor);
+        match self.walk_while_whole(from, target, bound) {
+            // As in `locate`: the index does not fit the log.
+            Err(WalkError::NotABatch { position, .. }) if position == floor => {
+                self.walk_while_whole(first_end, target, bound)
+            }
+            other => other,
+        }
+        .map_err(|error| self.error(error))
+    }
+
+    /// The end of the last batch from `position` on that ends within `target` and begins before `bound`.
+    fn walk_while_whole(&self, position: u64, target: u64, bound: Offset) -> Result<u64, WalkError> {
+        let mut end = position;
+        let mut walk = Walk::new(&self.file, position, self.limit);
+        while let Some(found) = walk.next()? {
+            if target < found.end() || bound <= found.header.base_offset {
+                break;
+            }
+            end = found.end();
+        }
+        Ok(end)
+    }
+
+    /// Position of the last index entry for which `is_before` holds, or the start.
+    pub(crate) fn floor(&self, is_before: impl Fn(&OffsetEntry) -> bool) -> Result<u64, ReadError> {
+        let is_usable = |entry: &OffsetEntry| u64::from(entry.position) < self.limit && is_before(entry);
+        let pending = self.pending.partition_point(&is_usable);
+        if let Some(last) = pending.checked_sub(1) {
+            return Ok(u64::from(self.pending[last].position));
+        }
+        let Some(file) = &self.index else { return Ok(0) };
+        let entry = index::last_before(file, is_usable).map_err(|error| self.error(WalkError::Io(error)))?;
+        Ok(entry.map_or(0, |entry| u64::from(entry.position)))
+    }
+
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        &self.directory
+    }
+
+    fn path(&self) -> PathBuf {
+        log_path(&self.directory, self.base)
+    }
+
+    pub(crate) fn error(&self, error: WalkError) -> ReadError {
+        let path = self.path();
+        match error {
+            WalkError::Io(source) => ReadError::Io { path, source },
+            WalkError::NotABatch { position, reason } => ReadError::Damaged { path, position, reason },
+        }
+    }
+}
+
+/// The offsets now, if `from` may be read.
+pub(crate) fn check(partition: &Partition, state: &State, from: Offset) -> Result<Offsets, ReadError> {
+    if state.status == Status::Deleted {
+        return Err(ReadError::NotFound(partition.id));
+    }
+    let offsets = state.offsets();
+    if from < offsets.log_start || offsets.end < from {
+        return Err(ReadError::OutOfRange { asked: from, log_start: offsets.log_start, end: offsets.end });
+    }
+    Ok(offsets)
+}
+
+fn bound_offset(offsets: &Offsets, bound: ReadBound) -> Offset {
+    match bound {
+        ReadBound::HighWatermark => offsets.high_watermark,
+        ReadBound::LastStable => offsets.last_stable,
+        ReadBound::End => offsets.end,
+    }
+}
+
+/// Answers from memory if the newest batches of the active segment are concerned; reads nothing.
+fn region_from_tail(
+    partition: &Partition,
+    engine: &Engine,
+    state: &mut State,
+    (at, bound): (usize, Offset),
+    request: Request,
+) -> io::Result<Option<FileRegion>> {
+    if at + 1 != state.segments.len() {
+        return Ok(None);
+    }
+    let Some(start) = state.tail.find(request.from) else { return Ok(None) };
+    let limit = match bound {
+        end if end == state.end => state.segments[at].size,
+        high if high == state.high_watermark && state.high_mark.base == state.segments[at].base => {
+            state.high_mark.position
+        }
+        other => match state.tail.find(other) {
+            Some(position) => position,
+            None => return Ok(None),
+        },
+    };
+    let target = u64::from(start) + request.bytes_max as u64;
+    let mut end = if u64::from(limit) <= target {
+        limit
+    } else {
+        state.tail.boundary(target).expect("start is a boundary before it")
+    };
+    if end == start && request.whole_first == WholeFirst::Yes {
+        end = state.tail.boundary_after(start.into()).unwrap_or(state.segments[at].size);
+    }
+    let file = partition.open_log(engine, state, at)?;
+    Ok(Some(FileRegion { file, position: start.into(), length: end - start }))
+}
+
+fn records(region: FileRegion) -> Records {
+    if region.length == 0 { Records::default() } else { region.into() }
+}
+
+fn io_error(
+    partition: &Partition,
+    engine: &Engine,
+    state: &State,
+    at: usize,
+    source: io::Error,
+) -> ReadError {
+    ReadError::Io { path: log_path(&partition.directory(engine), state.segments[at].base), source }
+}

@@ -1,0 +1,498 @@
+//! Opens one partition's directory.
+//!
+//! After a clean stop nothing is read: the checkpoint tells where the log ends. After a crash everything below
+//! the recovery point is known to be on stable storage, and the rest is read, batch by batch:
+//!
+//! ```text
+//!            recovery point                 first bytes that are no batch
+//!                  |                                |
+//!  [===== kept ====|== checked, indexed, replayed ==|xxx cut xxx
+//! ```
+//! Damage below the recovery point is something else than a torn write: then nothing is cut, the partition is
+//! readable up to there, and takes no appends.
+
+use super::epochs::Epochs;
+use super::index::{self, OffsetEntry, TimeEntry};
+use super::names::{self, Kind};
+use super::partition::{Engine, Mark, Partition, State, Status, log_path};
+use super::producers::Producers;
+use super::segment::{self, Active, Segment};
+use super::tail::Tail;
+use super::walk::{Walk, WalkError};
+use crate::error::OpenError;
+use crate::report::{Cut, Damage, RecoveryReport};
+use crate::settings::LogSettings;
+use ottla_base::{Offset, PartitionId, Timestamp, TopicName};
+use ottla_wire::record::{self, BatchError, BatchHeader, HEADER_BYTES};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// What is known of a partition before its directory is looked at.
+pub(crate) struct Known {
+    pub(crate) id: PartitionId,
+    pub(crate) topic: TopicName,
+    /// Below it everything is durable; the end of the log after a clean stop.
+    pub(crate) recovery_point: Option<Offset>,
+    /// Where it was trimmed.
+    pub(crate) log_start: Option<Offset>,
+    /// Whether the last stop was orderly.
+    pub(crate) clean: bool,
+}
+
+/// Opens the partition; what was unusual goes into the report.
+pub(crate) fn open(
+    engine: &Engine,
+    known: Known,
+    settings: LogSettings,
+    report: &mut RecoveryReport,
+) -> Result<Arc<Partition>, OpenError> {
+    let directory = engine.data.join(names::directory(&known.topic, known.id.index));
+    let files = Files::list(&directory)?;
+    let now = engine.env.now().wall;
+    let mut state = State {
+        settings,
+        status: Status::Live,
+        log_start: known.log_start.unwrap_or_default(),
+        high_watermark: Offset::ZERO,
+        high_mark: Mark { base: Offset::ZERO, position: 0 },
+        end: Offset::ZERO,
+        recovery_point: Offset::ZERO,
+        epochs: Epochs::load(&directory).unwrap_or_else(Epochs::first),
+        segments: files.segments,
+        active: None,
+        tail: Tail::default(),
+        producers: Producers::with_snapshots(files.snapshots),
+        queued_in: 0,
+        unsynced: Vec::new(),
+        directory_unsynced: false,
+    };
+    if state.segments.is_empty() {
+        let base = state.log_start;
+        segment::create_log(&directory, base)
+            .map_err(|error| OpenError::io("creating", &directory, error))?;
+        state.segments.push(Segment::new(base, 0));
+    }
+    let first = state.segments[0].base;
+    state.log_start = state.log_start.max(first);
+    let mut recovery = Recovery { directory: &directory, known: &known, state: &mut state, report, now };
+    match known.recovery_point.filter(|end| known.clean && recovery.may_end_at(*end)) {
+        Some(end) => recovery.trust(end, &files.indexes)?,
+        None => recovery.check(known.recovery_point.unwrap_or(first).max(first))?,
+    }
+    state.log_start = state.log_start.min(state.end);
+    state.high_watermark = state.end;
+    state.high_mark = state.end_mark();
+    state.recovery_point = state.end;
+    Ok(Partition::new(known.id, known.topic, state))
+}
+
+/// What lies in a partition's directory.
+struct Files {
+    segments: Vec<Segment>,
+    /// Offsets of segments with whole index files.
+    indexes: Vec<(Offset, Kind)>,
+    snapshots: Vec<Offset>,
+}
+
+impl Files {
+    /// Lists the directory and clears away what no longer belongs to it.
+    fn list(directory: &Path) -> Result<Self, OpenError> {
+        let failed = |error| OpenError::io("listing", directory, error);
+        let mut files = Self { segments: Vec::new(), indexes: Vec::new(), snapshots: Vec::new() };
+        for entry in std::fs::read_dir(directory).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name();
+            let Some(name) = name.to_str() else { continue };
+            if name.ends_with(names::DELETED_FILE_SUFFIX) || name.ends_with(names::TEMPORARY_SUFFIX) {
+                std::fs::remove_file(entry.path()).map_err(failed)?;
+                continue;
+            }
+            let Some((offset, kind)) = names::parse_file(name) else { continue };
+            if kind == Kind::Snapshot {
+                files.snapshots.push(offset);
+                continue;
+            }
+            let length = entry.metadata().map_err(failed)?.len();
+            match kind {
+                Kind::Log => {
+                    let size = u32::try_from(length).map_err(|_| OpenError::Damaged {
+                        path: entry.path(),
+                        reason: "a segment has less than 4 GiB".to_owned(),
+                    })?;
+                    files.segments.push(Segment::new(offset, size));
+                }
+                Kind::Index if length % 8 == 0 => files.indexes.push((offset, kind)),
+                Kind::TimeIndex if length % 12 == 0 => files.indexes.push((offset, kind)),
+                Kind::Index | Kind::TimeIndex | Kind::Snapshot => {}
+            }
+        }
+        files.segments.sort_unstable_by_key(|segment| segment.base);
+        files.snapshots.sort_unstable();
+        Ok(files)
+    }
+}
+
+struct Recovery<'a> {
+    directory: &'a Path,
+    known: &'a Known,
+    state: &'a mut State,
+    report: &'a mut RecoveryReport,
+    now: Timestamp,
+}
+
+impl Recovery<'_> {
+    /// Whether a log with these segments can end at `end`.
+    fn may_end_at(&self, end: Offset) -> bool {
+        let last = self.state.segments.last().expect("open has made one");
+        if last.size == 0 { end == last.base } else { last.base < end }
+    }
+
+    /// After a clean stop.
+    fn trust(&mut self, end: Offset, indexes: &[(Offset, Kind)]) -> Result<(), OpenError> {
+        self.state.end = end;
+        for at in 0..self.state.segments.len() {
+            let Segment { base, size, .. } = self.state.segments[at];
+            let is_whole = |kind| indexes.contains(&(base, kind));
+            if 0 < size && !(is_whole(Kind::Index) && is_whole(Kind::TimeIndex)) {
+                self.rebuild_indexes(at)?;
+            }
+        }
+        let replay_from = self.state.producers.load(self.directory, end, self.now);
+        self.replay(replay_from, end)
+    }
+
+    fn rebuild_indexes(&mut self, at: usize) -> Result<(), OpenError> {
+        let Segment { base, size, .. } = self.state.segments[at];
+        let segment = Segment::new(base, 0);
+        let mut active = self.empty_indexes(&segment)?;
+        let file = self.open_log(base)?;
+        let mut walk = Walk::new(&file, 0, size.into());
+        while let Some(found) = walk.next().map_err(|error| self.walk_failed(base, error))? {
+            let position = u32::try_from(found.position).expect("inside a segment");
+            active.note(&segment, &found.header, position, self.state.settings.index_interval_bytes);
+        }
+        active.finish(self.directory, base).map_err(|error| self.failed("writing", error))?;
+        self.report.indexes_rebuilt += 1;
+        Ok(())
+    }
+
+    fn empty_indexes(&self, segment: &Segment) -> Result<Active, OpenError> {
+        let failed = |error| self.failed("emptying the indexes in", error);
+        index::truncate::<OffsetEntry>(self.directory, segment.base, |_, _| false).map_err(failed)?;
+        index::truncate::<TimeEntry>(self.directory, segment.base, |_, _| false).map_err(failed)?;
+        Ok(Active::new(segment.base, self.now, 0))
+    }
+
+    /// After a crash.
+    fn check(&mut self, recovery_point: Offset) -> Result<(), OpenError> {
+        let first = self.state.segment_of(recovery_point).unwrap_or(0);
+        let replay_from = self.state.producers.load(self.directory, recovery_point, self.now);
+        self.state.end = self.state.segments[first].base;
+        self.replay(replay_from, recovery_point)?;
+        let later = self.state.segments.split_off(first + 1);
+        let mut next = Some(self.state.segments.pop().expect("it was just found"));
+        let mut later = later.into_iter();
+        while let Some(segment) = next.take() {
+            let (base, length) = (segment.base, segment.size);
+            if length == 0 && base < self.state.end {
+                // Left by a roll that did not happen.
+                std::fs::remove_file(log_path(self.directory, base))
+                    .map_err(|error| self.failed("removing an empty segment of", error))?;
+                next = later.next();
+                continue;
+            }
+            let from = recovery_point.max(base);
+            let scanned = self.check_segment(base, length, from)?;
+            match scanned {
+                Scanned::Whole => next = later.next(),
+                Scanned::Damaged { position, reason } => {
+                    if self.state.end < recovery_point {
+                        self.damaged(recovery_point, &reason);
+                        return Ok(());
+                    }
+                    self.cut(base, (position, length), &reason)?;
+                    for lost in later {
+                        self.set_aside(&lost, &reason)?;
+                    }
+                    break;
+                }
+            }
+            if next.as_ref().is_some_and(|next| 0 < next.size || self.state.end <= next.base) {
+                self.seal_last()?;
+            }
+        }
+        if self.state.end < recovery_point {
+            self.damaged(recovery_point, "the log ends before what was known to be durable");
+            return Ok(());
+        }
+        self.begin_epoch()
+    }
+
+    /// Checks `base`'s log from the batch at `from` on and makes it the last segment.
+    fn check_segment(&mut self, base: Offset, length: u32, from: Offset) -> Result<Scanned, OpenError> {
+        let file = self.open_log(base)?;
+        let position = match self.prepare(base, length, from, &file)? {
+            Ok(position) => position,
+            Err(damaged) => return Ok(damaged),
+        };
+        let mut scan = Scan::new(&file, position, length.into());
+        loop {
+            let before = scan.position;
+            let found = scan.next().map_err(|error| self.failed("reading", error))?;
+            self.report.bytes_checked += scan.position - before;
+            let reason = match found {
+                None => return Ok(Scanned::Whole),
+                Some(Ok(header)) if self.state.end <= header.base_offset && 0 <= header.last_offset_delta => {
+                    self.take(&header);
+                    continue;
+                }
+                Some(Ok(header)) => format!("offset {} comes after {}", header.base_offset, self.state.end),
+                Some(Err(reason)) => reason.to_string(),
+            };
+            return Ok(Scanned::Damaged { position: before, reason });
+        }
+    }
+
+    /// Cuts the indexes back to `from`, and finds where its batch begins.
+    fn prepare(
+        &mut self,
+        base: Offset,
+        length: u32,
+        from: Offset,
+        file: &File,
+    ) -> Result<Result<u64, Scanned>, OpenError> {
+        let relative = from.0 - base.0;
+        let failed = |error| self.failed("cutting the indexes in", error);
+        index::truncate::<OffsetEntry>(self.directory, base, |before, entry| {
+            let ascends = before
+                .is_none_or(|before| before.relative < entry.relative && before.position < entry.position);
+            ascends && i64::from(entry.relative) < relative && entry.position < length
+        })
+        .map_err(failed)?;
+        index::truncate::<TimeEntry>(self.directory, base, |before, entry| {
+            let ascends = before
+                .is_none_or(|before| before.relative < entry.relative && before.timestamp < entry.timestamp);
+            ascends && i64::from(entry.relative) < relative
+        })
+        .map_err(failed)?;
+        let floor = index::last::<OffsetEntry>(self.directory, base).map_err(failed)?;
+        let mut position = floor.map_or(0, |entry| u64::from(entry.position));
+        self.state.end = self.state.end.max(base);
+        self.state.segments.push(Segment::new(base, 0));
+        let mut walk = Walk::new(file, position, length.into());
+        while base < from {
+            match walk.next() {
+                Ok(Some(found)) if found.header.base_offset < from => {
+                    self.state.end = found.header.next_offset();
+                    position = found.end();
+                }
+                Ok(_) => break,
+                Err(WalkError::Io(error)) => return Err(self.failed("reading", error)),
+                Err(WalkError::NotABatch { position, reason }) => {
+                    self.last().size = u32::try_from(position).expect("inside a segment");
+                    return Ok(Err(Scanned::Damaged { position, reason: reason.to_string() }));
+                }
+            }
+        }
+        self.last().size = u32::try_from(position).expect("inside a segment");
+        let last = self.state.segments.last().expect("it was just pushed");
+        let active = Active::resume(self.directory, last, file, self.now);
+        self.state.active = Some(Box::new(active.map_err(|error| self.walk_failed(base, error))?));
+        Ok(Ok(position))
+    }
+
+    fn last(&mut self) -> &mut Segment {
+        self.state.segments.last_mut().expect("a partition has a segment")
+    }
+
+    fn take(&mut self, header: &BatchHeader) {
+        self.state.epochs.assign(header.partition_leader_epoch, header.base_offset);
+        self.state.producers.apply(&super::append::facts(header), header.base_offset, self.now);
+        self.state.note(header);
+    }
+
+    /// Ends the last segment, because another one follows.
+    fn seal_last(&mut self) -> Result<(), OpenError> {
+        let newest = self.state.newest_of_active();
+        let base = self.last().base;
+        self.last().newest = newest;
+        if let Some(mut active) = self.state.active.take() {
+            active
+                .finish(self.directory, base)
+                .map_err(|error| self.failed("writing the indexes in", error))?;
+        }
+        self.state.tail.clear();
+        Ok(())
+    }
+
+    /// Removes everything from `position` on. If whole batches follow the damage, this is no torn write: a
+    /// copy is kept.
+    fn cut(&mut self, base: Offset, (position, length): (u64, u32), reason: &str) -> Result<(), OpenError> {
+        let failed = |error| self.failed("cutting", error);
+        let file = self.open_log(base)?;
+        let mut kept = None;
+        if has_batch_after(&file, position, length.into()).map_err(failed)? {
+            let path = self.directory.join(format!("{:020}.log.{position}{CUT_SUFFIX}", base.0));
+            let mut rest = vec![0; usize::try_from(u64::from(length) - position).expect("less than 4 GiB")];
+            file.read_exact_at(&mut rest, position).map_err(failed)?;
+            std::fs::write(&path, rest).map_err(failed)?;
+            kept = Some(path);
+        }
+        file.set_len(position).map_err(failed)?;
+        self.report_cut(u64::from(length) - position, reason, kept);
+        Ok(())
+    }
+
+    /// Takes a segment that lies behind a cut out of the log, but keeps its file.
+    fn set_aside(&mut self, segment: &Segment, reason: &str) -> Result<(), OpenError> {
+        let failed = |error| self.failed("setting aside a segment of", error);
+        let path = log_path(self.directory, segment.base);
+        let mut aside = path.clone().into_os_string();
+        aside.push(CUT_SUFFIX);
+        std::fs::rename(&path, &aside).map_err(failed)?;
+        self.empty_indexes(segment)?;
+        self.report_cut(segment.size.into(), reason, Some(aside.into()));
+        Ok(())
+    }
+
+    fn report_cut(&mut self, bytes: u64, reason: &str, kept: Option<PathBuf>) {
+        let (topic, partition) = (self.known.topic.clone(), self.known.id.index);
+        tracing::warn!(%topic, %partition, end = %self.state.end, bytes, reason, "the end of a log was cut");
+        let end = self.state.end;
+        self.report.cuts.push(Cut { topic, partition, end, bytes, reason: reason.to_owned(), kept });
+    }
+
+    fn damaged(&mut self, durable_to: Offset, reason: &str) {
+        let (topic, partition) = (self.known.topic.clone(), self.known.id.index);
+        let readable_to = self.state.end;
+        tracing::error!(%topic, %partition, %readable_to, %durable_to, reason, "a log is damaged");
+        self.state.status = Status::Failed;
+        let reason = reason.to_owned();
+        self.report.damages.push(Damage { topic, partition, readable_to, durable_to, reason });
+    }
+
+    /// Consumers may have seen what was cut: a new epoch lets them notice.
+    fn begin_epoch(&mut self) -> Result<(), OpenError> {
+        self.state.epochs.truncate(self.state.end);
+        if Offset::ZERO < self.state.end {
+            let next = ottla_base::LeaderEpoch(self.state.epochs.newest().0.saturating_add(1));
+            self.state.epochs.assign(next, self.state.end);
+        }
+        let saved = self.state.epochs.save_unsynced(self.directory);
+        saved.map_err(|error| self.failed("writing the leader epochs of", error))
+    }
+
+    /// Takes the producers of the batches from `from` to `to` into account.
+    fn replay(&mut self, from: Offset, to: Offset) -> Result<(), OpenError> {
+        if to <= from {
+            return Ok(());
+        }
+        for at in self.state.segment_of(from).unwrap_or(0)..self.state.segments.len() {
+            let Segment { base, size, .. } = self.state.segments[at];
+            let file = self.open_log(base)?;
+            let mut walk = Walk::new(&file, 0, size.into());
+            // Damage is found, and dealt with, by whoever checks these bytes.
+            while let Ok(Some(found)) = walk.next() {
+                let header = found.header;
+                if from <= header.base_offset && header.base_offset < to {
+                    self.state.producers.apply(&super::append::facts(&header), header.base_offset, self.now);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn open_log(&self, base: Offset) -> Result<Arc<File>, OpenError> {
+        segment::open_log(self.directory, base)
+            .map_err(|error| OpenError::io("opening", log_path(self.directory, base), error))
+    }
+
+    fn failed(&self, doing: &'static str, error: io::Error) -> OpenError {
+        OpenError::io(doing, self.directory, error)
+    }
+
+    fn walk_failed(&self, base: Offset, error: WalkError) -> OpenError {
+        let path = log_path(self.directory, base);
+        match error {
+            WalkError::Io(error) => OpenError::io("reading", path, error),
+            WalkError::NotABatch { position, reason } => {
+                OpenError::Damaged { path, reason: format!("byte {position}: {reason}") }
+            }
+        }
+    }
+}
+
+enum Scanned {
+    Whole,
+    /// `position` is the first byte that does not belong to a batch.
+    Damaged {
+        position: u64,
+        reason: String,
+    },
+}
+
+/// Reads whole batches and checks them.
+struct Scan<'a> {
+    file: &'a File,
+    position: u64,
+    limit: u64,
+    buffer: Vec<u8>,
+    used: usize,
+}
+
+impl<'a> Scan<'a> {
+    fn new(file: &'a File, position: u64, limit: u64) -> Self {
+        Self { file, position, limit, buffer: Vec::new(), used: 0 }
+    }
+
+    fn next(&mut self) -> io::Result<Option<Result<BatchHeader, BatchError>>> {
+        if self.limit <= self.position {
+            return Ok(None);
+        }
+        let header = match BatchHeader::parse(self.peek(HEADER_BYTES)?) {
+            Ok(header) => header,
+            Err(error) => return Ok(Some(Err(error))),
+        };
+        let batch = self.peek(header.size())?;
+        if batch.len() < header.size() {
+            let reason = BatchError::TooShort { needed: header.size(), available: batch.len() };
+            return Ok(Some(Err(reason)));
+        }
+        let checked = record::check_integrity(&batch[..header.size()]);
+        if checked.is_ok() {
+            self.used += header.size();
+            self.position += header.size() as u64;
+        }
+        Ok(Some(checked))
+    }
+
+    /// The bytes from the position on, `wanted` of them if there are so many.
+    fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
+        if self.buffer.len() - self.used < wanted {
+            let rest = usize::try_from(self.limit - self.position).unwrap_or(usize::MAX);
+            let length = rest.min(wanted.max(SCAN_BYTES));
+            self.buffer.resize(length, 0);
+            self.used = 0;
+            self.file.read_exact_at(&mut self.buffer, self.position)?;
+        }
+        Ok(&self.buffer[self.used..])
+    }
+}
+
+/// Whether a whole batch begins where the damaged one at `position` says that it ends.
+fn has_batch_after(file: &File, position: u64, length: u64) -> io::Result<bool> {
+    let mut prefix = [0; HEADER_BYTES];
+    if length - position < HEADER_BYTES as u64 {
+        return Ok(false);
+    }
+    file.read_exact_at(&mut prefix, position)?;
+    let Ok(header) = BatchHeader::parse(&prefix) else { return Ok(false) };
+    let mut scan = Scan::new(file, position + header.size() as u64, length);
+    Ok(matches!(scan.next()?, Some(Ok(_))))
+}
+
+const SCAN_BYTES: usize = 256 << 10;
+const CUT_SUFFIX: &str = ".cut";

@@ -1,0 +1,146 @@
+//! Removes old segments: by age, by size, and those below a log start that was moved.
+//!
+//! Only whole segments below the high watermark go. If all records are too old, the active segment is rolled
+//! first, so that a partition always has one. A removed file gets another name at once and goes for good
+//! after `file.delete.delay.ms`; readers that have it open are not disturbed.
+
+use super::names::{self, Kind};
+use super::partition::{Engine, Partition, Roll, State, Status};
+use super::search;
+use ottla_base::{Offset, Tick, Timestamp};
+use parking_lot::Mutex;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Files and directories that are to be removed at a certain time.
+#[derive(Debug, Default)]
+pub(crate) struct Graveyard(Mutex<Vec<(Tick, PathBuf)>>);
+
+impl Graveyard {
+    pub(crate) fn put(&self, due: Tick, path: PathBuf) {
+        self.0.lock().push((due, path));
+    }
+
+    /// Removes what is due. What cannot be removed now is tried again at the next start.
+    pub(crate) fn clear(&self, now: Tick) {
+        let due: Vec<PathBuf> =
+            self.0.lock().extract_if(.., |(due, _)| *due <= now).map(|(_, path)| path).collect();
+        for path in due {
+            let removed =
+                if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            if let Err(error) = removed {
+                tracing::warn!(path = %path.display(), %error, "a deleted file cannot be removed yet");
+            }
+        }
+    }
+}
+
+/// Removes what the partition's settings no longer keep. Returns how many segments went.
+pub(crate) fn enforce(partition: &Partition, engine: &Engine, graveyard: &Graveyard) -> io::Result<usize> {
+    let mut state = partition.state.lock();
+    if state.status != Status::Live {
+        return Ok(0);
+    }
+    let now = engine.env.now();
+    let mut count = below_log_start(&state);
+    if state.settings.cleanup.delete {
+        count = count.max(too_old(partition, engine, &mut state, now.wall)).max(too_many_bytes(&state));
+    }
+    if count == 0 {
+        return Ok(0);
+    }
+    if count == state.segments.len() {
+        let last = state.segments.last().expect("a partition has a segment");
+        if last.size == 0 {
+            count -= 1;
+        } else {
+            let roll = Roll { now: now.wall, random: engine.env.random() };
+            partition.resume_active(engine, &mut state, now.wall).map_err(|_| io::ErrorKind::InvalidData)?;
+            partition.roll(engine, &mut state, roll)?;
+        }
+    }
+    if count == 0 {
+        return Ok(0);
+    }
+    let directory = partition.directory(engine);
+    let due = now.tick + Duration::from_millis(state.settings.file_delete_delay_ms);
+    for at in 0..count {
+        bury(&directory, state.segments[at].base, due, graveyard)?;
+    }
+    state.segments.drain(..count);
+    state.log_start = state.log_start.max(state.segments[0].base);
+    drop(state);
+    engine.disk.sync_directory(&directory)?;
+    Ok(count)
+}
+
+/// How many segments lie wholly below the log start.
+fn below_log_start(state: &State) -> usize {
+    state.segments.iter().skip(1).take_while(|next| next.base <= state.log_start).count()
+}
+
+/// How many of the oldest segments have only records that are older than the limit.
+fn too_old(partition: &Partition, engine: &Engine, state: &mut State, now: Timestamp) -> usize {
+    let Some(retention_ms) = state.settings.retention_ms else { return 0 };
+    let mut count = 0;
+    while count < state.segments.len() && is_below_high_watermark(state, count) {
+        // A segment that cannot be read stays; so do all after it.
+        let Ok(newest) = search::newest(partition, engine, state, count) else { break };
+        let timestamp = match newest.timestamp {
+            // Without timestamps the file's own time has to do.
+            Timestamp::NONE => modified(&partition.directory(engine), state.segments[count].base),
+            timestamp => timestamp,
+        };
+        let age_ms = u64::try_from(now.0.saturating_sub(timestamp.0)).unwrap_or(0);
+        if age_ms <= retention_ms || state.segments[count].size == 0 {
+            break;
+        }
+        count += 1;
+    }
+    count
+}
+
+/// How many of the oldest segments can go while the rest still has the size to keep.
+fn too_many_bytes(state: &State) -> usize {
+    let Some(retention_bytes) = state.settings.retention_bytes else { return 0 };
+    let mut excess = state.bytes().saturating_sub(retention_bytes);
+    let mut count = 0;
+    while count < state.segments.len() && is_below_high_watermark(state, count) {
+        let size = u64::from(state.segments[count].size);
+        if size == 0 || excess < size {
+            break;
+        }
+        excess -= size;
+        count += 1;
+    }
+    count
+}
+
+fn is_below_high_watermark(state: &State, at: usize) -> bool {
+    let next = state.segments.get(at + 1).map_or(state.end, |next| next.base);
+    next <= state.high_watermark
+}
+
+fn modified(directory: &Path, base: Offset) -> Timestamp {
+    let modified =
+        std::fs::metadata(names::file(directory, base, Kind::Log)).and_then(|meta| meta.modified());
+    let since = modified.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    // An unknown age is no reason to delete.
+    since.map_or(Timestamp(i64::MAX), |since| Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+}
+
+/// Renames a segment's files; they are removed when `due`.
+fn bury(directory: &Path, base: Offset, due: Tick, graveyard: &Graveyard) -> io::Result<()> {
+    for kind in [Kind::Index, Kind::TimeIndex, Kind::Log] {
+        let path = names::file(directory, base, kind);
+        let mut buried = path.clone().into_os_string();
+        buried.push(names::DELETED_FILE_SUFFIX);
+        match std::fs::rename(&path, &buried) {
+            Ok(()) => graveyard.put(due, buried.into()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

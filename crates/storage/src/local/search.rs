@@ -1,0 +1,187 @@
+//! Finds records by time. Timestamps are the records' own and need not ascend.
+
+use super::index::{self, TimeEntry};
+use super::partition::{Engine, Partition, State, log_path};
+use super::reader::{View, check, view};
+use super::segment::Newest;
+use super::walk::{self, Found, Walk, WalkError};
+use crate::error::ReadError;
+use crate::log::TimedOffset;
+use bytes::Bytes;
+use ottla_base::{Offset, Timestamp};
+use ottla_wire::record::{self, TimestampType};
+
+/// The first record below `bound` whose timestamp is `at` or later.
+pub(crate) fn by_time(
+    partition: &Partition,
+    engine: &Engine,
+    at: Timestamp,
+    bound: impl Fn(&super::partition::Offsets) -> Offset,
+) -> Result<Option<TimedOffset>, ReadError> {
+    let mut base = Offset::NONE;
+    loop {
+        let mut state = partition.state.lock();
+        let log_start = state.log_start;
+        let offsets = check(partition, &state, log_start)?;
+        let bound = bound(&offsets);
+        let next = state.segments.partition_point(|segment| segment.base <= base);
+        let Some(segment) = state.segments.get(next).filter(|segment| segment.base < bound) else {
+            return Ok(None);
+        };
+        base = segment.base;
+        if newest(partition, engine, &mut state, next)?.timestamp < at {
+            continue;
+        }
+        let view = view(partition, engine, &mut state, next, bound)
+            .map_err(|source| ReadError::Io { path: log_path(&partition.directory(engine), base), source })?;
+        drop(state);
+        if let Some(found) = view.by_time(at, log_start, bound)? {
+            return Ok((found.offset < bound).then_some(found));
+        }
+    }
+}
+
+/// The record below `bound` with the largest timestamp, the first of them if there are several.
+pub(crate) fn newest_record(
+    partition: &Partition,
+    engine: &Engine,
+    bound: impl Fn(&super::partition::Offsets) -> Offset + Copy,
+) -> Result<Option<TimedOffset>, ReadError> {
+    let mut newest_at = Timestamp::NONE;
+    {
+        let mut state = partition.state.lock();
+        check(partition, &state, state.log_start)?;
+        for at in 0..state.segments.len() {
+            newest_at = newest_at.max(newest(partition, engine, &mut state, at)?.timestamp);
+        }
+    }
+    if newest_at == Timestamp::NONE {
+        return Ok(None);
+    }
+    match by_time(partition, engine, newest_at, bound)? {
+        Some(found) => Ok(Some(found)),
+        // The newest record is not visible or is trimmed: go through the headers of what is visible.
+        None => newest_by_walk(partition, engine, bound),
+    }
+}
+
+fn newest_by_walk(
+    partition: &Partition,
+    engine: &Engine,
+    bound: impl Fn(&super::partition::Offsets) -> Offset + Copy,
+) -> Result<Option<TimedOffset>, ReadError> {
+    let (mut best, mut base) = (Timestamp::NONE, Offset::NONE);
+    loop {
+        let mut state = partition.state.lock();
+        let log_start = state.log_start;
+        let offsets = check(partition, &state, log_start)?;
+        let bound = bound(&offsets);
+        let next = state.segments.partition_point(|segment| segment.base <= base);
+        let Some(segment) = state.segments.get(next).filter(|segment| segment.base < bound) else { break };
+        base = segment.base;
+        let view = view(partition, engine, &mut state, next, bound)
+            .map_err(|source| ReadError::Io { path: log_path(&partition.directory(engine), base), source })?;
+        drop(state);
+        let mut walk = Walk::new(&view.file, 0, view.limit);
+        while let Some(found) = walk.next().map_err(|error| view.error(error))? {
+            if log_start <= found.header.last_offset() && found.header.base_offset < bound {
+                best = best.max(found.header.max_timestamp);
+            }
+        }
+    }
+    if best == Timestamp::NONE { Ok(None) } else { by_time(partition, engine, best, bound) }
+}
+
+/// The largest timestamp of a segment; read once from the end of its time index.
+pub(crate) fn newest(
+    partition: &Partition,
+    engine: &Engine,
+    state: &mut State,
+    at: usize,
+) -> Result<Newest, ReadError> {
+    let path = log_path(&partition.directory(engine), state.segments[at].base);
+    if at + 1 == state.segments.len() {
+        let now = engine.env.now().wall;
+        partition.resume_active(engine, state, now).map_err(|error| match error {
+            WalkError::Io(source) => ReadError::Io { path, source },
+            WalkError::NotABatch { position, reason } => ReadError::Damaged { path, position, reason },
+        })?;
+        return Ok(state.newest_of_active().expect("it was just resumed"));
+    }
+    let segment = &mut state.segments[at];
+    if let Some(newest) = segment.newest {
+        return Ok(newest);
+    }
+    let last = index::last::<TimeEntry>(&partition.directory(engine), segment.base)
+        .map_err(|source| ReadError::Io { path, source })?;
+    let newest = last.map_or(Newest::none(segment.base), |entry| Newest {
+        timestamp: entry.timestamp,
+        offset: segment.base.plus(i64::from(entry.relative)),
+    });
+    segment.newest = Some(newest);
+    Ok(newest)
+}
+
+impl View {
+    /// The first record of this segment from `log_start` on whose timestamp is `at` or later.
+    fn by_time(
+        &self,
+        at: Timestamp,
+        log_start: Offset,
+        bound: Offset,
+    ) -> Result<Option<TimedOffset>, ReadError> {
+        let mut walk = Walk::new(&self.file, self.before(at)?, self.limit).with_chunk(LONG_WALK_BYTES);
+        while let Some(found) = walk.next().map_err(|error| self.error(error))? {
+            if bound <= found.header.base_offset {
+                break;
+            }
+            if found.header.max_timestamp < at || found.header.last_offset() < log_start {
+                continue;
+            }
+            if let Some(record) = self.record_in(&found, at, log_start)? {
+                return Ok(Some(record));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A position before which no record is as new as `at`.
+    fn before(&self, at: Timestamp) -> Result<u64, ReadError> {
+        let file = index::open::<TimeEntry>(self.directory(), self.base);
+        let Some(file) = file.map_err(|error| self.error(WalkError::Io(error)))? else { return Ok(0) };
+        // All records up to the batch of this entry are older than `at`.
+        let entry = index::last_before(&file, |entry: &TimeEntry| entry.timestamp < at)
+            .map_err(|error| self.error(WalkError::Io(error)))?;
+        entry.map_or(Ok(0), |entry| self.floor(|offset| offset.relative <= entry.relative))
+    }
+
+    fn record_in(
+        &self,
+        found: &Found,
+        at: Timestamp,
+        log_start: Offset,
+    ) -> Result<Option<TimedOffset>, ReadError> {
+        let damaged = |reason| self.error(WalkError::NotABatch { position: found.position, reason });
+        if found.header.timestamp_type() == TimestampType::LogAppendTime {
+            let offset = found.header.base_offset.max(log_start);
+            return Ok(Some(self.timed(found, offset, found.header.max_timestamp)));
+        }
+        let mut bytes = Vec::new();
+        walk::read_batch(&self.file, found, &mut bytes).map_err(|error| self.error(WalkError::Io(error)))?;
+        for record in record::records(found.header, &Bytes::from(bytes)).map_err(damaged)? {
+            let record = record.map_err(damaged)?;
+            if at <= record.timestamp && log_start <= record.offset {
+                return Ok(Some(self.timed(found, record.offset, record.timestamp)));
+            }
+        }
+        Ok(None)
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as what the view has found")]
+    fn timed(&self, found: &Found, offset: Offset, timestamp: Timestamp) -> TimedOffset {
+        TimedOffset { offset, timestamp, leader_epoch: found.header.partition_leader_epoch }
+    }
+}
+
+/// A search by time passes many batches.
+const LONG_WALK_BYTES: usize = 64 << 10;

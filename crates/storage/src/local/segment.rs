@@ -1,0 +1,237 @@
+//! One segment of a partition: a `.log` file and what is known of it without reading it.
+//!
+//! Only the newest segment of a partition, the active one, grows; what its growth needs is in [`Active`].
+
+use super::index::{self, Growing, OffsetEntry, TimeEntry};
+use super::names::{self, Kind};
+use super::walk::{Walk, WalkError};
+use crate::settings::LogSettings;
+use ottla_base::{Offset, Timestamp};
+use ottla_wire::record::BatchHeader;
+use std::fs::File;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A segment, whether it grows or not.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    /// Its first offset, which is also its files' name.
+    pub(crate) base: Offset,
+    /// Bytes of whole batches in it.
+    pub(crate) size: u32,
+    /// Its largest timestamp, once somebody has asked; the active segment's is in [`Active`].
+    pub(crate) newest: Option<Newest>,
+    /// Open while the handle cache lets it.
+    pub(crate) file: Option<Arc<File>>,
+    /// The open offset index; closed together with `file`.
+    pub(crate) index: Option<Arc<File>>,
+    /// Used since the handle cache last looked.
+    pub(crate) touched: bool,
+}
+
+/// The largest timestamp of a segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Newest {
+    /// [`Timestamp::NONE`] if no record has one.
+    pub(crate) timestamp: Timestamp,
+    /// Last offset of the first batch that has it.
+    pub(crate) offset: Offset,
+}
+
+impl Newest {
+    pub(crate) fn none(base: Offset) -> Self {
+        Self { timestamp: Timestamp::NONE, offset: base }
+    }
+}
+
+impl Segment {
+    /// A segment whose file has `size` bytes of whole batches.
+    pub(crate) fn new(base: Offset, size: u32) -> Self {
+        Self { base, size, newest: None, file: None, index: None, touched: false }
+    }
+
+    /// An offset relative to the base, as the indexes store it. Both come from this segment.
+    pub(crate) fn relative(&self, offset: Offset) -> u32 {
+        relative(self.base, offset)
+    }
+}
+
+/// What the growth of the active segment needs. Small, so that every partition can have it.
+#[derive(Debug)]
+pub(crate) struct Active {
+    pub(crate) offsets: Growing<OffsetEntry>,
+    pub(crate) times: Growing<TimeEntry>,
+    /// Log bytes since the last entry of the offset index.
+    bytes_since_entry: u32,
+    newest: Newest,
+    /// Timestamp of the newest entry of the time index.
+    indexed: Timestamp,
+    /// Largest timestamp of the first batch; the segment's age counts from it.
+    first: Option<Timestamp>,
+    /// When the segment was made or opened; its age counts from it if the first batch has no timestamp.
+    opened: Timestamp,
+    /// How much earlier than `segment.ms` it rolls.
+    jitter_ms: u64,
+}
+
+impl Active {
+    /// The state of a new and empty segment.
+    pub(crate) fn new(base: Offset, now: Timestamp, jitter_ms: u64) -> Self {
+        Self {
+            offsets: Growing::default(),
+            times: Growing::default(),
+            bytes_since_entry: 0,
+            newest: Newest::none(base),
+            indexed: Timestamp::NONE,
+            first: None,
+            opened: now,
+            jitter_ms,
+        }
+    }
+
+    /// The state of a segment that was written before and has whole indexes: reads the ends of both, the first
+    /// batch's header and those behind the last index entry.
+    pub(crate) fn resume(
+        directory: &Path,
+        segment: &Segment,
+        file: &File,
+        now: Timestamp,
+    ) -> Result<Self, WalkError> {
+        let mut active = Self::new(segment.base, now, 0);
+        if segment.size == 0 {
+            return Ok(active);
+        }
+        active.offsets = Growing::resume(directory, segment.base).map_err(WalkError::Io)?;
+        active.times = Growing::resume(directory, segment.base).map_err(WalkError::Io)?;
+        if let Some(entry) = index::last::<TimeEntry>(directory, segment.base).map_err(WalkError::Io)? {
+            active.indexed = entry.timestamp;
+            let offset = segment.base.plus(i64::from(entry.relative));
+            active.newest = Newest { timestamp: entry.timestamp, offset };
+        }
+        let size = u64::from(segment.size);
+        active.first = Walk::new(file, 0, size).next()?.map(|found| found.header.max_timestamp);
+        let last = index::last::<OffsetEntry>(directory, segment.base).map_err(WalkError::Io)?;
+        let mut walk = Walk::new(file, last.map_or(0, |entry| u64::from(entry.position)), size);
+        while let Some(found) = walk.next()? {
+            active.note_newest(&found.header);
+            active.bytes_since_entry = active.bytes_since_entry.saturating_add(size_of(&found.header));
+        }
+        Ok(active)
+    }
+
+    pub(crate) fn newest(&self) -> Newest {
+        self.newest
+    }
+
+    /// Whether the next batch of `bytes` belongs into a new segment.
+    pub(crate) fn is_over(&self, segment: &Segment, settings: &LogSettings, batch: &NextBatch) -> bool {
+        if segment.size == 0 {
+            return false;
+        }
+        let age_ms = match self.first {
+            Some(first) if first != Timestamp::NONE => batch.timestamp.0.saturating_sub(first.0),
+            _ => batch.now.0.saturating_sub(self.opened.0),
+        };
+        let age_max = settings.segment_ms.saturating_sub(self.jitter_ms);
+        u64::from(settings.segment_bytes) < u64::from(segment.size) + batch.bytes as u64
+            || u64::try_from(age_ms).is_ok_and(|age_ms| age_max < age_ms)
+            || self.offsets.is_full(settings.index_bytes_max)
+            || self.times.is_full(settings.index_bytes_max)
+            || i64::from(i32::MAX) < batch.last_offset.0 - segment.base.0
+    }
+
+    /// Takes a batch into account that was written at `position`.
+    pub(crate) fn note(
+        &mut self,
+        segment: &Segment,
+        header: &BatchHeader,
+        position: u32,
+        interval_bytes: u32,
+    ) {
+        self.first.get_or_insert(header.max_timestamp);
+        self.note_newest(header);
+        if interval_bytes < self.bytes_since_entry {
+            self.offsets.push(OffsetEntry { relative: segment.relative(header.last_offset()), position });
+            self.index_newest(segment.base);
+            self.bytes_since_entry = 0;
+        }
+        self.bytes_since_entry = self.bytes_since_entry.saturating_add(size_of(header));
+    }
+
+    fn note_newest(&mut self, header: &BatchHeader) {
+        if self.newest.timestamp < header.max_timestamp {
+            self.newest = Newest { timestamp: header.max_timestamp, offset: header.last_offset() };
+        }
+    }
+
+    fn index_newest(&mut self, base: Offset) {
+        if self.indexed < self.newest.timestamp {
+            self.indexed = self.newest.timestamp;
+            let relative = relative(base, self.newest.offset);
+            self.times.push(TimeEntry { timestamp: self.newest.timestamp, relative });
+        }
+    }
+
+    /// Writes what waits in both indexes.
+    pub(crate) fn flush(&mut self, directory: &Path, base: Offset) -> io::Result<()> {
+        self.offsets.flush(directory, base)?;
+        self.times.flush(directory, base)
+    }
+
+    /// Ends both indexes: afterwards the last entry of the time index is the segment's largest timestamp.
+    pub(crate) fn finish(&mut self, directory: &Path, base: Offset) -> io::Result<()> {
+        self.index_newest(base);
+        self.offsets.create(directory, base)?;
+        self.times.create(directory, base)?;
+        self.flush(directory, base)
+    }
+
+    /// Whether so many entries wait that they should be written.
+    pub(crate) fn is_flush_due(&self) -> bool {
+        self.offsets.is_due() || self.times.is_due()
+    }
+
+    /// Writes what waits. An error is not one of the log: the entries wait on.
+    pub(crate) fn try_flush(&mut self, directory: &Path, base: Offset) {
+        if let Err(error) = self.flush(directory, base) {
+            tracing::debug!(directory = %directory.display(), %error, "index entries wait for room");
+        }
+    }
+}
+
+/// What decides whether a batch begins a new segment.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NextBatch {
+    pub(crate) bytes: usize,
+    pub(crate) timestamp: Timestamp,
+    pub(crate) last_offset: Offset,
+    pub(crate) now: Timestamp,
+}
+
+/// Opens a segment's log for reading and appending.
+pub(crate) fn open_log(directory: &Path, base: Offset) -> io::Result<Arc<File>> {
+    let file = File::options().read(true).write(true).open(names::file(directory, base, Kind::Log))?;
+    Ok(Arc::new(file))
+}
+
+/// Creates an empty log. Left-overs of an earlier attempt with that name are emptied.
+pub(crate) fn create_log(directory: &Path, base: Offset) -> io::Result<Arc<File>> {
+    let path = names::file(directory, base, Kind::Log);
+    let file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
+    for kind in [Kind::Index, Kind::TimeIndex] {
+        match std::fs::remove_file(names::file(directory, base, kind)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(Arc::new(file))
+}
+
+fn relative(base: Offset, offset: Offset) -> u32 {
+    u32::try_from(offset.0 - base.0).expect("a segment rolls before its offsets leave 31 bits")
+}
+
+fn size_of(header: &BatchHeader) -> u32 {
+    u32::try_from(header.size()).expect("a segment has less than 4 GiB")
+}

@@ -1,0 +1,99 @@
+//! Walks a log file from batch header to batch header, without reading the records between them.
+//!
+//! Headers come from a small buffer, so that a run of small batches costs one read. Ends at `limit`, or at the
+//! first bytes that cannot be a batch.
+
+use ottla_wire::record::{BatchError, BatchHeader, HEADER_BYTES};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+/// A walk through `file[position..limit]`.
+pub(crate) struct Walk<'a> {
+    file: &'a File,
+    position: u64,
+    limit: u64,
+    buffer: Vec<u8>,
+    /// Where in the file `buffer` begins.
+    buffer_at: u64,
+    chunk_bytes: usize,
+}
+
+/// A batch that the walk has come to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Found {
+    pub(crate) header: BatchHeader,
+    pub(crate) position: u64,
+}
+
+impl Found {
+    /// Position after the batch.
+    pub(crate) fn end(&self) -> u64 {
+        self.position + self.header.size() as u64
+    }
+}
+
+/// Why a walk ended before its limit.
+#[derive(Debug)]
+pub(crate) enum WalkError {
+    Io(io::Error),
+    /// The bytes at `position` are no batch, or it is cut by the limit.
+    NotABatch {
+        position: u64,
+        reason: BatchError,
+    },
+}
+
+impl<'a> Walk<'a> {
+    /// `position` must be the start of a batch, or `limit`.
+    pub(crate) fn new(file: &'a File, position: u64, limit: u64) -> Self {
+        Self { file, position, limit, buffer: Vec::new(), buffer_at: position, chunk_bytes: CHUNK_BYTES }
+    }
+
+    /// Reads `bytes` ahead at a time; for walks that are long or meet only small batches.
+    pub(crate) fn with_chunk(mut self, bytes: usize) -> Self {
+        self.chunk_bytes = bytes.max(HEADER_BYTES);
+        self
+    }
+
+    /// The next batch, or `None` at the limit.
+    pub(crate) fn next(&mut self) -> Result<Option<Found>, WalkError> {
+        let position = self.position;
+        if self.limit <= position {
+            return Ok(None);
+        }
+        let rest = self.limit - position;
+        let wanted = usize::try_from(rest).unwrap_or(usize::MAX).min(HEADER_BYTES);
+        let bytes = self.bytes_at(position, wanted).map_err(WalkError::Io)?;
+        let header = BatchHeader::parse(bytes).map_err(|reason| WalkError::NotABatch { position, reason })?;
+        if rest < header.size() as u64 {
+            let available = usize::try_from(rest).unwrap_or(usize::MAX);
+            let reason = BatchError::TooShort { needed: header.size(), available };
+            return Err(WalkError::NotABatch { position, reason });
+        }
+        let found = Found { header, position };
+        self.position = found.end();
+        Ok(Some(found))
+    }
+
+    fn bytes_at(&mut self, position: u64, wanted: usize) -> io::Result<&[u8]> {
+        let end = position + wanted as u64;
+        if position < self.buffer_at || self.buffer_at + (self.buffer.len() as u64) < end {
+            let rest = usize::try_from(self.limit - position).unwrap_or(usize::MAX);
+            self.buffer.resize(rest.min(self.chunk_bytes), 0);
+            self.file.read_exact_at(&mut self.buffer, position)?;
+            self.buffer_at = position;
+        }
+        let start = usize::try_from(position - self.buffer_at).expect("the buffer is in memory");
+        Ok(&self.buffer[start..start + wanted])
+    }
+}
+
+/// Reads the whole of a batch that a walk has found.
+pub(crate) fn read_batch(file: &File, found: &Found, into: &mut Vec<u8>) -> io::Result<()> {
+    into.resize(found.header.size(), 0);
+    file.read_exact_at(into, found.position)
+}
+
+/// Enough for the batches between two index entries at the default interval.
+const CHUNK_BYTES: usize = 4096 + HEADER_BYTES;

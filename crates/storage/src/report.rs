@@ -1,0 +1,56 @@
+//! What opening a data directory has found and done, for the operator.
+
+use ottla_base::{Offset, PartitionIndex, TopicName};
+use std::path::PathBuf;
+
+/// What opening a data directory has found and done.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecoveryReport {
+    /// Whether the last stop was orderly, so that nothing had to be checked. Also `true` for a new directory.
+    pub clean: bool,
+    /// How many partitions were opened.
+    pub partitions: usize,
+    /// Log bytes that were read and checked.
+    pub bytes_checked: u64,
+    /// Ends of logs that were removed because they were not whole batches.
+    pub cuts: Vec<Cut>,
+    /// Partitions that are damaged below what was known to be durable. They are readable up to the damage and
+    /// take no appends; nothing of theirs was changed.
+    pub damages: Vec<Damage>,
+    /// Indexes that were missing or wrong and were made anew.
+    pub indexes_rebuilt: usize,
+    /// Directories that look like a partition's but cannot be told whose they are; they are left alone.
+    pub unknown: Vec<PathBuf>,
+}
+
+/// The end of a log that was removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Whose log.
+    pub topic: TopicName,
+    /// Which partition of it.
+    pub partition: PartitionIndex,
+    /// Where the log ends now.
+    pub end: Offset,
+    /// How many bytes were removed.
+    pub bytes: u64,
+    /// What was wrong with the first of them.
+    pub reason: String,
+    /// Where a copy of the removed bytes is; there is one only if whole batches followed the damage.
+    pub kept: Option<PathBuf>,
+}
+
+/// Damage to a part of a log that was known to be durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Damage {
+    /// Whose log.
+    pub topic: TopicName,
+    /// Which partition of it.
+    pub partition: PartitionIndex,
+    /// The log's last offset before the damage, plus one.
+    pub readable_to: Offset,
+    /// What was known to be durable.
+    pub durable_to: Offset,
+    /// What is wrong.
+    pub reason: String,
+}

@@ -1,0 +1,81 @@
+//! The answer of an append, possibly before it is durable.
+
+use crate::error::AppendError;
+use crate::local::group_commit::GroupCommit;
+use crate::log::Appended;
+use ottla_base::PartitionId;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+/// Resolves to one result for each batch, in the order given, when all of them are durable or refused.
+///
+/// The batches are written when the ticket exists; only durability is awaited. Dropping the ticket is safe: it
+/// undoes nothing and leaves nothing behind. Polling after the result was given returns an empty list.
+#[derive(Debug)]
+#[must_use = "an append is durable only when its ticket has resolved"]
+pub struct AppendTicket {
+    results: Vec<Result<Appended, AppendError>>,
+    pending: Option<Pending>,
+}
+
+/// What a ticket waits for.
+pub(crate) struct Pending {
+    pub(crate) commits: Arc<GroupCommit>,
+    /// Until this sync group is finished.
+    pub(crate) group: u64,
+    /// Which results a failed sync turns into errors.
+    pub(crate) concerned: Vec<(usize, PartitionId)>,
+    pub(crate) registered: Option<Waker>,
+}
+
+impl std::fmt::Debug for Pending {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pending").field("group", &self.group).finish_non_exhaustive()
+    }
+}
+
+impl AppendTicket {
+    pub(crate) fn new(results: Vec<Result<Appended, AppendError>>, pending: Option<Pending>) -> Self {
+        Self { results, pending }
+    }
+
+    /// Whether the ticket would resolve at once.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.pending.as_ref().is_none_or(|pending| pending.commits.is_finished(pending.group))
+    }
+
+    fn take(&mut self) -> Vec<Result<Appended, AppendError>> {
+        if let Some(Pending { commits, concerned, .. }) = self.pending.take() {
+            for (at, id) in concerned {
+                if self.results[at].is_ok() && commits.has_failed(id) {
+                    self.results[at] = Err(AppendError::Storage(id));
+                }
+            }
+        }
+        std::mem::take(&mut self.results)
+    }
+}
+
+impl Future for AppendTicket {
+    type Output = Vec<Result<Appended, AppendError>>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.get_mut();
+        if this.is_ready() {
+            return Poll::Ready(this.take());
+        }
+        let pending = this.pending.as_mut().expect("a ticket without it is ready");
+        if pending.registered.as_ref().is_some_and(|waker| waker.will_wake(context.waker())) {
+            return Poll::Pending;
+        }
+        let waker = context.waker().clone();
+        pending.registered = Some(waker.clone());
+        if pending.commits.wake_when_finished(pending.group, waker) {
+            Poll::Pending
+        } else {
+            Poll::Ready(this.take())
+        }
+    }
+}
