@@ -80,8 +80,6 @@ pub struct Client {
 pub enum Command {
     /// The hard state was loaded: make the soft state of it. Comes first, once.
     Start(Settings),
-    /// The settings are now these. They hold for what happens from now on.
-    Configure(Settings),
     /// Time has passed.
     Tick,
     /// JoinGroup.
@@ -121,7 +119,7 @@ impl Machine for Groups {
     type Reply = Reply;
 
     fn decide(hard: &Hard, soft: &mut Soft, now: Now, command: Command) -> Decision<Self> {
-        if let Command::Start(settings) | Command::Configure(settings) = &command {
+        if let Command::Start(settings) = &command {
             soft.settings = settings.clone();
         }
         let Soft { settings, groups, timers } = soft;
@@ -129,7 +127,6 @@ impl Machine for Groups {
         let offsets = |group: &str| hard.groups.get(group).map(|entry| &entry.offsets);
         match command {
             Command::Start(_) => start(hard, groups, &mut turn),
-            Command::Configure(_) => {}
             Command::Tick => tick(hard, groups, &mut turn),
             Command::Join(join) => classic::join(groups, &mut turn, *join),
             Command::Sync(sync) => classic::sync(groups, &mut turn, sync),

@@ -42,7 +42,8 @@ pub trait Machine {
     /// One answer to one client.
     type Reply;
 
-    /// Decides what `command` means at `now`. Must never panic on anything a client can send.
+    /// Decides what `command` means at `now`. Must never panic on anything a client can send. The first command
+    /// after the hard state was loaded makes the soft state of it, and decides no records.
     fn decide(hard: &Self::Hard, soft: &mut Self::Soft, now: Now, command: Self::Command) -> Decision<Self>;
 
     /// Changes the hard state. Total and infallible; the same code runs live and on replay.

@@ -1,7 +1,7 @@
 //! Committed offsets.
 
 use super::script::{World, check, offset};
-use crate::group::{Command, Reply, Settings};
+use crate::group::{Reply, Settings};
 use expect_test::expect;
 use ottla_wire::message::offset_commit_response::OffsetCommitResponseTopic;
 
@@ -259,13 +259,4 @@ fn old_clients_choose_when_an_offset_expires() {
     assert_eq!(offset(&world, "g", "t"), Some(1));
     world.pass(1_000);
     assert_eq!(offset(&world, "g", "t"), None);
-}
-
-#[test]
-fn settings_change_while_running() {
-    let mut world = World::new(Settings::default());
-    commit(&mut world, "c t:0=1");
-    world.apply(Command::Configure(Settings { offsets_retention_ms: 1, ..Settings::default() }));
-    world.pass(CHECK);
-    assert!(world.hard.groups.is_empty());
 }
