@@ -10,19 +10,25 @@
 //! Requests and connections are unknown here.
 
 pub mod base64;
+mod database;
 pub mod error;
+mod journal;
 mod local;
 mod log;
+mod meta;
 mod report;
 pub mod sequencer;
 mod settings;
 mod system;
 mod ticket;
 
+pub use database::Database;
 pub use error::{
     AppendError, CreateError, DeleteError, JournalError, MetaError, OpenError, ReadError, TrimError,
 };
+pub use journal::{Change, Entry, Journal};
 pub use log::{Append, Appended, Log, Offsets, Progress, ReadBound, ReadResult, TimedOffset, WholeFirst};
+pub use meta::{ConfigChanges, Meta, TopicRecord};
 pub use report::{Cut, Damage, RecoveryReport};
 pub use settings::{Cleanup, Durability, LogOptions, LogSettings, Syncs, TimestampType};
 pub use system::free_bytes;

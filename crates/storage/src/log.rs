@@ -298,6 +298,7 @@ impl Log {
     ///
     /// # Errors
     /// [`ReadError`]; `OutOfRange` outside log start to end.
+    #[expect(clippy::too_many_arguments, reason = "five of them, and the log itself")]
     pub fn read(
         &self,
         id: PartitionId,

@@ -194,9 +194,9 @@ impl Appending<'_> {
             let mut slices: Vec<IoSlice> = entries.iter().map(|entry| IoSlice::new(&entry.batch)).collect();
             let written = self.shell.engine.disk.write_all_at(&file, &mut slices, segment.size.into());
             // The next append must not find half a batch before it.
-            written.or_else(|error| match file.set_len(segment.size.into()) {
-                Ok(()) => Err(error),
-                Err(second) => Err(io::Error::other(format!("{error}, and then cutting it back: {second}"))),
+            written.map_err(|error| match file.set_len(segment.size.into()) {
+                Ok(()) => error,
+                Err(second) => io::Error::other(format!("{error}, and then cutting it back: {second}")),
             })
         });
         match written {
@@ -204,7 +204,9 @@ impl Appending<'_> {
             Err(error) => {
                 let error = self.refuse_or_fail(&error);
                 for entry in entries.into_iter().rev() {
-                    entry.undo.map(|undo| self.state.producers.undo(undo));
+                    if let Some(undo) = entry.undo {
+                        self.state.producers.undo(undo);
+                    }
                     self.outcome.results.push((entry.at, Err(error.clone())));
                 }
             }

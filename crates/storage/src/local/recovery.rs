@@ -283,7 +283,7 @@ impl Recovery<'_> {
         self.state.end = self.state.end.max(base);
         self.state.segments.push(Segment::new(base, 0));
         let mut walk = Walk::new(file, position, length.into());
-        while base < from {
+        loop {
             match walk.next() {
                 Ok(Some(found)) if found.header.base_offset < from => {
                     self.state.end = found.header.next_offset();

@@ -1,0 +1,196 @@
+//! One embedded database per data directory, `meta.redb`, that [`Meta`] and [`Journal`] share.
+//!
+//! One thread writes. It takes all changes that wait, puts them into one transaction and answers them when that
+//! is durable, so that a hundred changes cost one sync. It alone decides whether a change is possible; readers
+//! see only what is committed.
+//!
+//! ```text
+//! table           key                          value
+//! numbers         "format"                     1
+//!                 "next_producer_id"           first id of the next block
+//! names           "cluster_id"                 16 bytes of a UUID
+//! topics          name                         see `meta::record`
+//! broker_configs  "<broker id or nothing>/key" text
+//! epochs          shard, u32                   newest epoch that has written
+//! journal         shard, big-endian u32, key   value, as the coordinator made it
+//! ```
+//!
+//! A new database is made under another name and renamed when it is durable: a start that was interrupted
+//! leaves nothing half-made.
+
+mod backend;
+mod writer;
+
+pub(crate) use writer::{Job, Queue};
+
+use crate::error::OpenError;
+use crate::journal::Journal;
+use crate::meta::{Image, Meta};
+use crate::settings::Syncs;
+use backend::Backend;
+use ottla_base::Env;
+use parking_lot::RwLock;
+use redb::{ReadableDatabase, ReadableTable, TableDefinition};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use writer::Writer;
+
+pub(crate) const NUMBERS: TableDefinition<&str, u64> = TableDefinition::new("numbers");
+pub(crate) const NAMES: TableDefinition<&str, &[u8]> = TableDefinition::new("names");
+pub(crate) const TOPICS: TableDefinition<&str, &[u8]> = TableDefinition::new("topics");
+pub(crate) const BROKER_CONFIGS: TableDefinition<&str, &str> = TableDefinition::new("broker_configs");
+pub(crate) const EPOCHS: TableDefinition<u32, u64> = TableDefinition::new("epochs");
+pub(crate) const JOURNAL: TableDefinition<&[u8], &[u8]> = TableDefinition::new("journal");
+
+pub(crate) const NEXT_PRODUCER_ID: &str = "next_producer_id";
+const FORMAT_KEY: &str = "format";
+const CLUSTER_ID: &str = "cluster_id";
+
+/// The database of a data directory.
+#[derive(Debug)]
+pub struct Database;
+
+impl Database {
+    /// Opens the database in `dir`, which must exist; makes it, with a new cluster id, if there is none. It is
+    /// closed when all clones of both results are gone.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(dir: &Path, syncs: Syncs, env: &dyn Env) -> Result<(Meta, Journal), OpenError> {
+        let path = dir.join(FILE_NAME);
+        let opening = Opening { path: path.clone() };
+        if !path.exists() {
+            opening.make(dir, syncs, env)?;
+        }
+        let database = Arc::new(opening.open(Backend::new(opening.file(&path)?, syncs))?);
+        let (image, epochs) = opening.load(&database)?;
+        let shared = Arc::new(RwLock::new(Arc::new(image.clone())));
+        let writer = Writer { database: database.clone(), image, epochs, published: shared.clone() };
+        let queue =
+            Arc::new(writer.start().map_err(|error| OpenError::io("starting a thread for", path, error))?);
+        Ok((Meta::new(shared, queue.clone()), Journal::new(database, queue)))
+    }
+}
+
+struct Opening {
+    path: PathBuf,
+}
+
+impl Opening {
+    fn file(&self, path: &Path) -> Result<File, OpenError> {
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
+        let file = file.map_err(|error| OpenError::io("opening", path, error))?;
+        match crate::system::lock(&file) {
+            Ok(true) => Ok(file),
+            Ok(false) => Err(OpenError::InUse { path: path.to_owned(), pid: None }),
+            Err(error) => Err(OpenError::io("locking", path, error)),
+        }
+    }
+
+    fn open(&self, backend: Backend) -> Result<redb::Database, OpenError> {
+        let mut builder = redb::Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        builder.create_with_backend(backend).map_err(|error| self.failed(error.into()))
+    }
+
+    /// Makes the file with all tables and one sync at the end.
+    fn make(&self, dir: &Path, syncs: Syncs, env: &dyn Env) -> Result<(), OpenError> {
+        let temporary = dir.join(format!("{FILE_NAME}.tmp"));
+        let file = self.file(&temporary)?;
+        let io = |error| OpenError::io("making", &self.path, error);
+        file.set_len(0).map_err(io)?;
+        let database = self.open(Backend::new(file.try_clone().map_err(io)?, Syncs::Skipped))?;
+        self.fill(&database, env).map_err(|error| self.failed(error))?;
+        drop(database);
+        let disk = crate::system::Disk::new(syncs);
+        disk.sync_data(&file).map_err(io)?;
+        std::fs::rename(&temporary, &self.path).map_err(io)?;
+        disk.sync_directory(dir).map_err(io)
+    }
+
+    fn fill(&self, database: &redb::Database, env: &dyn Env) -> Result<(), redb::Error> {
+        let transaction = database.begin_write()?;
+        {
+            let mut numbers = transaction.open_table(NUMBERS)?;
+            numbers.insert(FORMAT_KEY, u64::from(FORMAT))?;
+            numbers.insert(NEXT_PRODUCER_ID, 0)?;
+            let cluster_id = env.random_uuid();
+            transaction.open_table(NAMES)?.insert(CLUSTER_ID, cluster_id.as_bytes().as_slice())?;
+            transaction.open_table(TOPICS)?;
+            transaction.open_table(BROKER_CONFIGS)?;
+            transaction.open_table(EPOCHS)?;
+            transaction.open_table(JOURNAL)?;
+        }
+        transaction.commit()?;
+        Ok(())
+    }
+
+    fn load(&self, database: &redb::Database) -> Result<(Image, writer::Epochs), OpenError> {
+        let failed = |error: redb::Error| self.failed(error);
+        let transaction = database.begin_read().map_err(|error| failed(error.into()))?;
+        let numbers = transaction.open_table(NUMBERS).map_err(|error| failed(error.into()))?;
+        let number = |key: &str| -> Result<u64, OpenError> {
+            let value = numbers.get(key).map_err(|error| failed(error.into()))?;
+            Ok(value.map_or(0, |value| value.value()))
+        };
+        let found = u32::try_from(number(FORMAT_KEY)?).unwrap_or(u32::MAX);
+        if FORMAT < found {
+            return Err(OpenError::NewerFormat { path: self.path.clone(), found, known: FORMAT });
+        }
+        let next_producer_id = number(NEXT_PRODUCER_ID)?;
+        let names = transaction.open_table(NAMES).map_err(|error| failed(error.into()))?;
+        let cluster_id = names.get(CLUSTER_ID).map_err(|error| failed(error.into()))?;
+        let cluster_id = cluster_id.and_then(|bytes| uuid::Uuid::from_slice(bytes.value()).ok());
+        let cluster_id = cluster_id.ok_or_else(|| self.damaged("it has no cluster id"))?;
+        let mut image = Image::new(cluster_id, next_producer_id);
+        self.load_topics(&transaction, &mut image)?;
+        let configs = transaction.open_table(BROKER_CONFIGS).map_err(|error| failed(error.into()))?;
+        for entry in configs.iter().map_err(|error| failed(error.into()))? {
+            let (key, value) = entry.map_err(|error| failed(error.into()))?;
+            image.broker_configs.insert(key.value().to_owned(), value.value().to_owned());
+        }
+        let mut epochs = writer::Epochs::default();
+        let table = transaction.open_table(EPOCHS).map_err(|error| failed(error.into()))?;
+        for entry in table.iter().map_err(|error| failed(error.into()))? {
+            let (shard, epoch) = entry.map_err(|error| failed(error.into()))?;
+            epochs.insert(shard.value(), epoch.value());
+        }
+        Ok((image, epochs))
+    }
+
+    fn load_topics(&self, transaction: &redb::ReadTransaction, image: &mut Image) -> Result<(), OpenError> {
+        let failed = |error: redb::Error| self.failed(error);
+        let topics = transaction.open_table(TOPICS).map_err(|error| failed(error.into()))?;
+        for entry in topics.iter().map_err(|error| failed(error.into()))? {
+            let (name, bytes) = entry.map_err(|error| failed(error.into()))?;
+            let topic = crate::meta::decode_topic(name.value(), bytes.value())
+                .ok_or_else(|| self.damaged(&format!("topic {} cannot be read", name.value())))?;
+            image.insert(topic);
+        }
+        Ok(())
+    }
+
+    fn damaged(&self, reason: &str) -> OpenError {
+        OpenError::Damaged { path: self.path.clone(), reason: reason.to_owned() }
+    }
+
+    fn failed(&self, error: redb::Error) -> OpenError {
+        match error {
+            redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+                self.damaged(&error.to_string())
+            }
+            redb::Error::Io(error) => OpenError::io("opening", &self.path, error),
+            other => self.damaged(&other.to_string()),
+        }
+    }
+}
+
+const FILE_NAME: &str = "meta.redb";
+const FORMAT: u32 = 1;
+/// Journal reads happen once, at a load; the rest of what is asked often is kept as plain values.
+const CACHE_BYTES: usize = 4 << 20;
+
+#[cfg(test)]
+mod tests;

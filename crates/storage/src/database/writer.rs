@@ -1,0 +1,254 @@
+//! The thread that writes the database, and the queue before it.
+
+use super::{BROKER_CONFIGS, EPOCHS, JOURNAL, NEXT_PRODUCER_ID, NUMBERS, TOPICS};
+use crate::error::{JournalError, MetaError};
+use crate::journal;
+use crate::meta::{self, Image, MetaChange};
+use ottla_base::TopicName;
+use parking_lot::{Mutex, RwLock};
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use tokio::sync::oneshot;
+
+pub(crate) type Epochs = HashMap<u32, u64>;
+
+/// A change and who waits for it.
+pub(crate) enum Job {
+    Meta(MetaChange, oneshot::Sender<Result<meta::Answer, MetaError>>),
+    Journal { shard: u32, epoch: u64, changes: Vec<Change>, reply: oneshot::Sender<Result<(), JournalError>> },
+}
+
+pub(crate) use journal::Change;
+
+/// The way to the writer. When the last clone is gone the writer finishes what waits, and ends.
+#[derive(Debug)]
+pub(crate) struct Queue {
+    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Queue {
+    /// Hands a change over. If the writer is gone, dropping the job tells who waits.
+    pub(crate) fn put(&self, job: Job) {
+        if let Some(jobs) = &*self.jobs.lock() {
+            // The job comes back, and is dropped, if nobody receives.
+            let _ = jobs.send(job);
+        }
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        *self.jobs.lock() = None;
+        if let Some(thread) = self.thread.lock().take()
+            && thread.join().is_err()
+        {
+            tracing::error!("the metadata thread has panicked");
+        }
+    }
+}
+
+pub(crate) struct Writer {
+    pub(crate) database: Arc<redb::Database>,
+    /// What is committed and, during a transaction, what will be.
+    pub(crate) image: Image,
+    pub(crate) epochs: Epochs,
+    /// What is committed, for readers.
+    pub(crate) published: Arc<RwLock<Arc<Image>>>,
+}
+
+/// A job that is answered when its transaction is durable.
+enum Answer {
+    Meta(Result<meta::Answer, MetaError>, oneshot::Sender<Result<meta::Answer, MetaError>>),
+    Journal(Result<(), JournalError>, oneshot::Sender<Result<(), JournalError>>),
+}
+
+impl Writer {
+    pub(crate) fn start(self) -> io::Result<Queue> {
+        let (jobs, waiting) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("ottla-meta".to_owned());
+        let thread = thread.spawn(move || self.run(&waiting))?;
+        Ok(Queue { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
+    }
+
+    fn run(mut self, waiting: &mpsc::Receiver<Job>) {
+        let mut failed: Option<String> = None;
+        while let Ok(first) = waiting.recv() {
+            let jobs = std::iter::once(first).chain(waiting.try_iter().take(JOBS_MAX - 1)).collect();
+            if let Some(reason) = &failed {
+                refuse(jobs, reason);
+            } else if let Err(error) = self.commit(jobs) {
+                tracing::error!(%error, "the metadata store has failed; it takes no changes until a restart");
+                failed = Some(error);
+            }
+        }
+    }
+
+    /// Makes all jobs' changes in one transaction and answers them. An error means that nothing is known of
+    /// what was written.
+    fn commit(&mut self, jobs: Vec<Job>) -> Result<(), String> {
+        let mut answers = Vec::with_capacity(jobs.len());
+        match self.write(jobs, &mut answers) {
+            Ok(published) => {
+                if published {
+                    *self.published.write() = Arc::new(self.image.clone());
+                }
+                answers.into_iter().for_each(Answer::give);
+                Ok(())
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                answers.into_iter().for_each(|answer| answer.fail(&reason));
+                Err(reason)
+            }
+        }
+    }
+
+    /// Returns whether the image has changed.
+    fn write(&mut self, jobs: Vec<Job>, answers: &mut Vec<Answer>) -> Result<bool, redb::Error> {
+        let transaction = self.database.begin_write()?;
+        let mut published = false;
+        let mut jobs = jobs.into_iter();
+        let mut wrote = false;
+        for job in &mut jobs {
+            match job {
+                Job::Meta(change, reply) => {
+                    let name = self.name_to_delete(&change);
+                    let answer = self.image.apply(&change);
+                    let is_ok = answer.is_ok();
+                    answers.push(Answer::Meta(answer, reply));
+                    if is_ok {
+                        write_meta(&transaction, &change, name.as_ref(), &self.image)?;
+                        (published, wrote) = (true, true);
+                    }
+                }
+                Job::Journal { shard, epoch, changes, reply } => {
+                    let answer = self.check_epoch(shard, epoch);
+                    let is_ok = answer.is_ok();
+                    answers.push(Answer::Journal(answer, reply));
+                    if is_ok {
+                        self.write_journal(&transaction, (shard, epoch), &changes)?;
+                        wrote = true;
+                    }
+                }
+            }
+        }
+        if wrote {
+            transaction.commit()?
+        } else {
+            transaction.abort()?
+        }
+        Ok(published)
+    }
+
+    /// Which row of the topics a change removes: afterwards the image no longer knows.
+    fn name_to_delete(&self, change: &MetaChange) -> Option<TopicName> {
+        match change {
+            MetaChange::DeleteTopic(id) => self.image.topic_by_id(*id).map(|topic| topic.name.clone()),
+            MetaChange::CreateTopic(_)
+            | MetaChange::SetPartitions(..)
+            | MetaChange::AlterConfigs(..)
+            | MetaChange::AlterBrokerConfigs(..)
+            | MetaChange::AllocateProducerIds(_) => None,
+        }
+    }
+
+    fn check_epoch(&self, shard: u32, found: u64) -> Result<(), JournalError> {
+        match self.epochs.get(&shard) {
+            Some(&current) if found < current => Err(JournalError::StaleEpoch { shard, current, found }),
+            _ => Ok(()),
+        }
+    }
+
+    fn write_journal(
+        &mut self,
+        transaction: &redb::WriteTransaction,
+        (shard, epoch): (u32, u64),
+        changes: &[Change],
+    ) -> Result<(), redb::Error> {
+        if self.epochs.get(&shard) != Some(&epoch) {
+            transaction.open_table(EPOCHS)?.insert(shard, epoch)?;
+            self.epochs.insert(shard, epoch);
+        }
+        let mut table = transaction.open_table(JOURNAL)?;
+        for Change { key, value } in changes {
+            let key = journal::stored_key(shard, key);
+            match value {
+                Some(value) => drop(table.insert(key.as_slice(), value.as_slice())?),
+                None => drop(table.remove(key.as_slice())?),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn write_meta(
+    transaction: &redb::WriteTransaction,
+    change: &MetaChange,
+    deleted: Option<&TopicName>,
+    after: &Image,
+) -> Result<(), redb::Error> {
+    match change {
+        MetaChange::CreateTopic(topic) => put_topic(transaction, topic),
+        MetaChange::DeleteTopic(_) => {
+            let name = deleted.expect("apply has found it");
+            transaction.open_table(TOPICS)?.remove(name.as_str())?;
+            Ok(())
+        }
+        MetaChange::SetPartitions(id, _) | MetaChange::AlterConfigs(id, _) => {
+            put_topic(transaction, after.topic_by_id(*id).expect("apply has found it"))
+        }
+        MetaChange::AlterBrokerConfigs(broker, changes) => {
+            let mut table = transaction.open_table(BROKER_CONFIGS)?;
+            for (name, value) in changes {
+                let key = meta::broker_config_key(*broker, name);
+                match value {
+                    Some(value) => drop(table.insert(key.as_str(), value.as_str())?),
+                    None => drop(table.remove(key.as_str())?),
+                }
+            }
+            Ok(())
+        }
+        MetaChange::AllocateProducerIds(_) => {
+            transaction.open_table(NUMBERS)?.insert(NEXT_PRODUCER_ID, after.next_producer_id)?;
+            Ok(())
+        }
+    }
+}
+
+fn put_topic(transaction: &redb::WriteTransaction, topic: &meta::TopicRecord) -> Result<(), redb::Error> {
+    let bytes = meta::encode_topic(topic);
+    transaction.open_table(TOPICS)?.insert(topic.name.as_str(), bytes.as_slice())?;
+    Ok(())
+}
+
+impl Answer {
+    // Whoever no longer waits does not care about the answer.
+    fn give(self) {
+        match self {
+            Self::Meta(result, reply) => drop(reply.send(result)),
+            Self::Journal(result, reply) => drop(reply.send(result)),
+        }
+    }
+
+    fn fail(self, reason: &str) {
+        match self {
+            Self::Meta(_, reply) => drop(reply.send(Err(MetaError::Failed(reason.to_owned())))),
+            Self::Journal(_, reply) => drop(reply.send(Err(JournalError::Failed(reason.to_owned())))),
+        }
+    }
+}
+
+fn refuse(jobs: Vec<Job>, reason: &str) {
+    for job in jobs {
+        match job {
+            Job::Meta(_, reply) => drop(reply.send(Err(MetaError::Failed(reason.to_owned())))),
+            Job::Journal { reply, .. } => drop(reply.send(Err(JournalError::Failed(reason.to_owned())))),
+        }
+    }
+}
+
+/// Most changes in one transaction: what waits longer goes with the next.
+const JOBS_MAX: usize = 4096;
