@@ -1,0 +1,247 @@
+//! The broker's side of groups: which shard a group lives in, and commands as typed questions.
+//!
+//! Invariant: a group's shard depends on nothing but its id, with Kafka's own formula over the 50 partitions that
+//! `__consumer_offsets` has by default, so that shard and partition number are the same. The number of shards is
+//! part of the data on disk and never changes.
+
+use crate::config::BrokerConfig;
+use crate::shard::{Asked, JournalRows, LoadError, Shard, Unavailable};
+use ottla_base::{Env, TopicId};
+use ottla_coordinator::Ticket;
+use ottla_coordinator::group::{
+    Command, Commit, Delete, DeleteOffsets, Describe, Fetch, Groups as Machine, Heartbeat, Join, Leave, List,
+    Reply, Settings, Sync, UnknownGroup,
+};
+use ottla_storage::Journal;
+use ottla_wire::message::delete_groups_response::DeletableGroupResult;
+use ottla_wire::message::describe_groups_response::DescribedGroup;
+use ottla_wire::message::list_groups_response::ListedGroup;
+use ottla_wire::message::offset_fetch_request::OffsetFetchRequestGroup;
+use ottla_wire::message::offset_fetch_response::OffsetFetchResponseGroup;
+use ottla_wire::message::{
+    HeartbeatRequest, HeartbeatResponse, JoinGroupResponse, LeaveGroupRequest, LeaveGroupResponse,
+    OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse, SyncGroupRequest,
+    SyncGroupResponse,
+};
+use ottla_wire::{ErrorCode, Str};
+use std::sync::Arc;
+use tokio::task::JoinSet;
+
+/// Every group of this broker.
+pub(crate) struct Groups {
+    shards: Vec<Arc<Shard<Machine>>>,
+}
+
+/// As many as `__consumer_offsets` has partitions in Kafka.
+const SHARDS: u32 = 50;
+
+impl Groups {
+    /// Loads all groups.
+    ///
+    /// # Errors
+    /// [`LoadError`] if the journal cannot be read; the broker must not start then.
+    pub(crate) fn open(
+        journal: Journal,
+        env: Arc<dyn Env>,
+        config: &BrokerConfig,
+    ) -> Result<Self, LoadError> {
+        let settings = settings(config);
+        let shards = (0..SHARDS).map(|number| {
+            let rows = Box::new(JournalRows::new(journal.clone(), number));
+            let settings = settings.clone();
+            let start = Box::new(move || Command::Start(settings.clone()));
+            Shard::open(rows, Arc::clone(&env), start)
+        });
+        Ok(Self { shards: shards.collect::<Result<_, _>>()? })
+    }
+
+    /// Starts what lets sessions expire; ends with `background`.
+    pub(crate) fn start_timers(&self, background: &mut JoinSet<()>) {
+        for shard in &self.shards {
+            background.spawn_local(Arc::clone(shard).run_timers());
+        }
+    }
+
+    fn ask(&self, group: &str, command: impl FnOnce(Ticket) -> Command) -> Asked<Reply> {
+        self.shards[shard_of(group)].ask(command)
+    }
+
+    /// Asks every shard; the answers come in the order of the shards.
+    async fn ask_all(&self, command: impl Fn(Ticket) -> Command) -> Result<Vec<Reply>, Unavailable> {
+        let asked: Vec<_> = self.shards.iter().map(|shard| shard.ask(&command)).collect();
+        let mut replies = Vec::with_capacity(asked.len());
+        for answer in asked {
+            replies.push(answer.await?);
+        }
+        Ok(replies)
+    }
+
+    /// Resolves when the group has a new generation, or at once if there is nothing to wait for.
+    pub(crate) async fn join(
+        &self,
+        group: &str,
+        join: impl FnOnce(Ticket) -> Join,
+    ) -> Result<JoinGroupResponse, ErrorCode> {
+        match self.ask(group, |ticket| Command::Join(Box::new(join(ticket)))).await? {
+            Reply::Join(response) => Ok(*response),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    /// Resolves when the leader has assigned, or at once if there is nothing to wait for.
+    pub(crate) async fn sync(&self, request: SyncGroupRequest) -> Result<SyncGroupResponse, ErrorCode> {
+        let group = request.group_id.clone();
+        match self.ask(&group, |ticket| Command::Sync(Sync { ticket, request })).await? {
+            Reply::Sync(response) => Ok(response),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    pub(crate) async fn heartbeat(&self, request: HeartbeatRequest) -> Result<HeartbeatResponse, ErrorCode> {
+        let group = request.group_id.clone();
+        match self.ask(&group, |ticket| Command::Heartbeat(Heartbeat { ticket, request })).await? {
+            Reply::Heartbeat(response) => Ok(response),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    pub(crate) async fn leave(&self, request: LeaveGroupRequest) -> Result<LeaveGroupResponse, ErrorCode> {
+        let group = request.group_id.clone();
+        match self.ask(&group, |ticket| Command::Leave(Leave { ticket, request })).await? {
+            Reply::Leave(response) => Ok(response),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    /// Resolves when the offsets are durable.
+    pub(crate) async fn commit(
+        &self,
+        request: OffsetCommitRequest,
+        unknown_group: UnknownGroup,
+    ) -> Result<OffsetCommitResponse, ErrorCode> {
+        let group = request.group_id.clone();
+        match self.ask(&group, |ticket| Command::Commit(Commit { ticket, request, unknown_group })).await? {
+            Reply::Commit(response) => Ok(response),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    pub(crate) async fn fetch(
+        &self,
+        request: OffsetFetchRequestGroup,
+    ) -> Result<OffsetFetchResponseGroup, ErrorCode> {
+        let group = request.group_id.clone();
+        match self.ask(&group, |ticket| Command::Fetch(Fetch { ticket, request })).await? {
+            Reply::Fetch(response) => Ok(response),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    /// Resolves when it is durable that they are gone.
+    pub(crate) async fn delete_offsets(
+        &self,
+        request: OffsetDeleteRequest,
+    ) -> Result<OffsetDeleteResponse, ErrorCode> {
+        let group = request.group_id.clone();
+        match self.ask(&group, |ticket| Command::DeleteOffsets(DeleteOffsets { ticket, request })).await? {
+            Reply::DeleteOffsets(response) => Ok(response),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    /// `None` if there is no such group.
+    pub(crate) async fn describe(&self, group: Str) -> Result<Option<DescribedGroup>, ErrorCode> {
+        let id = group.clone();
+        match self.ask(&id, |ticket| Command::Describe(Describe { ticket, group })).await? {
+            Reply::Describe(described) => Ok(described),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
+    /// The groups in these states and of these types; an empty filter lets all pass.
+    pub(crate) async fn list(&self, states: &[Str], types: &[Str]) -> Result<Vec<ListedGroup>, ErrorCode> {
+        let (states, types) = (states.to_vec(), types.to_vec());
+        let list = |ticket| Command::List(List { ticket, states: states.clone(), types: types.clone() });
+        let mut groups = Vec::new();
+        for reply in self.ask_all(list).await? {
+            match reply {
+                Reply::List(listed) => groups.extend(listed),
+                other => return Err(mixed_up(&other)),
+            }
+        }
+        Ok(groups)
+    }
+
+    /// Deletes each group; one fsync serves as many as possible.
+    pub(crate) async fn delete(&self, groups: Vec<Str>) -> Vec<DeletableGroupResult> {
+        let ask = |group: Str| {
+            let id = group.clone();
+            (group, self.ask(&id, |ticket| Command::Delete(Delete { ticket, group: id.clone() })))
+        };
+        let asked: Vec<_> = groups.into_iter().map(ask).collect();
+        let mut results = Vec::with_capacity(asked.len());
+        for (group_id, answer) in asked {
+            let error_code = match answer.await {
+                Ok(Reply::Delete(result)) => {
+                    results.push(result);
+                    continue;
+                }
+                Ok(other) => mixed_up(&other),
+                Err(unavailable) => unavailable.into(),
+            };
+            results.push(DeletableGroupResult { group_id, error_code, ..Default::default() });
+        }
+        results
+    }
+
+    /// Forgets what was committed for topics that were deleted.
+    pub(crate) async fn topics_gone(&self, topics: &[TopicId]) -> Result<(), ErrorCode> {
+        let topics = topics.to_vec();
+        self.ask_all(|ticket| Command::TopicsGone { ticket, topics: topics.clone() }).await?;
+        Ok(())
+    }
+}
+
+/// A machine that answers one command with the reply to another is broken.
+fn mixed_up(reply: &Reply) -> ErrorCode {
+    tracing::error!(?reply, "a group command was answered by the reply to another one");
+    ErrorCode::UNKNOWN_SERVER_ERROR
+}
+
+/// Java's `String.hashCode`, made positive as Kafka does, modulo the number of shards.
+fn shard_of(group: &str) -> usize {
+    let hash =
+        group.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
+    let positive = hash.checked_abs().unwrap_or(0).unsigned_abs();
+    usize::try_from(positive % SHARDS).expect("a shard's number is small")
+}
+
+fn settings(config: &BrokerConfig) -> Settings {
+    const MINUTE_MS: i64 = 60_000;
+    let groups = &config.groups;
+    let saturate = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
+    Settings {
+        initial_rebalance_delay_ms: groups.group_initial_rebalance_delay_ms,
+        session_timeout_ms_min: groups.group_min_session_timeout_ms,
+        session_timeout_ms_max: groups.group_max_session_timeout_ms,
+        size_max: groups.group_max_size,
+        offset_metadata_max: groups.offset_metadata_max_bytes,
+        offsets_retention_ms: saturate(groups.offsets_retention_minutes).saturating_mul(MINUTE_MS),
+        offsets_check_interval_ms: saturate(groups.offsets_retention_check_interval_ms),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_live_where_kafka_has_them() {
+        // As `Utils.abs(groupId.hashCode()) % 50` gives.
+        assert_eq!(shard_of(""), 0);
+        assert_eq!(shard_of("a"), 97 % 50);
+        assert_eq!(shard_of("test-group"), 12);
+        // The one text form of the smallest hash, whose absolute value does not exist: Kafka takes 0.
+        assert_eq!(shard_of("polygenelubricants"), 0);
+    }
+}
