@@ -10,6 +10,8 @@ mod layout;
 mod message;
 mod names;
 mod schema;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -88,7 +88,7 @@ fn is_client_facing(directory: &Path, api: &str) -> Result<bool, String> {
 }
 
 /// Removes `//` comments outside of strings: JSON has none.
-fn without_comments(text: &str) -> String {
+pub(super) fn without_comments(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for line in text.lines() {
         let mut quoted = false;

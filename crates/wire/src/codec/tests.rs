@@ -120,7 +120,7 @@ fn regions_keep_their_order_and_count_in_all_lengths() {
         assert_eq!(bytes.len(), length);
         assert_eq!(bytes[..4], (length as i32 - 4).to_be_bytes());
         let mut r = Reader::new(bytes.slice(4..));
-        decode_response_header(&mut r, crate::ApiKey::Fetch, version).unwrap();
+        decode_response_header(&mut r, ApiKey::Fetch, version).unwrap();
         let read = FetchResponse::decode(&mut r, version).unwrap();
         assert_eq!(r.remaining(), 0);
         let records = read.responses[0].partitions[0].records.as_ref().unwrap().to_bytes().unwrap();
@@ -221,4 +221,26 @@ fn bytes_of_a_frame_are_not_copied() {
     decode_request_header(&mut r).unwrap();
     let read = PushTelemetryRequest::decode(&mut r, 0).unwrap();
     assert!(frame.as_ptr_range().contains(&read.metrics.as_ptr()));
+}
+
+#[test]
+fn every_key_is_found_by_its_number() {
+    assert_eq!(ApiKey::ALL.len(), 91);
+    for key in ApiKey::ALL {
+        assert_eq!(ApiKey::try_from(key as i16), Ok(key));
+        assert!(key.stable_versions().end() <= key.versions().end());
+    }
+    for retired in [-1, 4, 5, 6, 7, 95, i16::MAX] {
+        assert_eq!(ApiKey::try_from(retired), Err(retired));
+    }
+    assert_eq!((ApiKey::Vote as i16, ApiKey::Vote.name()), (52, "Vote"));
+    assert_eq!(ApiKey::ListConfigResources as i16, 74);
+    assert_eq!(ApiKey::UnregisterController as i16, 94);
+}
+
+#[test]
+fn only_one_version_is_unstable() {
+    let unstable = ApiKey::ALL.into_iter().filter(|key| key.stable_versions() != key.versions());
+    assert_eq!(unstable.collect::<Vec<_>>(), [ApiKey::InitProducerId]);
+    assert_eq!(ApiKey::InitProducerId.stable_versions(), 0..=5);
 }

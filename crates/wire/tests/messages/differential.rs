@@ -49,3 +49,25 @@ fn another_implementation_reads_and_writes_the_same_bytes() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     assert!(5_000 < compared, "only {compared} messages were compared");
 }
+
+#[test]
+fn both_agree_about_names_and_headers() {
+    let mut compared = 0;
+    for ours in ottla_wire::ApiKey::ALL {
+        let Ok(other) = ApiKey::try_from(i16::from(ours)) else { continue };
+        assert_eq!(format!("{other:?}"), ours.name());
+        for version in ours.versions() {
+            if version < other.valid_versions().min || other.valid_versions().max < version {
+                continue;
+            }
+            assert_eq!(ours.request_header_version(version), other.request_header_version(version), "{ours}");
+            assert_eq!(
+                ours.response_header_version(version),
+                other.response_header_version(version),
+                "{ours}"
+            );
+            compared += 1;
+        }
+    }
+    assert!(250 < compared, "only {compared} versions were compared");
+}
