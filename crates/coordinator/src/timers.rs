@@ -50,6 +50,13 @@ impl<K: Clone + Eq + Hash + Ord> Timers<K> {
         Some(key)
     }
 
+    /// Every key that has a deadline.
+    #[cfg(test)]
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+        assert_eq!(self.queue.len(), self.at.len());
+        self.at.keys()
+    }
+
     /// The deadline of `key`.
     #[cfg(test)]
     pub(crate) fn deadline(&self, key: &K) -> Option<Tick> {

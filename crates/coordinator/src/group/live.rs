@@ -124,6 +124,14 @@ impl Live {
         }
     }
 
+    /// Panics if a deadline is missing or left behind.
+    #[cfg(test)]
+    pub(super) fn check_timers(&self, timers: &[&super::turn::Timer]) {
+        match self {
+            Self::Classic(group) => group.check_timers(timers),
+        }
+    }
+
     #[cfg(test)]
     pub(super) fn generation(&self) -> i32 {
         match self {

@@ -1,6 +1,7 @@
 //! The invariants of a classic group, checked by tests after every command. Compiled for tests only.
 
 use super::{Group, State, Stored};
+use crate::group::turn::Timer;
 
 impl Group {
     /// Panics if the group contradicts itself or what is stored of it.
@@ -22,6 +23,7 @@ impl Group {
         for (protocol, count) in supported {
             let knows =
                 |member: &&super::Member| member.protocols.iter().any(|known| known.name == *protocol);
+            assert_ne!(*count, 0, "{protocol} is forgotten");
             assert_eq!(*count, members.values().filter(knows).count(), "{protocol} is counted");
         }
         assert!(members.is_empty() || supported.keys().any(|name| self.all_know(name)), "a protocol for all");
@@ -40,5 +42,29 @@ impl Group {
 
     pub(in crate::group) fn generation(&self) -> i32 {
         self.generation
+    }
+
+    /// Panics if a deadline is missing or left behind. `timers` are those of this group.
+    pub(in crate::group) fn check_timers(&self, timers: &[&Timer]) {
+        for (id, member) in &self.members {
+            let has_session = timers.contains(&&self.session_timer(id));
+            assert!(has_session || member.may_be_silent(), "{id} has a session");
+        }
+        assert!(self.pending.iter().all(|id| timers.contains(&&self.session_timer(id))));
+        for timer in timers {
+            match timer {
+                Timer::Session { member, .. } => {
+                    assert!(
+                        self.members.contains_key(member) || self.pending.contains(member),
+                        "{member} is here"
+                    );
+                }
+                Timer::Join { .. } => assert!(self.is_preparing(), "somebody may join"),
+                Timer::Sync { .. } => assert!(!self.unsynced.is_empty(), "somebody owes a sync"),
+                Timer::Expiry => {}
+            }
+        }
+        assert!(!self.is_preparing() || timers.contains(&&self.join_timer()), "joining comes to an end");
+        assert!(self.unsynced.is_empty() || timers.contains(&&self.sync_timer()), "syncing comes to an end");
     }
 }

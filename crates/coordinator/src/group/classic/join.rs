@@ -85,10 +85,13 @@ fn check_request(groups: &Directory, turn: &Turn<'_>, request: &JoinGroupRequest
 fn join_group(group: &mut Group, turn: &mut Turn<'_>, join: Join) {
     let member_id = join.request.member_id.clone();
     if !group.has_room(&member_id, turn.settings.size_max) {
-        if group.pending.contains(&member_id) {
+        turn.reply(join.ticket, join_error("", ErrorCode::GROUP_MAX_SIZE_REACHED));
+        if group.is_preparing() && !member_id.is_empty() {
+            // The limit was lowered, and others were faster: nobody needs to wait for this one.
             group.remove(&member_id, turn);
+            group.complete_when_all_joined(turn);
         }
-        return turn.reply(join.ticket, join_error("", ErrorCode::GROUP_MAX_SIZE_REACHED));
+        return;
     }
     let protocols = member::protocols(&join.request.protocols);
     if !group.supports(&join.request.protocol_type, &protocols) {

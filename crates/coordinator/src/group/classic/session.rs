@@ -60,13 +60,11 @@ impl Group {
         }
     }
 
-    /// The group is gone; so are the ids that were given out.
+    /// The group is gone: it was empty, so that only ids that were given out can have deadlines.
     pub(in crate::group) fn stop(self, turn: &mut Turn<'_>) {
-        for id in self.pending.iter().chain(self.members.keys()) {
+        for id in &self.pending {
             turn.cancel(&self.session_timer(id));
         }
-        turn.cancel(&self.join_timer());
-        turn.cancel(&self.sync_timer());
     }
 
     /// After a restart every member has its whole session to come back.

@@ -634,3 +634,133 @@ fn ids_that_are_given_out_and_not_used_are_limited() {
     }
     assert_eq!(ask(), ErrorCode::GROUP_MAX_SIZE_REACHED);
 }
+
+#[test]
+fn a_newcomer_does_not_wait_for_ever() {
+    check(
+        "join a v=3 session=1800000 rebalance=900000
+         +3000
+         sync a a=p0
+         join b v=3 session=6000 rebalance=900000
+         +299999
+         +1
+         join a
+         describe",
+        &expect![[r#"
+            > join a v=3 session=1800000 rebalance=900000
+            > +3000
+            a: joined m1 gen 1 range leader m1 [m1]
+            > sync a a=p0
+            a: assigned "p0"
+            > join b v=3 session=6000 rebalance=900000
+            > +299999
+            > +1
+            b: UNKNOWN_MEMBER_ID 
+            > join a
+            a: joined m1 gen 2 range leader m1 [m1]
+            > describe
+            -: CompletingRebalance "consumer" "" m1="p0"/0
+        "#]],
+    );
+}
+
+#[test]
+fn a_session_starts_with_the_answer() {
+    check(
+        "join a v=3
+         join b v=3
+         +6000
+         sync b
+         +9999
+         sync a a=p0 b=p1
+         +9999
+         heartbeat a
+         heartbeat b
+         join c v=3
+         join b
+         join a
+         +10000
+         describe",
+        &expect![[r#"
+            > join a v=3
+            > join b v=3
+            > +6000
+            a: joined m1 gen 1 range leader m1 [m1 m2]
+            b: joined m2 gen 1 range leader m1 []
+            > sync b
+            > +9999
+            > sync a a=p0 b=p1
+            a: assigned "p0"
+            b: assigned "p1"
+            > +9999
+            > heartbeat a
+            a: NONE
+            > heartbeat b
+            b: NONE
+            > join c v=3
+            > join b
+            > join a
+            a: joined m1 gen 2 range leader m1 [m1 m2 m3]
+            b: joined m2 gen 2 range leader m1 []
+            c: joined m3 gen 2 range leader m1 []
+            > +10000
+            > describe
+            -: Empty "consumer" ""
+        "#]],
+    );
+}
+
+#[test]
+fn a_protocol_that_is_named_twice_counts_once() {
+    check(
+        "join a v=3 protocols=range:x,range:yy
+         +3000
+         sync a a=p0
+         describe",
+        &expect![[r#"
+            > join a v=3 protocols=range:x,range:yy
+            > +3000
+            a: joined m1 gen 1 range leader m1 [m1]
+            > sync a a=p0
+            a: assigned "p0"
+            > describe
+            -: Stable "consumer" "range" m1="p0"/9
+        "#]],
+    );
+}
+
+#[test]
+fn a_group_that_is_too_large_after_a_restart_rebalances() {
+    check(
+        "join a v=3
+         join b v=3
+         join c v=3
+         +6000
+         sync a a=p0 b=p1 c=p2
+         restart size=2
+         heartbeat a
+         join c
+         join b
+         join a",
+        &expect![[r#"
+            > join a v=3
+            > join b v=3
+            > join c v=3
+            > +6000
+            a: joined m1 gen 1 range leader m1 [m1 m2 m3]
+            b: joined m2 gen 1 range leader m1 []
+            c: joined m3 gen 1 range leader m1 []
+            > sync a a=p0 b=p1 c=p2
+            a: assigned "p0"
+            > restart size=2
+            > heartbeat a
+            a: REBALANCE_IN_PROGRESS
+            > join c
+            > join b
+            > join a
+            a: GROUP_MAX_SIZE_REACHED 
+            b: joined m2 gen 2 range leader m2 [m2 m3]
+            c: joined m3 gen 2 range leader m2 []
+        "#]],
+    );
+}

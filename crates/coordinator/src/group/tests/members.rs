@@ -415,3 +415,120 @@ fn only_empty_groups_are_deleted() {
         "#]],
     );
 }
+
+#[test]
+fn a_rebalance_ends_when_the_last_one_that_is_waited_for_leaves() {
+    check(
+        "join a v=3
+         join b v=3
+         join c v=3
+         +6000
+         sync a a=p0 b=p1 c=p2
+         leave a
+         join b
+         leave c",
+        &expect![[r#"
+            > join a v=3
+            > join b v=3
+            > join c v=3
+            > +6000
+            a: joined m1 gen 1 range leader m1 [m1 m2 m3]
+            b: joined m2 gen 1 range leader m1 []
+            c: joined m3 gen 1 range leader m1 []
+            > sync a a=p0 b=p1 c=p2
+            a: assigned "p0"
+            > leave a
+            a: left NONE m1/-=NONE
+            > join b
+            > leave c
+            c: left NONE m3/-=NONE
+            b: joined m2 gen 2 range leader m2 [m2]
+        "#]],
+    );
+}
+
+#[test]
+fn a_static_member_that_owed_a_sync_owes_it_under_its_new_id() {
+    check(
+        "join a instance=i1 rebalance=20000 session=60000
+         join b instance=i2 rebalance=20000 session=60000
+         +6000
+         sync a a=p0 b=p1
+         join b2 instance=i2 rebalance=20000 session=60000
+         +19999
+         heartbeat a instance=i1
+         +1
+         heartbeat a instance=i1",
+        &expect![[r#"
+            > join a instance=i1 rebalance=20000 session=60000
+            > join b instance=i2 rebalance=20000 session=60000
+            > +6000
+            a: joined m1 gen 1 range leader m1 [m1 m2]
+            b: joined m2 gen 1 range leader m1 []
+            > sync a a=p0 b=p1
+            a: assigned "p0"
+            > join b2 instance=i2 rebalance=20000 session=60000
+            b2: joined m3 gen 1 range leader m1 []
+            > +19999
+            > heartbeat a instance=i1
+            a: NONE
+            > +1
+            > heartbeat a instance=i1
+            a: REBALANCE_IN_PROGRESS
+        "#]],
+    );
+}
+
+#[test]
+fn a_static_member_comes_back_with_a_whole_session() {
+    check(
+        "join a instance=i1
+         +3000
+         sync a a=p0
+         +9000
+         join a2 instance=i1
+         +9999
+         heartbeat a2 instance=i1",
+        &expect![[r#"
+            > join a instance=i1
+            > +3000
+            a: joined m1 gen 1 range leader m1 [m1]
+            > sync a a=p0
+            a: assigned "p0"
+            > +9000
+            > join a2 instance=i1
+            a2: joined m2 gen 1 range leader m2 skip [m2]
+            > +9999
+            > heartbeat a2 instance=i1
+            a2: NONE
+        "#]],
+    );
+}
+
+#[test]
+fn a_static_member_that_restarts_while_it_waits_may_be_silent() {
+    check(
+        "join a instance=i1 session=6000
+         join a2 instance=i1 session=6000
+         +2500
+         join b v=3
+         +3000
+         join c v=3
+         +3499
+         +1",
+        &expect![[r#"
+            > join a instance=i1 session=6000
+            > join a2 instance=i1 session=6000
+            a: FENCED_INSTANCE_ID m1
+            > +2500
+            > join b v=3
+            > +3000
+            > join c v=3
+            > +3499
+            > +1
+            b: joined m3 gen 1 range leader m2 []
+            c: joined m4 gen 1 range leader m2 []
+            a2: joined m2 gen 1 range leader m2 [m3 m4 m2]
+        "#]],
+    );
+}

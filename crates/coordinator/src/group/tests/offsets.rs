@@ -260,3 +260,14 @@ fn old_clients_choose_when_an_offset_expires() {
     world.pass(1_000);
     assert_eq!(offset(&world, "g", "t"), None);
 }
+
+#[test]
+fn a_group_that_somebody_is_about_to_join_is_kept() {
+    let mut world = World::new(Settings::default());
+    world.run("join a session=1800000");
+    world.pass(CHECK);
+    assert!(!world.hard.groups.is_empty());
+    world.run("leave a");
+    world.pass(CHECK);
+    assert!(world.hard.groups.is_empty());
+}

@@ -119,8 +119,28 @@ impl World {
             let before = self.last_generations.get(id).copied().unwrap_or(0);
             assert!(before <= live.generation(), "the generation only grows");
         }
+        self.check_timers();
         let generation = |(id, live): (&Str, &live::Live)| (id.clone(), live.generation());
         self.last_generations = self.soft.groups.0.iter().map(generation).collect();
+    }
+
+    fn check_timers(&self) {
+        let mut timers = BTreeMap::<&Str, Vec<&Timer>>::new();
+        for timer in self.soft.timers.keys() {
+            match timer {
+                Timer::Session { group, .. } | Timer::Join { group } | Timer::Sync { group } => {
+                    timers.entry(group).or_default().push(timer);
+                }
+                Timer::Expiry => {}
+            }
+        }
+        assert!(
+            timers.keys().all(|group| self.soft.groups.0.contains_key(*group)),
+            "its deadlines go with a group"
+        );
+        for (id, live) in &self.soft.groups.0 {
+            live.check_timers(timers.get(id).map_or(&[], Vec::as_slice));
+        }
     }
 
     fn load(&self) -> Hard {
@@ -145,9 +165,12 @@ impl World {
     pub(super) fn pass(&mut self, ms: u64) -> Vec<(String, Reply)> {
         let end = self.now + ms;
         let mut answers = Vec::new();
+        let mut ticks = 0;
         while let Some(at) = Groups::next_deadline(&self.soft).filter(|at| at.0 <= end) {
             assert!(self.now <= at.0, "no deadline is left behind");
             self.now = at.0;
+            ticks += 1;
+            assert!(ticks < 100 + ms / 500, "nobody makes us tick without pause");
             answers.extend(self.apply(Command::Tick));
         }
         self.now = end;
@@ -169,6 +192,9 @@ impl World {
         let verb = words.next().expect("a verb");
         let words: Vec<&str> = words.collect();
         if verb == "restart" {
+            if let Some(size) = words.first().and_then(|word| word.strip_prefix("size=")) {
+                self.settings.size_max = size.parse().expect("a size");
+            }
             return self.restart();
         }
         let command = self.command(verb, &words);
