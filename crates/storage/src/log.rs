@@ -11,7 +11,7 @@ use crate::local::group_commit::GroupCommit;
 use crate::local::partition::{Engine, Mark, Partition, State, Status};
 use crate::local::producers::Producers;
 use crate::local::reader::{self, Request};
-use crate::local::retention::{self, Graveyard};
+use crate::local::retention::{self, Graveyard, Reason};
 use crate::local::segment::{Active, Segment};
 use crate::local::{epochs::Epochs, search, tail::Tail};
 use crate::report::RecoveryReport;
@@ -367,7 +367,8 @@ impl Log {
             state.log_start = state.log_start.max(before);
             state.log_start
         };
-        if let Err(error) = retention::enforce(&partition, &self.0.engine, &self.0.graveyard) {
+        if let Err(error) = retention::enforce(&partition, &self.0.engine, &self.0.graveyard, Reason::Trimmed)
+        {
             tracing::warn!(%id, %error, "trimmed segments are still there");
         }
         Ok(log_start)
@@ -384,7 +385,7 @@ impl Log {
     pub fn enforce_retention(&self) {
         let engine = &self.0.engine;
         for partition in self.all() {
-            match retention::enforce(&partition, engine, &self.0.graveyard) {
+            match retention::enforce(&partition, engine, &self.0.graveyard, Reason::Any) {
                 Ok(0) => {}
                 Ok(segments) => {
                     tracing::debug!(topic = %partition.topic, partition = %partition.id.index, segments, "retention");
@@ -552,7 +553,7 @@ fn prepare_checkpoint(engine: &Engine, partition: &Partition, state: &mut State)
     let directory = partition.directory(engine);
     let base = state.segments.last().expect("a partition has a segment").base;
     if let Some(active) = &mut state.active {
-        active.flush(&directory, base)?;
+        active.save(&directory, base)?;
     }
     save_producers(state, &directory)
 }

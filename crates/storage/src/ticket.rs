@@ -47,9 +47,9 @@ impl AppendTicket {
     }
 
     fn take(&mut self) -> Vec<Result<Appended, AppendError>> {
-        if let Some(Pending { commits, concerned, .. }) = self.pending.take() {
+        if let Some(Pending { commits, concerned, group, .. }) = self.pending.take() {
             for (at, id) in concerned {
-                if self.results[at].is_ok() && commits.has_failed(id) {
+                if self.results[at].is_ok() && commits.has_failed(id, group) {
                     self.results[at] = Err(AppendError::Storage(id));
                 }
             }

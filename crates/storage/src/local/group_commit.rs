@@ -15,7 +15,7 @@ use super::partition::{Capture, Engine, Partition, State, Status};
 use crate::log::Progress;
 use ottla_base::PartitionId;
 use parking_lot::{Condvar, Mutex};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -29,7 +29,8 @@ pub(crate) struct GroupCommit {
     /// All groups up to this one are finished.
     finished: AtomicU64,
     waiting: Mutex<Vec<(u64, Waker)>>,
-    failed: Mutex<HashSet<PartitionId>>,
+    /// In which group a partition failed; what an earlier group has synced stays good.
+    failed: Mutex<HashMap<PartitionId, u64>>,
 }
 
 struct Queue {
@@ -70,9 +71,9 @@ impl GroupCommit {
         group <= self.finished.load(Ordering::Acquire)
     }
 
-    /// Whether a sync of the partition has ever failed.
-    pub(crate) fn has_failed(&self, id: PartitionId) -> bool {
-        self.failed.lock().contains(&id)
+    /// Whether the partition had failed when this group was finished.
+    pub(crate) fn has_failed(&self, id: PartitionId, group: u64) -> bool {
+        self.failed.lock().get(&id).is_some_and(|failed| *failed <= group)
     }
 
     /// Wakes `waker` when the group is finished. Returns `false` if it is already.
@@ -103,7 +104,7 @@ impl GroupCommit {
                 queue.number += 1;
                 number
             };
-            self.commit(&partitions);
+            self.commit(&partitions, number);
             self.finish(number);
             partitions.clear();
         }
@@ -114,13 +115,13 @@ impl GroupCommit {
         self.work.notify_one();
     }
 
-    fn commit(&self, partitions: &[Arc<Partition>]) {
+    fn commit(&self, partitions: &[Arc<Partition>], number: u64) {
         let mut captures = Vec::with_capacity(partitions.len());
         for partition in partitions {
             match partition.capture() {
                 Ok(capture) => captures.push((partition, capture)),
                 // Something failed after the append: nobody knows what of it is on the disk.
-                Err(Status::Failed) => drop(self.failed.lock().insert(partition.id)),
+                Err(Status::Failed) => self.note_failed(partition.id, number),
                 // What a deleted partition had was durable enough for its owner.
                 Err(Status::Live | Status::Deleted) => {}
             }
@@ -136,13 +137,17 @@ impl GroupCommit {
                 Ok(()) => {}
                 Err(error) => {
                     partition.fail(&mut partition.state.lock(), "syncing the log", &error);
-                    self.failed.lock().insert(partition.id);
+                    self.note_failed(partition.id, number);
                 }
             }
         }
         if !advanced.is_empty() {
             self.progress.advanced(&advanced);
         }
+    }
+
+    fn note_failed(&self, id: PartitionId, number: u64) {
+        self.failed.lock().entry(id).or_insert(number);
     }
 
     fn sync(&self, partition: &Partition, capture: &Capture) -> io::Result<()> {

@@ -84,7 +84,7 @@ mod tests {
         let name = |text| parse_directory(text).map(|(topic, index)| (topic.to_string(), index.0));
         assert_eq!(name("my-topic-7"), Some(("my-topic".to_owned(), 7)));
         assert_eq!(name("topic-007"), None);
-        assert_eq!(name("topic--1"), None);
+        assert_eq!(name("topic--1"), Some(("topic-".to_owned(), 1)));
         assert_eq!(name("topic"), None);
         assert_eq!(parse_file("00000000000000000042.log"), Some((Offset(42), Kind::Log)));
         assert_eq!(parse_file("00000000000000000042.log.deleted"), None);

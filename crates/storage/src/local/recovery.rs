@@ -77,15 +77,20 @@ pub(crate) fn open(
     }
     let first = state.segments[0].base;
     state.log_start = state.log_start.max(first);
-    let mut recovery = Recovery { directory: &directory, known: &known, state: &mut state, report, now };
+    let mut recovery =
+        Recovery { directory: &directory, known: &known, state: &mut state, report, now, replayed_to: first };
     match known.recovery_point.filter(|end| known.clean && recovery.may_end_at(*end)) {
         Some(end) => recovery.trust(end, &files.indexes)?,
-        None => recovery.check(known.recovery_point.unwrap_or(first).max(first))?,
+        None => recovery.check(known.recovery_point.unwrap_or(first).max(first), &files.indexes)?,
     }
     state.log_start = state.log_start.min(state.end);
     state.high_watermark = state.end;
     state.high_mark = state.end_mark();
-    state.recovery_point = state.end;
+    state.recovery_point = match state.status {
+        Status::Live => state.end,
+        // So that the damage is found again until somebody has repaired it.
+        Status::Failed | Status::Deleted => known.recovery_point.unwrap_or(state.end),
+    };
     Ok(Partition::new(known.id, known.topic, state))
 }
 
@@ -141,6 +146,8 @@ struct Recovery<'a> {
     state: &'a mut State,
     report: &'a mut RecoveryReport,
     now: Timestamp,
+    /// Up to here the producers' batches are taken into account already.
+    replayed_to: Offset,
 }
 
 impl Recovery<'_> {
@@ -154,9 +161,7 @@ impl Recovery<'_> {
     fn trust(&mut self, end: Offset, indexes: &[(Offset, Kind)]) -> Result<(), OpenError> {
         self.state.end = end;
         for at in 0..self.state.segments.len() {
-            let Segment { base, size, .. } = self.state.segments[at];
-            let is_whole = |kind| indexes.contains(&(base, kind));
-            if 0 < size && !(is_whole(Kind::Index) && is_whole(Kind::TimeIndex)) {
+            if !has_indexes(&self.state.segments[at], indexes) {
                 self.rebuild_indexes(at)?;
             }
         }
@@ -187,8 +192,19 @@ impl Recovery<'_> {
     }
 
     /// After a crash.
-    fn check(&mut self, recovery_point: Offset) -> Result<(), OpenError> {
+    fn check(&mut self, recovery_point: Offset, indexes: &[(Offset, Kind)]) -> Result<(), OpenError> {
         let first = self.state.segment_of(recovery_point).unwrap_or(0);
+        for at in 0..first {
+            if !has_indexes(&self.state.segments[at], indexes) {
+                self.rebuild_indexes(at)?;
+            }
+        }
+        // Without indexes, the segment with the recovery point is read from its start, which makes them.
+        let start = match &self.state.segments[first] {
+            segment if has_indexes(segment, indexes) => recovery_point,
+            segment => segment.base,
+        };
+        self.replayed_to = recovery_point;
         let replay_from = self.state.producers.load(self.directory, recovery_point, self.now);
         self.state.end = self.state.segments[first].base;
         self.replay(replay_from, recovery_point)?;
@@ -204,7 +220,7 @@ impl Recovery<'_> {
                 next = later.next();
                 continue;
             }
-            let from = recovery_point.max(base);
+            let from = start.max(base);
             let scanned = self.check_segment(base, length, from)?;
             match scanned {
                 Scanned::Whole => next = later.next(),
@@ -227,6 +243,11 @@ impl Recovery<'_> {
         if self.state.end < recovery_point {
             self.damaged(recovery_point, "the log ends before what was known to be durable");
             return Ok(());
+        }
+        let base = self.last().base;
+        if let Some(active) = &mut self.state.active {
+            let saved = active.save(self.directory, base);
+            saved.map_err(|error| OpenError::io("writing the indexes in", self.directory, error))?;
         }
         self.begin_epoch()
     }
@@ -310,7 +331,9 @@ impl Recovery<'_> {
 
     fn take(&mut self, header: &BatchHeader) {
         self.state.epochs.assign(header.partition_leader_epoch, header.base_offset);
-        self.state.producers.apply(&super::append::facts(header), header.base_offset, self.now);
+        if self.replayed_to <= header.base_offset {
+            self.state.producers.apply(&super::append::facts(header), header.base_offset, self.now);
+        }
         self.state.note(header);
     }
 
@@ -423,6 +446,12 @@ impl Recovery<'_> {
             }
         }
     }
+}
+
+/// Whether both index files of the segment are there and have a possible length.
+fn has_indexes(segment: &Segment, indexes: &[(Offset, Kind)]) -> bool {
+    let is_whole = |kind| indexes.contains(&(segment.base, kind));
+    segment.size == 0 || (is_whole(Kind::Index) && is_whole(Kind::TimeIndex))
 }
 
 enum Scanned {

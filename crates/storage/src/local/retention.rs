@@ -36,15 +36,29 @@ impl Graveyard {
     }
 }
 
-/// Removes what the partition's settings no longer keep. Returns how many segments went.
-pub(crate) fn enforce(partition: &Partition, engine: &Engine, graveyard: &Graveyard) -> io::Result<usize> {
+/// What is to be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reason {
+    /// Only what lies below the log start.
+    Trimmed,
+    /// Also what the settings no longer keep.
+    Any,
+}
+
+/// Removes old segments. Returns how many went.
+pub(crate) fn enforce(
+    partition: &Partition,
+    engine: &Engine,
+    graveyard: &Graveyard,
+    reason: Reason,
+) -> io::Result<usize> {
     let mut state = partition.state.lock();
     if state.status != Status::Live {
         return Ok(0);
     }
     let now = engine.env.now();
     let mut count = below_log_start(&state);
-    if state.settings.cleanup.delete {
+    if reason == Reason::Any && state.settings.cleanup.delete {
         count = count.max(too_old(partition, engine, &mut state, now.wall)).max(too_many_bytes(&state));
     }
     if count == 0 {

@@ -70,7 +70,7 @@ fn newest_by_walk(
     engine: &Engine,
     bound: impl Fn(&super::partition::Offsets) -> Offset + Copy,
 ) -> Result<Option<TimedOffset>, ReadError> {
-    let (mut best, mut base) = (Timestamp::NONE, Offset::NONE);
+    let (mut best, mut base) = (None, Offset::NONE);
     loop {
         let mut state = partition.state.lock();
         let log_start = state.log_start;
@@ -82,14 +82,9 @@ fn newest_by_walk(
         let view = view(partition, engine, &mut state, next, bound)
             .map_err(|source| ReadError::Io { path: log_path(&partition.directory(engine), base), source })?;
         drop(state);
-        let mut walk = Walk::new(&view.file, 0, view.limit);
-        while let Some(found) = walk.next().map_err(|error| view.error(error))? {
-            if log_start <= found.header.last_offset() && found.header.base_offset < bound {
-                best = best.max(found.header.max_timestamp);
-            }
-        }
+        best = view.newest_record(best, log_start, bound)?;
     }
-    if best == Timestamp::NONE { Ok(None) } else { by_time(partition, engine, best, bound) }
+    Ok(best)
 }
 
 /// The largest timestamp of a segment; read once from the end of its time index.
@@ -112,11 +107,12 @@ pub(crate) fn newest(
     if let Some(newest) = segment.newest {
         return Ok(newest);
     }
-    let last = index::last::<TimeEntry>(&partition.directory(engine), segment.base)
+    let base = segment.base;
+    let last = index::last::<TimeEntry>(&partition.directory(engine), base)
         .map_err(|source| ReadError::Io { path, source })?;
-    let newest = last.map_or(Newest::none(segment.base), |entry| Newest {
+    let newest = last.map_or(Newest::none(base), |entry| Newest {
         timestamp: entry.timestamp,
-        offset: segment.base.plus(i64::from(entry.relative)),
+        offset: base.plus(i64::from(entry.relative)),
     });
     segment.newest = Some(newest);
     Ok(newest)
@@ -145,6 +141,32 @@ impl View {
         Ok(None)
     }
 
+    /// The first record from `log_start` to `bound` that is newer than `best` and all others here.
+    fn newest_record(
+        &self,
+        best: Option<TimedOffset>,
+        log_start: Offset,
+        bound: Offset,
+    ) -> Result<Option<TimedOffset>, ReadError> {
+        let mut best = best;
+        let mut walk = Walk::new(&self.file, 0, self.limit).with_chunk(LONG_WALK_BYTES);
+        while let Some(found) = walk.next().map_err(|error| self.error(error))? {
+            let newest = best.map_or(Timestamp::NONE, |best| best.timestamp);
+            let is_visible = log_start <= found.header.last_offset() && found.header.base_offset < bound;
+            if !is_visible || found.header.max_timestamp <= newest {
+                continue;
+            }
+            // One after the other, because the header's timestamp may be that of a trimmed record.
+            while let Some(newer) = {
+                let newest = best.map_or(Timestamp::NONE, |best| best.timestamp);
+                self.record_in(&found, Timestamp(newest.0 + 1), log_start)?
+            } {
+                best = Some(newer);
+            }
+        }
+        Ok(best)
+    }
+
     /// A position before which no record is as new as `at`.
     fn before(&self, at: Timestamp) -> Result<u64, ReadError> {
         let file = index::open::<TimeEntry>(self.directory(), self.base);
@@ -162,6 +184,9 @@ impl View {
         log_start: Offset,
     ) -> Result<Option<TimedOffset>, ReadError> {
         let damaged = |reason| self.error(WalkError::NotABatch { position: found.position, reason });
+        if found.header.max_timestamp < at {
+            return Ok(None);
+        }
         if found.header.timestamp_type() == TimestampType::LogAppendTime {
             let offset = found.header.base_offset.max(log_start);
             return Ok(Some(self.timed(found, offset, found.header.max_timestamp)));

@@ -174,7 +174,7 @@ impl Active {
     }
 
     /// Writes what waits in both indexes.
-    pub(crate) fn flush(&mut self, directory: &Path, base: Offset) -> io::Result<()> {
+    fn flush(&mut self, directory: &Path, base: Offset) -> io::Result<()> {
         self.offsets.flush(directory, base)?;
         self.times.flush(directory, base)
     }
@@ -182,6 +182,11 @@ impl Active {
     /// Ends both indexes: afterwards the last entry of the time index is the segment's largest timestamp.
     pub(crate) fn finish(&mut self, directory: &Path, base: Offset) -> io::Result<()> {
         self.index_newest(base);
+        self.save(directory, base)
+    }
+
+    /// Writes what waits, and makes sure that both files are there.
+    pub(crate) fn save(&mut self, directory: &Path, base: Offset) -> io::Result<()> {
         self.offsets.create(directory, base)?;
         self.times.create(directory, base)?;
         self.flush(directory, base)

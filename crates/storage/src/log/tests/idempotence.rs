@@ -1,0 +1,109 @@
+//! Repetitions are recognised, also after a restart.
+
+use super::*;
+
+#[test]
+fn a_repetition_is_answered_like_the_first_time() {
+    let mut world = World::new();
+    for sequence in 0..6 {
+        world.append(sequenced(9, 0, sequence, &["x"])).unwrap();
+    }
+    type Restart = fn(&mut World);
+    for restart in [(|_| {}) as Restart, World::restart, World::crash] {
+        restart(&mut world);
+        // The five newest are remembered, the sixth is not.
+        for sequence in 1..6 {
+            let again = world.append(sequenced(9, 0, sequence, &["x"])).unwrap();
+            assert_eq!(again.base_offset, Offset(i64::from(sequence)));
+        }
+        let forgotten = world.append(sequenced(9, 0, 0, &["x"]));
+        assert_eq!(forgotten, Err(AppendError::OutOfOrderSequence { expected: 6, found: 0 }));
+        assert_eq!(world.offsets().end, Offset(6));
+    }
+}
+
+#[test]
+fn gaps_and_old_epochs_are_refused() {
+    let world = World::new();
+    world.append(sequenced(9, 3, 0, &["x", "y"])).unwrap();
+    assert_eq!(
+        world.append(sequenced(9, 3, 3, &["x"])),
+        Err(AppendError::OutOfOrderSequence { expected: 2, found: 3 })
+    );
+    assert_eq!(
+        world.append(sequenced(9, 2, 2, &["x"])),
+        Err(AppendError::InvalidProducerEpoch { found: ProducerEpoch(2), current: ProducerEpoch(3) })
+    );
+    assert_eq!(world.append(sequenced(9, 3, 2, &["z"])).unwrap().base_offset, Offset(2));
+}
+
+#[test]
+fn batches_of_one_call_follow_one_another() {
+    let world = World::new();
+    let call = |sequences: &[i32]| {
+        let appends = sequences.iter().map(|n| Append { id: ID, batch: sequenced(9, 0, *n, &["x"]) });
+        wait(world.log().append(appends.collect()))
+    };
+    let results = call(&[0, 1, 1, 3, 2]);
+    let offset = |result: &Result<Appended, AppendError>| result.as_ref().ok().map(|a| a.base_offset.0);
+    assert_eq!(results.iter().map(offset).collect::<Vec<_>>(), [Some(0), Some(1), Some(1), None, Some(2)]);
+    assert_eq!(world.offsets().end, Offset(3));
+}
+
+/// A repetition of a batch whose sync is still going on is not answered before it.
+#[test]
+fn a_repetition_waits_for_the_first_ones_sync() {
+    let world = World::with(|settings| settings.durability = Durability::Sync);
+    let gate = world.faults().sync_gate.lock();
+    let first = world.log().append(vec![Append { id: ID, batch: sequenced(9, 0, 0, &["x"]) }]);
+    let again = world.log().append(vec![Append { id: ID, batch: sequenced(9, 0, 0, &["x"]) }]);
+    assert!(!first.is_ready());
+    assert!(!again.is_ready());
+    drop(gate);
+    assert_eq!(wait(again), wait(first));
+    assert_eq!(world.offsets().end, Offset(1));
+}
+
+#[test]
+fn producers_expire_by_when_they_were_seen() {
+    let world = World::new();
+    // Its records are from 1970; it is not forgotten for that.
+    let options = BatchOptions {
+        producer_id: ProducerId(9),
+        producer_epoch: ProducerEpoch(0),
+        base_sequence: 0,
+        ..BatchOptions::default()
+    };
+    world.append(batch_with(&["x"], &[0], options)).unwrap();
+    world.log().expire_producers(1000);
+    let gap = world.append(sequenced(9, 0, 5, &["x"]));
+    assert_eq!(gap, Err(AppendError::OutOfOrderSequence { expected: 1, found: 5 }));
+    world.pass_ms(1000);
+    world.log().expire_producers(1000);
+    assert!(world.append(sequenced(9, 0, 5, &["x"])).is_ok());
+}
+
+#[test]
+fn an_open_transaction_holds_the_last_stable_offset_back() {
+    let mut world = World::new();
+    world.put(&["a"]);
+    let options = BatchOptions {
+        producer_id: ProducerId(9),
+        producer_epoch: ProducerEpoch(0),
+        base_sequence: 0,
+        scope: ottla_wire::record::BatchScope::Transactional,
+        ..BatchOptions::default()
+    };
+    world.append(batch_with(&["in"], &[0], options)).unwrap();
+    world.put(&["after"]);
+    for _ in 0..2 {
+        let Offsets { last_stable, high_watermark, .. } = world.offsets();
+        assert_eq!((last_stable, high_watermark), (Offset(1), Offset(3)));
+        let read = world.log().read(ID, Offset(0), 1 << 20, ReadBound::LastStable, WholeFirst::Yes).unwrap();
+        assert_eq!(records_of(&read.records.to_bytes().unwrap()).len(), 1);
+        let at_bound = world.log().read(ID, Offset(1), 1000, ReadBound::LastStable, WholeFirst::Yes).unwrap();
+        assert!(at_bound.records.is_empty());
+        world.restart();
+    }
+    assert_eq!(world.append(sequenced(9, 0, 1, &["x"])), Err(AppendError::InvalidTransactionState));
+}

@@ -1,0 +1,279 @@
+//! What a crash leaves is cut at the last whole batch, and nothing that was durable is.
+
+use super::*;
+use std::io::Write;
+
+const LOG: &str = "00000000000000000000.log";
+
+/// A world with three batches, of which the first is below the recovery point, and where each begins.
+fn three() -> (World, [u64; 3]) {
+    let mut world = World::new();
+    let mut starts = [0; 3];
+    for (n, value) in ["one", "two", "three"].into_iter().enumerate() {
+        starts[n] = world.log().size(ID);
+        world.put(&[value]);
+        if n == 0 {
+            world.log().checkpoint().unwrap();
+        }
+    }
+    world.log = None;
+    (world, starts)
+}
+
+fn append_bytes(world: &World, bytes: &[u8]) {
+    let mut file = std::fs::File::options().append(true).open(world.file(LOG)).unwrap();
+    file.write_all(bytes).unwrap();
+}
+
+#[test]
+fn after_a_clean_stop_nothing_is_checked() {
+    let mut world = World::new();
+    world.put(&["a", "b"]);
+    world.restart();
+    assert_eq!(world.report, RecoveryReport { clean: true, partitions: 1, ..RecoveryReport::default() });
+    assert_eq!(world.values(0, 1000), ["a", "b"]);
+    assert_eq!(world.offsets().leader_epoch, LeaderEpoch(0));
+    // The next start is checked again, however this one ends.
+    world.crash();
+    assert!(!world.report.clean);
+    assert_eq!(world.values(0, 1000), ["a", "b"]);
+}
+
+#[test]
+fn after_a_crash_only_what_follows_the_recovery_point_is_checked() {
+    let (mut world, starts) = three();
+    let size = std::fs::metadata(world.file(LOG)).unwrap().len();
+    world.open();
+    assert_eq!(world.report.bytes_checked, size - starts[1]);
+    assert_eq!(world.report.cuts, []);
+    assert_eq!(world.values(0, 1000), ["one", "two", "three"]);
+    // Recovery ends with a new recovery point.
+    world.crash();
+    assert_eq!(world.report.bytes_checked, 0);
+}
+
+#[test]
+fn a_torn_batch_is_cut_off() {
+    for kept in [1, 11, 12, 60, 61, 62] {
+        let (mut world, _) = three();
+        let whole = std::fs::metadata(world.file(LOG)).unwrap().len();
+        let mut torn = batch(&["torn"], START_MS);
+        ottla_wire::record::set_base_offset(&mut torn, Offset(3));
+        append_bytes(&world, &torn[..kept]);
+        world.open();
+        assert_eq!(world.report.cuts.len(), 1, "{kept} bytes");
+        let cut = &world.report.cuts[0];
+        assert_eq!((cut.end, cut.bytes, &cut.kept), (Offset(3), kept as u64, &None));
+        assert_eq!(std::fs::metadata(world.file(LOG)).unwrap().len(), whole);
+        assert_eq!(world.values(0, 1000), ["one", "two", "three"]);
+        assert_eq!(world.put(&["four"]), Offset(3));
+        assert_eq!(world.values(0, 1000), ["one", "two", "three", "four"]);
+    }
+}
+
+#[test]
+fn zeros_at_the_end_are_cut_off() {
+    let (mut world, _) = three();
+    append_bytes(&world, &[0; 5000]);
+    world.open();
+    assert_eq!(world.report.cuts[0].bytes, 5000);
+    assert_eq!(world.values(0, 1000), ["one", "two", "three"]);
+}
+
+#[test]
+fn a_flipped_bit_in_the_last_batch_is_found() {
+    let (mut world, starts) = three();
+    world.flip(LOG, usize::try_from(starts[2]).unwrap() + 65);
+    world.open();
+    assert_eq!(world.report.cuts[0].end, Offset(2));
+    assert!(world.report.cuts[0].reason.contains("checksum"), "{:?}", world.report.cuts);
+    assert_eq!(world.values(0, 1000), ["one", "two"]);
+    // Consumers that have seen the third record can tell that the log has changed.
+    assert_eq!(world.offsets().leader_epoch, LeaderEpoch(1));
+    assert_eq!(world.log().epoch_end(ID, LeaderEpoch(0)), Some((LeaderEpoch(0), Offset(2))));
+}
+
+/// Whole batches behind the damage show that this is no torn write: what is cut is kept for the operator.
+#[test]
+fn what_is_cut_before_whole_batches_is_kept_in_a_copy() {
+    let (mut world, starts) = three();
+    let before = std::fs::read(world.file(LOG)).unwrap();
+    world.flip(LOG, usize::try_from(starts[1]).unwrap() + 65);
+    world.open();
+    let cut = &world.report.cuts[0];
+    assert_eq!(cut.end, Offset(1));
+    let kept = std::fs::read(cut.kept.as_ref().unwrap()).unwrap();
+    assert_eq!(kept.len() as u64, cut.bytes);
+    assert_eq!(kept[kept.len() - 10..], before[before.len() - 10..]);
+    assert_eq!(world.values(0, 1000), ["one"]);
+}
+
+#[test]
+fn damage_to_what_was_durable_is_reported_and_nothing_is_cut() {
+    let mut world = World::new();
+    for value in ["one", "two", "three"] {
+        world.put(&[value]);
+    }
+    world.log().checkpoint().unwrap();
+    world.log = None;
+    let before = std::fs::metadata(world.file(LOG)).unwrap().len();
+    std::fs::File::options().write(true).open(world.file(LOG)).unwrap().set_len(before - 1).unwrap();
+    world.open();
+    assert_eq!(world.report.cuts, []);
+    let damage = &world.report.damages[0];
+    assert_eq!((damage.readable_to, damage.durable_to), (Offset(2), Offset(3)));
+    assert_eq!(world.values(0, 1000), ["one", "two"]);
+    assert_eq!(world.append(batch(&["x"], 0)), Err(AppendError::Storage(ID)));
+    assert_eq!(std::fs::metadata(world.file(LOG)).unwrap().len(), before - 1);
+    // It stays reported, until somebody has repaired it.
+    world.restart();
+    assert_eq!(world.report.damages.len(), 1);
+}
+
+#[test]
+fn missing_and_wrong_indexes_are_made_anew() {
+    let world_of = || {
+        let world = World::with(|settings| {
+            settings.index_interval_bytes = 200;
+            settings.segment_bytes = 20_000;
+        });
+        for n in 0..1000 {
+            world.pass_ms(1);
+            world.put(&[&n.to_string()]);
+        }
+        world
+    };
+    let check = |world: &World| {
+        assert_eq!(world.values(0, 5000).len(), 1000);
+        let found = world.log().find_by_time(ID, Timestamp(START_MS + 501)).unwrap().unwrap();
+        assert_eq!(found.offset, Offset(500));
+    };
+    let mut world = world_of();
+    let expected: Vec<_> = {
+        world.restart();
+        let names = world.files().into_iter().filter(|name| name.contains("index"));
+        names.map(|name| (std::fs::read(world.file(&name)).unwrap(), name)).collect()
+    };
+    for clean in [true, false] {
+        let stop = |world: &mut World| {
+            if clean { world.log.take().unwrap().close() } else { world.log = None }
+        };
+        stop(&mut world);
+        for (_, name) in &expected {
+            std::fs::remove_file(world.file(name)).unwrap();
+        }
+        world.open();
+        check(&world);
+        if clean {
+            assert!(0 < world.report.indexes_rebuilt);
+            world.restart();
+            for (bytes, name) in &expected {
+                assert_eq!(&std::fs::read(world.file(name)).unwrap(), bytes, "{name}");
+            }
+        }
+    }
+    // Nonsense of the right length does no harm either.
+    world.restart();
+    world.log.take().unwrap().close();
+    for (bytes, name) in &expected {
+        std::fs::write(world.file(name), vec![1; bytes.len()]).unwrap();
+    }
+    world.open();
+    assert_eq!(world.values(0, 5000).len(), 1000);
+}
+
+#[test]
+fn the_topics_without_a_recovery_point_are_checked_from_the_start() {
+    let mut world = World::with(|settings| settings.segment_bytes = 500);
+    for n in 0..30 {
+        world.put(&[&n.to_string()]);
+    }
+    world.log = None;
+    world.open();
+    let size: u64 = world.log().size(ID);
+    assert_eq!(world.report.bytes_checked, size);
+    assert_eq!(world.values(0, 300).len(), 30);
+    let checkpoint = world.dir.path().join("recovery-point-offset-checkpoint");
+    assert_eq!(std::fs::read_to_string(checkpoint).unwrap(), "0\n1\nt 0 30\n");
+}
+
+#[test]
+fn damage_in_an_older_segment_sets_the_later_ones_aside() {
+    let mut world = World::with(|settings| settings.segment_bytes = 200);
+    for n in 0..9 {
+        world.put(&[&n.to_string()]);
+    }
+    world.log = None;
+    let logs: Vec<_> = world.files().into_iter().filter(|name| name.ends_with(".log")).collect();
+    world.flip(&logs[1], 65);
+    world.open();
+    let first_end = world.offsets().end;
+    assert_eq!(format!("{:020}.log", first_end.0), logs[1]);
+    assert_eq!(world.report.cuts.len(), logs.len() - 1);
+    let aside = world.files().into_iter().filter(|name| name.ends_with(".cut")).count();
+    assert_eq!(aside, logs.len() - 1);
+    assert_eq!(world.values(0, 1000).len() as i64, first_end.0);
+    world.put(&["next"]);
+    world.restart();
+    assert_eq!(world.values(0, 1000).len() as i64, first_end.0 + 1);
+}
+
+/// Regression: a roll that fails in the middle leaves an empty segment with an offset of the active one.
+#[test]
+fn an_empty_segment_inside_another_is_removed() {
+    let mut world = World::new();
+    world.put(&["a"]);
+    world.put(&["b"]);
+    world.log = None;
+    std::fs::write(world.file("00000000000000000001.log"), []).unwrap();
+    world.open();
+    assert_eq!(world.values(0, 1000), ["a", "b"]);
+    assert_eq!(world.put(&["c"]), Offset(2));
+    world.restart();
+    assert_eq!(world.values(0, 1000), ["a", "b", "c"]);
+}
+
+#[test]
+fn a_damaged_producer_snapshot_costs_reading_but_no_knowledge() {
+    let mut world = World::with(|settings| settings.segment_bytes = 400);
+    for sequence in 0..20 {
+        world.append(sequenced(9, 0, sequence, &["x"])).unwrap();
+    }
+    world.log.take().unwrap().close();
+    let snapshots: Vec<_> = world.files().into_iter().filter(|name| name.ends_with(".snapshot")).collect();
+    assert!(2 <= snapshots.len());
+    world.flip(snapshots.last().unwrap(), 20);
+    world.open();
+    assert_eq!(world.append(sequenced(9, 0, 19, &["x"])).unwrap().base_offset, Offset(19));
+    assert_eq!(world.append(sequenced(9, 0, 20, &["x"])).unwrap().base_offset, Offset(20));
+}
+
+#[test]
+fn a_directory_in_use_names_who_uses_it() {
+    let world = World::new();
+    let error = Log::open(world.options(), world.env.clone(), world.heard.clone()).err().unwrap();
+    let OpenError::InUse { pid, .. } = &error else { unreachable!("{error}") };
+    assert_eq!(*pid, Some(std::process::id()));
+    assert!(error.to_string().contains("in use by process"));
+}
+
+#[test]
+fn a_directory_of_a_later_release_is_refused() {
+    let mut world = World::new();
+    world.log = None;
+    std::fs::write(world.dir.path().join("meta.properties"), "version=2\n").unwrap();
+    let error = Log::open(world.options(), world.env.clone(), world.heard.clone()).err().unwrap();
+    assert!(matches!(error, OpenError::NewerFormat { found: 2, known: 1, .. }));
+}
+
+#[test]
+fn a_directory_that_cannot_be_told_is_left_alone_and_reported() {
+    let mut world = World::new();
+    world.log = None;
+    std::fs::create_dir(world.dir.path().join("stranger-3")).unwrap();
+    std::fs::write(world.dir.path().join("stranger-3/data"), "keep").unwrap();
+    world.open();
+    assert_eq!(world.report.unknown, [world.dir.path().join("stranger-3")]);
+    assert!(world.dir.path().join("stranger-3/data").exists());
+    assert_eq!(world.report.partitions, 1);
+}

@@ -1,0 +1,165 @@
+//! Old records go by time, by size and by request; partitions go as a whole.
+
+use super::*;
+
+fn rolled() -> World {
+    let world = World::with(|settings| {
+        settings.segment_bytes = 200;
+        settings.retention_ms = None;
+        settings.file_delete_delay_ms = 1000;
+    });
+    for n in 0..12 {
+        world.put(&[&n.to_string()]);
+        world.pass_ms(100);
+    }
+    world
+}
+
+fn keep(world: &World, change: impl Fn(&mut LogSettings)) {
+    let mut settings = world.settings;
+    change(&mut settings);
+    world.log().configure(ID, settings);
+}
+
+#[test]
+fn segments_go_when_all_their_records_are_too_old() {
+    let mut world = rolled();
+    let bases = segment_bases(&world);
+    assert!(5 <= bases.len());
+    // The records of the first two segments are older than 1200 - 100 × base of the third.
+    let limit = u64::try_from(1200 - bases[2] * 100).unwrap();
+    keep(&world, |settings| settings.retention_ms = Some(limit));
+    world.log().enforce_retention();
+    assert_eq!(segment_bases(&world), bases[2..]);
+    assert_eq!(world.offsets().log_start, Offset(bases[2]));
+    assert!(matches!(world.read(0, 100), Err(ReadError::OutOfRange { .. })));
+    world.restart();
+    assert_eq!(world.offsets().log_start, Offset(bases[2]));
+}
+
+fn segment_bases(world: &World) -> Vec<i64> {
+    let partition = world.log().0.partitions.read()[&ID].clone();
+    partition.state.lock().segments.iter().map(|segment| segment.base.0).collect()
+}
+
+#[test]
+fn everything_goes_when_everything_is_too_old() {
+    let mut world = rolled();
+    world.pass_ms(10_000);
+    keep(&world, |settings| settings.retention_ms = Some(5000));
+    world.log().enforce_retention();
+    let Offsets { log_start, end, .. } = world.offsets();
+    assert_eq!((log_start, end), (Offset(12), Offset(12)));
+    assert_eq!(world.log().size(ID), 0);
+    // An empty log stays as it is.
+    world.log().enforce_retention();
+    assert_eq!(segment_bases(&world), [12]);
+    world.crash();
+    assert_eq!(world.put(&["next"]), Offset(12));
+}
+
+#[test]
+fn the_oldest_segments_go_when_there_are_too_many_bytes() {
+    let world = rolled();
+    let (bases, size) = (segment_bases(&world), world.log().size(ID));
+    let first: u64 = u64::from(world.log().0.partitions.read()[&ID].state.lock().segments[0].size);
+    keep(&world, |settings| settings.retention_bytes = Some(size - first + 1));
+    world.log().enforce_retention();
+    assert_eq!(segment_bases(&world), bases);
+    keep(&world, |settings| settings.retention_bytes = Some(size - first));
+    world.log().enforce_retention();
+    assert_eq!(segment_bases(&world), bases[1..]);
+}
+
+#[test]
+fn a_compacted_topic_keeps_old_segments() {
+    let world = rolled();
+    world.pass_ms(10_000);
+    keep(&world, |settings| {
+        settings.retention_ms = Some(1);
+        settings.cleanup = crate::Cleanup { delete: false, compact: true };
+    });
+    world.log().enforce_retention();
+    assert_eq!(world.offsets().log_start, Offset(0));
+}
+
+#[test]
+fn removed_files_stay_for_a_while_and_readers_are_not_disturbed() {
+    let world = rolled();
+    let read = world.log().read(ID, Offset(0), 1 << 20, ReadBound::End, WholeFirst::Yes).unwrap();
+    world.log().trim(ID, Offset(12)).unwrap();
+    let deleted = || world.files().into_iter().filter(|name| name.ends_with(".deleted")).count();
+    assert!(0 < deleted());
+    world.pass_ms(999);
+    world.log().enforce_retention();
+    assert!(0 < deleted());
+    world.pass_ms(1);
+    world.log().enforce_retention();
+    assert_eq!(deleted(), 0);
+    assert!(!records_of(&read.records.to_bytes().unwrap()).is_empty());
+}
+
+#[test]
+fn a_trim_moves_the_log_start_for_good() {
+    let mut world = rolled();
+    assert_eq!(world.log().trim(ID, Offset(7)).unwrap(), Offset(7));
+    // It never goes back.
+    assert_eq!(world.log().trim(ID, Offset(3)).unwrap(), Offset(7));
+    let above = world.log().trim(ID, Offset(13));
+    assert!(matches!(above, Err(TrimError::OutOfRange { high_watermark: Offset(12), .. })));
+    assert!(matches!(world.read(6, 100), Err(ReadError::OutOfRange { log_start: Offset(7), .. })));
+    world.crash();
+    assert_eq!(world.offsets().log_start, Offset(7));
+    assert_eq!(world.values(7, 1000), ["7", "8", "9", "10", "11"]);
+    world.restart();
+    assert_eq!(world.offsets().log_start, Offset(7));
+}
+
+#[test]
+fn a_deleted_partition_is_gone_and_its_name_is_free() {
+    let mut world = World::with(|settings| settings.file_delete_delay_ms = 1000);
+    world.put(&["old"]);
+    world.log().delete(ID).unwrap();
+    assert_eq!(world.log().offsets(ID), None);
+    assert_eq!(world.append(batch(&["x"], 0)), Err(AppendError::NotFound(ID)));
+    assert!(matches!(world.log().delete(ID), Err(DeleteError::NotFound(ID))));
+    let new = PartitionId { topic: TopicId(uuid::Uuid::from_u128(8)), ..ID };
+    world.log().create(&topic(), new, world.settings).unwrap();
+    assert_eq!(world.log().offsets(new).unwrap().end, Offset(0));
+    assert_eq!(list(world.dir.path()).iter().filter(|name| name.ends_with("-delete")).count(), 1);
+    world.crash();
+    assert_eq!(world.log().partitions(), [(topic(), new)]);
+    world.log().enforce_retention();
+    assert_eq!(list(world.dir.path()).iter().filter(|name| name.ends_with("-delete")).count(), 0);
+}
+
+#[test]
+fn partitions_are_created_once_and_survive_a_crash() {
+    let mut world = World::new();
+    assert!(matches!(world.log().create(&topic(), ID, world.settings), Err(CreateError::Exists(ID))));
+    world.log().create_range(&topic(), ID.topic, 1..4, world.settings).unwrap();
+    // All or none.
+    let clash = world.log().create_range(&topic(), ID.topic, 3..6, world.settings);
+    assert!(matches!(clash, Err(CreateError::Exists(_))));
+    world.crash();
+    let mut indexes: Vec<_> = world.log().partitions().iter().map(|(_, id)| id.index.0).collect();
+    indexes.sort_unstable();
+    assert_eq!(indexes, [0, 1, 2, 3]);
+}
+
+/// Regression: what an interrupted creation has left must not keep its name for ever.
+#[test]
+fn a_half_made_partition_is_taken_over() {
+    let world = World::new();
+    let half = world.dir.path().join("t-1");
+    std::fs::create_dir(&half).unwrap();
+    std::fs::write(half.join("00000000000000000000.log"), []).unwrap();
+    let id = PartitionId { index: PartitionIndex(1), ..ID };
+    world.log().create(&topic(), id, world.settings).unwrap();
+    // One with records is somebody's.
+    let foreign = world.dir.path().join("t-2");
+    std::fs::create_dir(&foreign).unwrap();
+    std::fs::write(foreign.join("00000000000000000000.log"), "x").unwrap();
+    let id = PartitionId { index: PartitionIndex(2), ..ID };
+    assert!(matches!(world.log().create(&topic(), id, world.settings), Err(CreateError::Io { .. })));
+}
