@@ -7,6 +7,7 @@
 use super::keys::{BROKER_KEYS, TOPIC_KEYS};
 use super::layers::Overrides;
 use ottla_base::config::{Change, Key, Kind, Parsed, Table, nearest};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// One change of one key.
@@ -62,8 +63,9 @@ pub fn alter(
     inherited: impl Fn(&'static Key) -> Parsed,
 ) -> Result<Overrides, AlterError> {
     let mut after = current.clone();
-    for (at, Alteration { name, operation, value }) in alterations.iter().enumerate() {
-        if alterations[..at].iter().any(|other| other.name == *name) {
+    let mut seen = BTreeSet::new();
+    for Alteration { name, operation, value } in alterations {
+        if !seen.insert(name) {
             return Err(AlterError::Request(format!(
                 "'{name}' is altered twice in one request: send one change"
             )));

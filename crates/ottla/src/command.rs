@@ -1,0 +1,51 @@
+//! One file for each verb.
+
+pub(crate) mod completions;
+pub(crate) mod config;
+pub(crate) mod serve;
+pub(crate) mod topic;
+
+use crate::arguments::{Command, Common};
+use crate::exit::Outcome;
+use ottla_base::Env;
+use ottla_broker::environment::SystemEnv;
+use ottla_client::{Client, ClientOptions};
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Runs a verb to its end.
+pub(crate) fn run(env: Arc<SystemEnv>, common: &Common, command: Command) -> Outcome {
+    match command {
+        Command::Serve(arguments) => serve::run(&*env, common, &arguments),
+        Command::Topic(command) => block_on(topic::run(&Session::new(env, common), command)),
+        Command::Config(command) => config::run(&Session::new(env, common), command),
+        Command::Completions(arguments) => completions::run(&arguments),
+    }
+}
+
+/// What verbs that talk to a broker share.
+pub(crate) struct Session<'c> {
+    pub(crate) env: Arc<dyn Env>,
+    pub(crate) common: &'c Common,
+}
+
+impl<'c> Session<'c> {
+    fn new(env: Arc<SystemEnv>, common: &'c Common) -> Self {
+        Self { env, common }
+    }
+
+    /// A client of the cluster.
+    pub(crate) async fn connect(&self) -> Outcome<Client> {
+        let mut options = ClientOptions::new(self.common.bootstrap.clone());
+        // A person waits: a broker that is there answers in milliseconds.
+        options.connect_timeout = Duration::from_secs(5);
+        options.operation_timeout = Duration::from_secs(15);
+        Ok(Client::connect(options, Arc::clone(&self.env)).await?)
+    }
+}
+
+/// Runs a future on an event loop of its own.
+pub(crate) fn block_on(future: impl Future<Output = Outcome>) -> Outcome {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
+}
