@@ -84,6 +84,3 @@ pub(crate) fn stored_key(shard: u32, key: &[u8]) -> Vec<u8> {
 }
 
 const SHARD_BYTES: usize = 4;
-
-#[cfg(test)]
-mod tests;

@@ -4,98 +4,29 @@
 //! write on the caller's thread; only the wait for durability is asynchronous ([`AppendTicket`]). Long polls
 //! are not made here: whoever waits for records hears of them by [`Progress`].
 
-use crate::error::{AppendError, CreateError, DeleteError, OpenError, ReadError, TrimError};
+use crate::error::{AppendError, OpenError, ReadError, TrimError};
 use crate::local::append::{self, Item, Shell};
 use crate::local::directory;
 use crate::local::group_commit::GroupCommit;
-use crate::local::partition::{Engine, Mark, Partition, State, Status};
-use crate::local::producers::Producers;
+use crate::local::partition::{Engine, Partition};
 use crate::local::reader::{self, Request};
 use crate::local::retention::{self, Graveyard, Reason};
-use crate::local::segment::{Active, Segment};
-use crate::local::{epochs::Epochs, search, tail::Tail};
+use crate::local::search;
 use crate::report::RecoveryReport;
 use crate::settings::{LogOptions, LogSettings};
 use crate::ticket::{AppendTicket, Pending};
-use bytes::BytesMut;
 use foldhash::HashMap;
-use ottla_base::{Env, LeaderEpoch, Offset, PartitionId, PartitionIndex, Timestamp, TopicId, TopicName};
-use ottla_wire::record::Records;
+use ottla_base::{Env, LeaderEpoch, Offset, PartitionId, Timestamp, TopicName};
 use parking_lot::{Mutex, RwLock};
 use std::fs::File;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
-pub use crate::local::partition::Offsets;
+mod maintenance;
+mod partitions;
+mod types;
 
-/// Hears of records that have become visible.
-pub trait Progress: Send + Sync {
-    /// High watermarks have moved: wake whoever waits for them. Called outside locks, on the thread of an
-    /// append or of the sync, once for many partitions; it must not block.
-    fn advanced(&self, partitions: &[PartitionId]);
-}
-
-/// One batch to be appended.
-#[derive(Debug)]
-pub struct Append {
-    /// Where to.
-    pub id: PartitionId,
-    /// Exactly one batch of format 2, whose checksum the caller has verified. It is stamped in place.
-    pub batch: BytesMut,
-}
-
-/// Where a batch lies now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Appended {
-    /// Offset of its first record.
-    pub base_offset: Offset,
-    /// The timestamp that the broker has set, or [`Timestamp::NONE`] if the producer's hold.
-    pub log_append_time: Timestamp,
-    /// The partition's log start.
-    pub log_start: Offset,
-}
-
-/// Up to where a read may go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ReadBound {
-    /// What is durable under the partition's setting: consumers that read uncommitted.
-    HighWatermark,
-    /// Also below every open transaction: consumers that read committed.
-    LastStable,
-    /// Everything written: debugging and replication.
-    End,
-}
-
-/// Whether the first batch comes even if it is larger than the limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WholeFirst {
-    /// It does, so that a consumer with a small limit makes progress.
-    Yes,
-    /// It does not.
-    No,
-}
-
-/// What a read has found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ReadResult {
-    /// Whole batches in offset order, the first of them containing the offset asked for; perhaps none.
-    pub records: Records,
-    /// The partition's offsets at the moment of the read.
-    pub offsets: Offsets,
-}
-
-/// A record found by time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimedOffset {
-    /// Its offset.
-    pub offset: Offset,
-    /// Its timestamp.
-    pub timestamp: Timestamp,
-    /// The leader epoch it was written in.
-    pub leader_epoch: LeaderEpoch,
-}
+pub use types::{Append, Appended, Offsets, Progress, ReadBound, ReadResult, TimedOffset, WholeFirst};
 
 /// The log of one data directory. Cheap to clone; all clones are the same log.
 #[derive(Clone)]
@@ -158,60 +89,6 @@ impl Log {
         self.all().iter().map(|partition| (partition.topic.clone(), partition.id)).collect()
     }
 
-    /// Creates an empty partition, durably.
-    ///
-    /// # Errors
-    /// [`CreateError`]; then nothing of it is left.
-    pub fn create(
-        &self,
-        topic: &TopicName,
-        id: PartitionId,
-        settings: LogSettings,
-    ) -> Result<(), CreateError> {
-        self.create_range(topic, id.topic, id.index.0..id.index.0 + 1, settings)
-    }
-
-    /// Creates the partitions of a topic whose numbers are in `indexes`, durably and with few syncs.
-    ///
-    /// # Errors
-    /// [`CreateError`]; then none of them is there.
-    pub fn create_range(
-        &self,
-        topic: &TopicName,
-        topic_id: TopicId,
-        indexes: std::ops::Range<i32>,
-        settings: LogSettings,
-    ) -> Result<(), CreateError> {
-        let _change = self.0.change.lock();
-        let mut made = Vec::new();
-        for index in indexes {
-            let id = PartitionId { topic: topic_id, index: PartitionIndex(index) };
-            let result = if self.find(id).is_some() {
-                Err(CreateError::Exists(id))
-            } else {
-                self.make(topic, id).map_err(|error| self.create_error(topic, id, error))
-            };
-            match result {
-                Ok(directory) => made.push((id, directory)),
-                Err(error) => {
-                    self.unmake(&made);
-                    return Err(error);
-                }
-            }
-        }
-        let directories: Vec<_> = made.iter().map(|(_, directory)| directory.clone()).collect();
-        if let Err(error) = directory::sync_new(&self.0.engine, &directories) {
-            self.unmake(&made);
-            let id = PartitionId { topic: topic_id, index: PartitionIndex(0) };
-            return Err(self.create_error(topic, id, error));
-        }
-        let mut partitions = self.0.partitions.write();
-        for (id, _) in made {
-            partitions.insert(id, Partition::new(id, topic.clone(), self.new_state(settings)));
-        }
-        Ok(())
-    }
-
     /// Changes a partition's settings from the next operation on. Does nothing if there is no such partition.
     pub fn configure(&self, id: PartitionId, settings: LogSettings) {
         if let Some(partition) = self.find(id) {
@@ -223,32 +100,6 @@ impl Log {
     #[must_use]
     pub fn settings(&self, id: PartitionId) -> Option<LogSettings> {
         Some(self.find(id)?.state.lock().settings)
-    }
-
-    /// Deletes a partition: at once for everybody, durably, and its files a little later.
-    ///
-    /// # Errors
-    /// [`DeleteError`].
-    pub fn delete(&self, id: PartitionId) -> Result<(), DeleteError> {
-        let _change = self.0.change.lock();
-        let engine = &self.0.engine;
-        let partition = self.find(id).ok_or(DeleteError::NotFound(id))?;
-        let path = partition.directory(engine);
-        let delay_ms = {
-            let mut state = partition.state.lock();
-            state.status = Status::Deleted;
-            state.segments.iter_mut().for_each(|segment| (segment.file, segment.index) = (None, None));
-            state.unsynced = Vec::new();
-            state.settings.file_delete_delay_ms
-        };
-        let deleted = directory::deleted_path(engine, &partition.topic, id.index);
-        let renamed = std::fs::rename(&path, &deleted);
-        renamed
-            .and_then(|()| engine.disk.sync_directory(&engine.data))
-            .map_err(|source| DeleteError::Io { path, source })?;
-        self.0.partitions.write().remove(&id);
-        self.0.graveyard.put(engine.env.now().tick + Duration::from_millis(delay_ms), deleted);
-        Ok(())
     }
 
     /// Appends batches, in their order, to any number of partitions. They are decided on and written before
@@ -380,153 +231,12 @@ impl Log {
         self.find(id).map_or(0, |partition| partition.state.lock().bytes())
     }
 
-    /// Removes segments that are older or more than the settings keep, and files whose delay has passed. To be
-    /// called every few minutes (Kafka: `log.retention.check.interval.ms`).
-    pub fn enforce_retention(&self) {
-        let engine = &self.0.engine;
-        for partition in self.all() {
-            match retention::enforce(&partition, engine, &self.0.graveyard, Reason::Any) {
-                Ok(0) => {}
-                Ok(segments) => {
-                    tracing::debug!(topic = %partition.topic, partition = %partition.id.index, segments, "retention");
-                }
-                Err(error) => {
-                    tracing::warn!(topic = %partition.topic, partition = %partition.id.index, %error,
-                        "old segments cannot be removed");
-                }
-            }
-        }
-        self.0.graveyard.clear(engine.env.now().tick);
-    }
-
-    /// Makes everything that is written durable, and notes it, so that a crash has less to check. Also closes
-    /// files that nobody has used since the last call. To be called every minute or so.
-    ///
-    /// # Errors
-    /// What the operating system said; then the former recovery points hold.
-    pub fn checkpoint(&self) -> io::Result<()> {
-        let _change = self.0.change.lock();
-        let engine = &self.0.engine;
-        let mut moved = Vec::new();
-        let partitions = self.all();
-        for partition in &partitions {
-            let mut state = partition.state.lock();
-            if state.status == Status::Live && state.recovery_point < state.end {
-                prepare_checkpoint(engine, partition, &mut state)?;
-                moved.push((partition, state.end));
-            }
-        }
-        if !moved.is_empty() {
-            engine.disk.sync_file_system(&engine.root)?;
-            for (partition, end) in moved {
-                let mut state = partition.state.lock();
-                if state.status == Status::Live {
-                    state.recovery_point = end;
-                }
-            }
-            directory::save_recovery_points(engine, partitions.iter())?;
-        }
-        engine.handles.close_idle();
-        Ok(())
-    }
-
-    /// Forgets idempotent producers that have not written for `expiration_ms` (`producer.id.expiration.ms`).
-    pub fn expire_producers(&self, expiration_ms: u64) {
-        let now = self.0.engine.env.now().wall;
-        for partition in self.all() {
-            partition.state.lock().producers.expire(now, expiration_ms);
-        }
-    }
-
-    /// Ends the log in good order: everything is made durable and the next start has nothing to check. Other
-    /// clones of this log refuse appends from now on.
-    pub fn close(self) {
-        self.0.closed.store(true, Ordering::Release);
-        self.0.stop();
-        if let Err(error) = self.write_out() {
-            tracing::error!(%error, "the log could not be closed in good order; the next start will check it");
-        }
-        self.0.graveyard.clear(self.0.engine.env.now().tick);
-    }
-
-    fn write_out(&self) -> io::Result<()> {
-        let _change = self.0.change.lock();
-        let engine = &self.0.engine;
-        let partitions = self.all();
-        let mut all_live = true;
-        for partition in &partitions {
-            let mut state = partition.state.lock();
-            let directory = partition.directory(engine);
-            all_live &= state.status == Status::Live;
-            let base = state.segments.last().expect("a partition has a segment").base;
-            if let Some(active) = &mut state.active {
-                active.finish(&directory, base)?;
-            }
-            save_producers(&mut state, &directory)?;
-        }
-        engine.disk.sync_file_system(&engine.root)?;
-        for partition in &partitions {
-            let mut state = partition.state.lock();
-            if state.status == Status::Live {
-                state.recovery_point = state.end;
-            }
-        }
-        directory::save_recovery_points(engine, partitions.iter())?;
-        directory::save_log_starts(engine, partitions.iter(), None)?;
-        // A partition that has failed must be checked.
-        if all_live { directory::mark_clean(engine) } else { Ok(()) }
-    }
-
     fn find(&self, id: PartitionId) -> Option<Arc<Partition>> {
         self.0.partitions.read().get(&id).cloned()
     }
 
     fn all(&self) -> Vec<Arc<Partition>> {
         self.0.partitions.read().values().cloned().collect()
-    }
-
-    fn make(&self, topic: &TopicName, id: PartitionId) -> io::Result<std::path::PathBuf> {
-        directory::create_partition(&self.0.engine, topic, id)
-    }
-
-    /// Takes back partitions that nobody has seen.
-    fn unmake(&self, made: &[(PartitionId, std::path::PathBuf)]) {
-        for (_, directory) in made {
-            if let Err(error) = std::fs::remove_dir_all(directory) {
-                tracing::warn!(path = %directory.display(), %error, "a half-made partition cannot be removed");
-            }
-        }
-    }
-
-    fn new_state(&self, settings: LogSettings) -> State {
-        let now = self.0.engine.env.now().wall;
-        State {
-            settings,
-            status: Status::Live,
-            log_start: Offset::ZERO,
-            high_watermark: Offset::ZERO,
-            high_mark: Mark { base: Offset::ZERO, position: 0 },
-            end: Offset::ZERO,
-            recovery_point: Offset::ZERO,
-            epochs: Epochs::first(),
-            segments: vec![Segment::new(Offset::ZERO, 0)],
-            active: Some(Box::new(Active::new(Offset::ZERO, now, 0))),
-            tail: Tail::default(),
-            producers: Producers::default(),
-            queued_in: 0,
-            unsynced: Vec::new(),
-            directory_unsynced: false,
-        }
-    }
-
-    fn create_error(&self, topic: &TopicName, id: PartitionId, source: io::Error) -> CreateError {
-        match source.kind() {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => CreateError::NoSpace(id),
-            _ => {
-                let name = crate::local::names::directory(topic, id.index);
-                CreateError::Io { path: self.0.engine.data.join(name), source }
-            }
-        }
     }
 }
 
@@ -546,24 +256,6 @@ impl Drop for Shared {
     fn drop(&mut self) {
         self.stop();
     }
-}
-
-/// Writes what a recovery from the end of the log would need, without a sync.
-fn prepare_checkpoint(engine: &Engine, partition: &Partition, state: &mut State) -> io::Result<()> {
-    let directory = partition.directory(engine);
-    let base = state.segments.last().expect("a partition has a segment").base;
-    if let Some(active) = &mut state.active {
-        active.save(&directory, base)?;
-    }
-    save_producers(state, &directory)
-}
-
-fn save_producers(state: &mut State, directory: &std::path::Path) -> io::Result<()> {
-    if !state.producers.is_worth_saving() {
-        return Ok(());
-    }
-    let (end, recovery_point) = (state.end, state.recovery_point);
-    state.producers.save(directory, end, recovery_point)
 }
 
 /// Groups batches by partition, in the order in which partitions are first met.

@@ -278,6 +278,3 @@ fn set(configs: &mut BTreeMap<String, String>, name: &str, value: Option<&String
         None => drop(configs.remove(name)),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,7 +4,7 @@
 //! be told to fail, which is how a full disk and a failing sync are played.
 
 use crate::settings::Syncs;
-use rustix::fs::{self, FallocateFlags, FlockOperation};
+use rustix::fs::{self, FlockOperation};
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(crate) struct Disk {
 #[cfg(test)]
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
-    /// Bytes of log writes until the disk is full; negative means that it never is.
+    /// Bytes of log writes until the disk is full.
     pub(crate) bytes_left: parking_lot::Mutex<Option<usize>>,
     /// Log writes fail with EIO.
     pub(crate) writes_fail: std::sync::atomic::AtomicBool,
@@ -129,15 +129,6 @@ pub(crate) fn lock(file: &File) -> io::Result<bool> {
     match fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(true),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
-        Err(error) => Err(error.into()),
-    }
-}
-
-/// Reserves room behind the end of `file` without changing its length, so that a sync after an append need
-/// not allocate. File systems that cannot are fine without.
-pub(crate) fn reserve(file: &File, position: u64, length: u64) -> io::Result<()> {
-    match fs::fallocate(file, FallocateFlags::KEEP_SIZE, position, length) {
-        Ok(()) | Err(rustix::io::Errno::OPNOTSUPP | rustix::io::Errno::NOSYS) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

@@ -6,16 +6,35 @@ use redb::StorageBackend;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 #[derive(Debug)]
 pub(super) struct Backend {
     file: File,
     disk: Disk,
+    held_back: Arc<AtomicBool>,
+}
+
+/// While this is alive, the database's syncs are left out; whoever holds it syncs at the end.
+#[derive(Debug)]
+pub(super) struct HeldBack(Arc<AtomicBool>);
+
+impl Drop for HeldBack {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
 }
 
 impl Backend {
     pub(super) fn new(file: File, syncs: Syncs) -> Self {
-        Self { file, disk: Disk::new(syncs) }
+        Self { file, disk: Disk::new(syncs), held_back: Arc::default() }
+    }
+
+    /// Leaves out syncs until the result is dropped.
+    pub(super) fn hold_back(&self) -> HeldBack {
+        self.held_back.store(true, Ordering::Release);
+        HeldBack(self.held_back.clone())
     }
 }
 
@@ -33,6 +52,9 @@ impl StorageBackend for Backend {
     }
 
     fn sync_data(&self) -> io::Result<()> {
+        if self.held_back.load(Ordering::Acquire) {
+            return Ok(());
+        }
         self.disk.sync_data(&self.file)
     }
 

@@ -11,6 +11,10 @@
 //! Damage below the recovery point is something else than a torn write: then nothing is cut, the partition is
 //! readable up to there, and takes no appends.
 
+mod cut;
+mod files;
+mod scan;
+
 use super::epochs::Epochs;
 use super::index::{self, OffsetEntry, TimeEntry};
 use super::names::{self, Kind};
@@ -20,14 +24,15 @@ use super::segment::{self, Active, Segment};
 use super::tail::Tail;
 use super::walk::{Walk, WalkError};
 use crate::error::OpenError;
-use crate::report::{Cut, Damage, RecoveryReport};
+use crate::report::{Damage, RecoveryReport};
 use crate::settings::LogSettings;
+use files::Files;
 use ottla_base::{Offset, PartitionId, Timestamp, TopicName};
-use ottla_wire::record::{self, BatchError, BatchHeader, HEADER_BYTES};
+use ottla_wire::record::BatchHeader;
+use scan::Scan;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// What is known of a partition before its directory is looked at.
@@ -92,52 +97,6 @@ pub(crate) fn open(
         Status::Failed | Status::Deleted => known.recovery_point.unwrap_or(state.end),
     };
     Ok(Partition::new(known.id, known.topic, state))
-}
-
-/// What lies in a partition's directory.
-struct Files {
-    segments: Vec<Segment>,
-    /// Offsets of segments with whole index files.
-    indexes: Vec<(Offset, Kind)>,
-    snapshots: Vec<Offset>,
-}
-
-impl Files {
-    /// Lists the directory and clears away what no longer belongs to it.
-    fn list(directory: &Path) -> Result<Self, OpenError> {
-        let failed = |error| OpenError::io("listing", directory, error);
-        let mut files = Self { segments: Vec::new(), indexes: Vec::new(), snapshots: Vec::new() };
-        for entry in std::fs::read_dir(directory).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else { continue };
-            if name.ends_with(names::DELETED_FILE_SUFFIX) || name.ends_with(names::TEMPORARY_SUFFIX) {
-                std::fs::remove_file(entry.path()).map_err(failed)?;
-                continue;
-            }
-            let Some((offset, kind)) = names::parse_file(name) else { continue };
-            if kind == Kind::Snapshot {
-                files.snapshots.push(offset);
-                continue;
-            }
-            let length = entry.metadata().map_err(failed)?.len();
-            match kind {
-                Kind::Log => {
-                    let size = u32::try_from(length).map_err(|_| OpenError::Damaged {
-                        path: entry.path(),
-                        reason: "a segment has less than 4 GiB".to_owned(),
-                    })?;
-                    files.segments.push(Segment::new(offset, size));
-                }
-                Kind::Index if length % 8 == 0 => files.indexes.push((offset, kind)),
-                Kind::TimeIndex if length % 12 == 0 => files.indexes.push((offset, kind)),
-                Kind::Index | Kind::TimeIndex | Kind::Snapshot => {}
-            }
-        }
-        files.segments.sort_unstable_by_key(|segment| segment.base);
-        files.snapshots.sort_unstable();
-        Ok(files)
-    }
 }
 
 struct Recovery<'a> {
@@ -351,43 +310,6 @@ impl Recovery<'_> {
         Ok(())
     }
 
-    /// Removes everything from `position` on. If whole batches follow the damage, this is no torn write: a
-    /// copy is kept.
-    fn cut(&mut self, base: Offset, (position, length): (u64, u32), reason: &str) -> Result<(), OpenError> {
-        let failed = |error| self.failed("cutting", error);
-        let file = self.open_log(base)?;
-        let mut kept = None;
-        if has_batch_after(&file, position, length.into()).map_err(failed)? {
-            let path = self.directory.join(format!("{:020}.log.{position}{CUT_SUFFIX}", base.0));
-            let mut rest = vec![0; usize::try_from(u64::from(length) - position).expect("less than 4 GiB")];
-            file.read_exact_at(&mut rest, position).map_err(failed)?;
-            std::fs::write(&path, rest).map_err(failed)?;
-            kept = Some(path);
-        }
-        file.set_len(position).map_err(failed)?;
-        self.report_cut(u64::from(length) - position, reason, kept);
-        Ok(())
-    }
-
-    /// Takes a segment that lies behind a cut out of the log, but keeps its file.
-    fn set_aside(&mut self, segment: &Segment, reason: &str) -> Result<(), OpenError> {
-        let failed = |error| self.failed("setting aside a segment of", error);
-        let path = log_path(self.directory, segment.base);
-        let mut aside = path.clone().into_os_string();
-        aside.push(CUT_SUFFIX);
-        std::fs::rename(&path, &aside).map_err(failed)?;
-        self.empty_indexes(segment)?;
-        self.report_cut(segment.size.into(), reason, Some(aside.into()));
-        Ok(())
-    }
-
-    fn report_cut(&mut self, bytes: u64, reason: &str, kept: Option<PathBuf>) {
-        let (topic, partition) = (self.known.topic.clone(), self.known.id.index);
-        tracing::warn!(%topic, %partition, end = %self.state.end, bytes, reason, "the end of a log was cut");
-        let end = self.state.end;
-        self.report.cuts.push(Cut { topic, partition, end, bytes, reason: reason.to_owned(), kept });
-    }
-
     fn damaged(&mut self, durable_to: Offset, reason: &str) {
         let (topic, partition) = (self.known.topic.clone(), self.known.id.index);
         let readable_to = self.state.end;
@@ -462,66 +384,3 @@ enum Scanned {
         reason: String,
     },
 }
-
-/// Reads whole batches and checks them.
-struct Scan<'a> {
-    file: &'a File,
-    position: u64,
-    limit: u64,
-    buffer: Vec<u8>,
-    used: usize,
-}
-
-impl<'a> Scan<'a> {
-    fn new(file: &'a File, position: u64, limit: u64) -> Self {
-        Self { file, position, limit, buffer: Vec::new(), used: 0 }
-    }
-
-    fn next(&mut self) -> io::Result<Option<Result<BatchHeader, BatchError>>> {
-        if self.limit <= self.position {
-            return Ok(None);
-        }
-        let header = match BatchHeader::parse(self.peek(HEADER_BYTES)?) {
-            Ok(header) => header,
-            Err(error) => return Ok(Some(Err(error))),
-        };
-        let batch = self.peek(header.size())?;
-        if batch.len() < header.size() {
-            let reason = BatchError::TooShort { needed: header.size(), available: batch.len() };
-            return Ok(Some(Err(reason)));
-        }
-        let checked = record::check_integrity(&batch[..header.size()]);
-        if checked.is_ok() {
-            self.used += header.size();
-            self.position += header.size() as u64;
-        }
-        Ok(Some(checked))
-    }
-
-    /// The bytes from the position on, `wanted` of them if there are so many.
-    fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
-        if self.buffer.len() - self.used < wanted {
-            let rest = usize::try_from(self.limit - self.position).unwrap_or(usize::MAX);
-            let length = rest.min(wanted.max(SCAN_BYTES));
-            self.buffer.resize(length, 0);
-            self.used = 0;
-            self.file.read_exact_at(&mut self.buffer, self.position)?;
-        }
-        Ok(&self.buffer[self.used..])
-    }
-}
-
-/// Whether a whole batch begins where the damaged one at `position` says that it ends.
-fn has_batch_after(file: &File, position: u64, length: u64) -> io::Result<bool> {
-    let mut prefix = [0; HEADER_BYTES];
-    if length - position < HEADER_BYTES as u64 {
-        return Ok(false);
-    }
-    file.read_exact_at(&mut prefix, position)?;
-    let Ok(header) = BatchHeader::parse(&prefix) else { return Ok(false) };
-    let mut scan = Scan::new(file, position + header.size() as u64, length);
-    Ok(matches!(scan.next()?, Some(Ok(_))))
-}
-
-const SCAN_BYTES: usize = 256 << 10;
-const CUT_SUFFIX: &str = ".cut";

@@ -10,9 +10,10 @@ mod removal;
 mod time;
 
 use super::*;
+use crate::error::{CreateError, DeleteError};
 use crate::settings::{Durability, Syncs};
-use bytes::Bytes;
-use ottla_base::{Now, ProducerEpoch, ProducerId, Tick};
+use bytes::{Bytes, BytesMut};
+use ottla_base::{Now, PartitionIndex, ProducerEpoch, ProducerId, Tick, TopicId};
 use ottla_wire::record::{BatchBuilder, BatchOptions, batches};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicUsize};

@@ -1,1 +1,68 @@
+use super::*;
+use proptest::prelude::*;
 
+fn write(directory: &Path, relatives: &[u32]) -> Growing<OffsetEntry> {
+    let mut index = Growing::default();
+    for (n, relative) in relatives.iter().enumerate() {
+        index.push(OffsetEntry { relative: *relative, position: u32::try_from(n).unwrap() });
+        if index.is_due() {
+            index.flush(directory, Offset(5)).unwrap();
+        }
+    }
+    index.flush(directory, Offset(5)).unwrap();
+    index
+}
+
+#[test]
+fn entries_are_big_endian() {
+    let mut bytes = Vec::new();
+    OffsetEntry { relative: 1, position: 258 }.put(&mut bytes);
+    TimeEntry { timestamp: Timestamp(-2), relative: 3 }.put(&mut bytes);
+    let expected = [0, 0, 0, 1, 0, 0, 1, 2, 255, 255, 255, 255, 255, 255, 255, 254, 0, 0, 0, 3];
+    assert_eq!(bytes, expected);
+    assert_eq!(OffsetEntry::parse(&bytes), OffsetEntry { relative: 1, position: 258 });
+    assert_eq!(TimeEntry::parse(&bytes[8..]), TimeEntry { timestamp: Timestamp(-2), relative: 3 });
+}
+
+#[test]
+fn an_index_is_full_before_it_passes_its_limit() {
+    let mut index = Growing::<OffsetEntry>::default();
+    for _ in 0..3 {
+        assert!(!index.is_full(31));
+        index.push(OffsetEntry { relative: 0, position: 0 });
+    }
+    assert!(index.is_full(31));
+    assert!(!index.is_full(32));
+}
+
+#[test]
+fn writing_goes_on_behind_what_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    write(directory.path(), &[1, 2]);
+    let mut index = Growing::<OffsetEntry>::resume(directory.path(), Offset(5)).unwrap();
+    index.push(OffsetEntry { relative: 3, position: 9 });
+    index.flush(directory.path(), Offset(5)).unwrap();
+    let last = last::<OffsetEntry>(directory.path(), Offset(5)).unwrap();
+    assert_eq!(last, Some(OffsetEntry { relative: 3, position: 9 }));
+    truncate::<OffsetEntry>(directory.path(), Offset(5), |_, entry| entry.relative < 2).unwrap();
+    let last = super::last::<OffsetEntry>(directory.path(), Offset(5)).unwrap();
+    assert_eq!(last, Some(OffsetEntry { relative: 1, position: 0 }));
+}
+
+proptest! {
+    #[test]
+    fn lookups_agree_with_a_list(steps in prop::collection::vec(1..4_u32, 0..2000), targets in prop::collection::vec(0..6000_u32, 20)) {
+        let relatives: Vec<u32> = steps.iter().scan(0, |sum, step| { *sum += step; Some(*sum) }).collect();
+        let directory = tempfile::tempdir().unwrap();
+        write(directory.path(), &relatives);
+        let file = open::<OffsetEntry>(directory.path(), Offset(5)).unwrap();
+        for target in targets {
+            let expected = relatives.iter().rposition(|relative| *relative <= target);
+            let found = match &file {
+                Some(file) => last_before(file, |entry: &OffsetEntry| entry.relative <= target).unwrap(),
+                None => None,
+            };
+            prop_assert_eq!(found.map(|entry| entry.position as usize), expected);
+        }
+    }
+}

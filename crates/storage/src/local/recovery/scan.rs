@@ -1,0 +1,68 @@
+//! Reads whole batches and checks them.
+
+use ottla_wire::record::{self, BatchError, BatchHeader, HEADER_BYTES};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+/// Reads whole batches and checks them.
+pub(super) struct Scan<'a> {
+    file: &'a File,
+    pub(super) position: u64,
+    limit: u64,
+    buffer: Vec<u8>,
+    used: usize,
+}
+
+impl<'a> Scan<'a> {
+    pub(super) fn new(file: &'a File, position: u64, limit: u64) -> Self {
+        Self { file, position, limit, buffer: Vec::new(), used: 0 }
+    }
+
+    pub(super) fn next(&mut self) -> io::Result<Option<Result<BatchHeader, BatchError>>> {
+        if self.limit <= self.position {
+            return Ok(None);
+        }
+        let header = match BatchHeader::parse(self.peek(HEADER_BYTES)?) {
+            Ok(header) => header,
+            Err(error) => return Ok(Some(Err(error))),
+        };
+        let batch = self.peek(header.size())?;
+        if batch.len() < header.size() {
+            let reason = BatchError::TooShort { needed: header.size(), available: batch.len() };
+            return Ok(Some(Err(reason)));
+        }
+        let checked = record::check_integrity(&batch[..header.size()]);
+        if checked.is_ok() {
+            self.used += header.size();
+            self.position += header.size() as u64;
+        }
+        Ok(Some(checked))
+    }
+
+    /// The bytes from the position on, `wanted` of them if there are so many.
+    fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
+        if self.buffer.len() - self.used < wanted {
+            let rest = usize::try_from(self.limit - self.position).unwrap_or(usize::MAX);
+            let length = rest.min(wanted.max(SCAN_BYTES));
+            self.buffer.resize(length, 0);
+            self.used = 0;
+            self.file.read_exact_at(&mut self.buffer, self.position)?;
+        }
+        Ok(&self.buffer[self.used..])
+    }
+}
+
+/// Whether a whole batch begins where the damaged one at `position` says that it ends.
+pub(super) fn has_batch_after(file: &File, position: u64, length: u64) -> io::Result<bool> {
+    let mut prefix = [0; HEADER_BYTES];
+    if length - position < HEADER_BYTES as u64 {
+        return Ok(false);
+    }
+    file.read_exact_at(&mut prefix, position)?;
+    let Ok(header) = BatchHeader::parse(&prefix) else { return Ok(false) };
+    let mut scan = Scan::new(file, position + header.size() as u64, length);
+    Ok(matches!(scan.next()?, Some(Ok(_))))
+}
+
+const SCAN_BYTES: usize = 256 << 10;

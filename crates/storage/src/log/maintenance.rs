@@ -1,0 +1,126 @@
+//! What has to be done from time to time, and at the end.
+
+use super::Log;
+use crate::local::directory;
+use crate::local::partition::{Engine, Partition, State, Status};
+use crate::local::retention::{self, Reason};
+use std::io;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+impl Log {
+    /// Removes segments that are older or more than the settings keep, and files whose delay has passed. To be
+    /// called every few minutes (Kafka: `log.retention.check.interval.ms`).
+    pub fn enforce_retention(&self) {
+        let engine = &self.0.engine;
+        for partition in self.all() {
+            match retention::enforce(&partition, engine, &self.0.graveyard, Reason::Any) {
+                Ok(0) => {}
+                Ok(segments) => {
+                    tracing::debug!(topic = %partition.topic, partition = %partition.id.index, segments, "retention");
+                }
+                Err(error) => {
+                    tracing::warn!(topic = %partition.topic, partition = %partition.id.index, %error,
+                        "old segments cannot be removed");
+                }
+            }
+        }
+        self.0.graveyard.clear(engine.env.now().tick);
+    }
+
+    /// Makes everything that is written durable, and notes it, so that a crash has less to check. Also closes
+    /// files that nobody has used since the last call. To be called every minute or so.
+    ///
+    /// # Errors
+    /// What the operating system said; then the former recovery points hold.
+    pub fn checkpoint(&self) -> io::Result<()> {
+        let _change = self.0.change.lock();
+        let engine = &self.0.engine;
+        let mut moved = Vec::new();
+        let partitions = self.all();
+        for partition in &partitions {
+            let mut state = partition.state.lock();
+            if state.status == Status::Live && state.recovery_point < state.end {
+                prepare_checkpoint(engine, partition, &mut state)?;
+                moved.push((partition, state.end));
+            }
+        }
+        if !moved.is_empty() {
+            engine.disk.sync_file_system(&engine.root)?;
+            for (partition, end) in moved {
+                let mut state = partition.state.lock();
+                if state.status == Status::Live {
+                    state.recovery_point = end;
+                }
+            }
+            directory::save_recovery_points(engine, partitions.iter())?;
+        }
+        engine.handles.close_idle();
+        Ok(())
+    }
+
+    /// Forgets idempotent producers that have not written for `expiration_ms` (`producer.id.expiration.ms`).
+    pub fn expire_producers(&self, expiration_ms: u64) {
+        let now = self.0.engine.env.now().wall;
+        for partition in self.all() {
+            partition.state.lock().producers.expire(now, expiration_ms);
+        }
+    }
+
+    /// Ends the log in good order: everything is made durable and the next start has nothing to check. Other
+    /// clones of this log refuse appends from now on.
+    pub fn close(self) {
+        self.0.closed.store(true, Ordering::Release);
+        self.0.stop();
+        if let Err(error) = self.write_out() {
+            tracing::error!(%error, "the log could not be closed in good order; the next start will check it");
+        }
+        self.0.graveyard.clear(self.0.engine.env.now().tick);
+    }
+
+    fn write_out(&self) -> io::Result<()> {
+        let _change = self.0.change.lock();
+        let engine = &self.0.engine;
+        let partitions = self.all();
+        let mut all_live = true;
+        for partition in &partitions {
+            let mut state = partition.state.lock();
+            let directory = partition.directory(engine);
+            all_live &= state.status == Status::Live;
+            let base = state.segments.last().expect("a partition has a segment").base;
+            if let Some(active) = &mut state.active {
+                active.finish(&directory, base)?;
+            }
+            save_producers(&mut state, &directory)?;
+        }
+        engine.disk.sync_file_system(&engine.root)?;
+        for partition in &partitions {
+            let mut state = partition.state.lock();
+            if state.status == Status::Live {
+                state.recovery_point = state.end;
+            }
+        }
+        directory::save_recovery_points(engine, partitions.iter())?;
+        directory::save_log_starts(engine, partitions.iter(), None)?;
+        // A partition that has failed must be checked.
+        if all_live { directory::mark_clean(engine) } else { Ok(()) }
+    }
+}
+
+/// Writes what a recovery from the end of the log would need, without a sync.
+fn prepare_checkpoint(engine: &Engine, partition: &Partition, state: &mut State) -> io::Result<()> {
+    let directory = partition.directory(engine);
+    let base = state.segments.last().expect("a partition has a segment").base;
+    if let Some(active) = &mut state.active {
+        active.save(&directory, base)?;
+    }
+    save_producers(state, &directory)
+}
+
+fn save_producers(state: &mut State, directory: &Path) -> io::Result<()> {
+    if !state.producers.is_worth_saving() {
+        return Ok(());
+    }
+    let (end, recovery_point) = (state.end, state.recovery_point);
+    state.producers.save(directory, end, recovery_point)
+}

@@ -1,0 +1,142 @@
+//! Creating and deleting partitions.
+
+use super::Log;
+use crate::error::{CreateError, DeleteError};
+use crate::local::directory;
+use crate::local::epochs::Epochs;
+use crate::local::names;
+use crate::local::partition::{Mark, Partition, State, Status};
+use crate::local::producers::Producers;
+use crate::local::segment::{Active, Segment};
+use crate::local::tail::Tail;
+use crate::settings::LogSettings;
+use ottla_base::{Offset, PartitionId, PartitionIndex, TopicId, TopicName};
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+impl Log {
+    /// Creates an empty partition, durably.
+    ///
+    /// # Errors
+    /// [`CreateError`]; then nothing of it is left.
+    pub fn create(
+        &self,
+        topic: &TopicName,
+        id: PartitionId,
+        settings: LogSettings,
+    ) -> Result<(), CreateError> {
+        self.create_range(topic, id.topic, id.index.0..id.index.0 + 1, settings)
+    }
+
+    /// Creates the partitions of a topic whose numbers are in `indexes`, durably and with few syncs.
+    ///
+    /// # Errors
+    /// [`CreateError`]; then none of them is there.
+    pub fn create_range(
+        &self,
+        topic: &TopicName,
+        topic_id: TopicId,
+        indexes: std::ops::Range<i32>,
+        settings: LogSettings,
+    ) -> Result<(), CreateError> {
+        let _change = self.0.change.lock();
+        let mut made = Vec::new();
+        for index in indexes {
+            let id = PartitionId { topic: topic_id, index: PartitionIndex(index) };
+            let result = if self.find(id).is_some() {
+                Err(CreateError::Exists(id))
+            } else {
+                self.make(topic, id).map_err(|error| self.create_error(topic, id, error))
+            };
+            match result {
+                Ok(directory) => made.push((id, directory)),
+                Err(error) => {
+                    self.unmake(&made);
+                    return Err(error);
+                }
+            }
+        }
+        let directories: Vec<_> = made.iter().map(|(_, directory)| directory.clone()).collect();
+        if let Err(error) = directory::sync_new(&self.0.engine, &directories) {
+            self.unmake(&made);
+            let id = PartitionId { topic: topic_id, index: PartitionIndex(0) };
+            return Err(self.create_error(topic, id, error));
+        }
+        let mut partitions = self.0.partitions.write();
+        for (id, _) in made {
+            partitions.insert(id, Partition::new(id, topic.clone(), self.new_state(settings)));
+        }
+        Ok(())
+    }
+
+    /// Deletes a partition: at once for everybody, durably, and its files a little later.
+    ///
+    /// # Errors
+    /// [`DeleteError`].
+    pub fn delete(&self, id: PartitionId) -> Result<(), DeleteError> {
+        let _change = self.0.change.lock();
+        let engine = &self.0.engine;
+        let partition = self.find(id).ok_or(DeleteError::NotFound(id))?;
+        let path = partition.directory(engine);
+        let delay_ms = {
+            let mut state = partition.state.lock();
+            state.status = Status::Deleted;
+            state.segments.iter_mut().for_each(|segment| (segment.file, segment.index) = (None, None));
+            state.unsynced = Vec::new();
+            state.settings.file_delete_delay_ms
+        };
+        let deleted = directory::deleted_path(engine, &partition.topic, id.index);
+        let renamed = std::fs::rename(&path, &deleted);
+        renamed
+            .and_then(|()| engine.disk.sync_directory(&engine.data))
+            .map_err(|source| DeleteError::Io { path, source })?;
+        self.0.partitions.write().remove(&id);
+        self.0.graveyard.put(engine.env.now().tick + Duration::from_millis(delay_ms), deleted);
+        Ok(())
+    }
+
+    fn make(&self, topic: &TopicName, id: PartitionId) -> io::Result<PathBuf> {
+        directory::create_partition(&self.0.engine, topic, id)
+    }
+
+    /// Takes back partitions that nobody has seen.
+    fn unmake(&self, made: &[(PartitionId, PathBuf)]) {
+        for (_, directory) in made {
+            if let Err(error) = std::fs::remove_dir_all(directory) {
+                tracing::warn!(path = %directory.display(), %error, "a half-made partition cannot be removed");
+            }
+        }
+    }
+
+    fn new_state(&self, settings: LogSettings) -> State {
+        let now = self.0.engine.env.now().wall;
+        State {
+            settings,
+            status: Status::Live,
+            log_start: Offset::ZERO,
+            high_watermark: Offset::ZERO,
+            high_mark: Mark { base: Offset::ZERO, position: 0 },
+            end: Offset::ZERO,
+            recovery_point: Offset::ZERO,
+            epochs: Epochs::first(),
+            segments: vec![Segment::new(Offset::ZERO, 0)],
+            active: Some(Box::new(Active::new(Offset::ZERO, now, 0))),
+            tail: Tail::default(),
+            producers: Producers::default(),
+            queued_in: 0,
+            unsynced: Vec::new(),
+            directory_unsynced: false,
+        }
+    }
+
+    fn create_error(&self, topic: &TopicName, id: PartitionId, source: io::Error) -> CreateError {
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => CreateError::NoSpace(id),
+            _ => {
+                let name = names::directory(topic, id.index);
+                CreateError::Io { path: self.0.engine.data.join(name), source }
+            }
+        }
+    }
+}
