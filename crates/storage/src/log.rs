@@ -109,12 +109,8 @@ impl Log {
         if self.0.closed.load(Ordering::Acquire) {
             return AppendTicket::new(batches.iter().map(|_| Err(AppendError::Closed)).collect(), None);
         }
-        let shell = Shell {
-            engine: &self.0.engine,
-            commits: &self.0.commits,
-            now: self.0.engine.env.now().wall,
-            random: 0,
-        };
+        let shell =
+            Shell { engine: &self.0.engine, commits: &self.0.commits, now: self.0.engine.env.now().wall };
         let mut results: Vec<Result<Appended, AppendError>> =
             batches.iter().map(|append| Err(AppendError::NotFound(append.id))).collect();
         let mut concerned = Vec::new();

@@ -5,7 +5,7 @@
 //! else changes only after the write has succeeded.
 
 use super::group_commit::GroupCommit;
-use super::partition::{Engine, Partition, Roll, State, Status};
+use super::partition::{Engine, Partition, State, Status};
 use super::segment::NextBatch;
 use super::walk::WalkError;
 use crate::error::AppendError;
@@ -30,7 +30,6 @@ pub(crate) struct Shell<'a> {
     pub(crate) engine: &'a Engine,
     pub(crate) commits: &'a GroupCommit,
     pub(crate) now: Timestamp,
-    pub(crate) random: u64,
 }
 
 /// What became of the batches of one partition.
@@ -146,8 +145,7 @@ impl Appending<'_> {
             }
         }
         if run.entries.is_empty() && self.is_over(run, header) {
-            let roll = Roll { now, random: self.shell.random };
-            self.partition.roll(engine, self.state, roll).map_err(|error| self.refuse_or_fail(&error))?;
+            self.partition.roll(engine, self.state, now).map_err(|error| self.refuse_or_fail(&error))?;
         }
         Ok(())
     }

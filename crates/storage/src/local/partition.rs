@@ -172,7 +172,7 @@ impl Partition {
 
     /// Ends the active segment and begins a new one at the end of the log. After an error the active segment
     /// is still active.
-    pub(crate) fn roll(&self, engine: &Engine, state: &mut State, roll: Roll) -> io::Result<()> {
+    pub(crate) fn roll(&self, engine: &Engine, state: &mut State, now: Timestamp) -> io::Result<()> {
         let directory = self.directory(engine);
         let file = segment::create_log(&directory, state.end)?;
         if let Err(error) = state.seal(&directory) {
@@ -190,9 +190,9 @@ impl Partition {
         state.tail.clear();
         let jitter_ms = match state.settings.segment_jitter_ms {
             0 => 0,
-            jitter_ms => roll.random % jitter_ms,
+            jitter_ms => engine.env.random() % jitter_ms,
         };
-        state.active = Some(Box::new(Active::new(state.end, roll.now, jitter_ms)));
+        state.active = Some(Box::new(Active::new(state.end, now, jitter_ms)));
         let mut segment = Segment::new(state.end, 0);
         segment.file = Some(file);
         segment.touched = true;
@@ -218,22 +218,17 @@ impl Partition {
         self.state.lock().raise_high_watermark(capture.end, capture.mark)
     }
 
-    /// A sync or write failed: no append is taken any more.
+    /// A sync or write failed: no append is taken any more. For a deleted partition that is no news.
     pub(crate) fn fail(&self, state: &mut State, what: &str, error: &io::Error) {
+        if state.status == Status::Deleted {
+            return;
+        }
         tracing::error!(
             topic = %self.topic, partition = %self.id.index, %error,
             "{what} failed: the partition is offline until a restart"
         );
         state.status = Status::Failed;
     }
-}
-
-/// What a roll needs from outside.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Roll {
-    pub(crate) now: Timestamp,
-    /// Chooses the jitter.
-    pub(crate) random: u64,
 }
 
 impl State {

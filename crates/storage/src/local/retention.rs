@@ -5,7 +5,7 @@
 //! after `file.delete.delay.ms`; readers that have it open are not disturbed.
 
 use super::names::{self, Kind};
-use super::partition::{Engine, Partition, Roll, State, Status};
+use super::partition::{Engine, Partition, State, Status};
 use super::search;
 use ottla_base::{Offset, Tick, Timestamp};
 use parking_lot::Mutex;
@@ -69,9 +69,8 @@ pub(crate) fn enforce(
         if last.size == 0 {
             count -= 1;
         } else {
-            let roll = Roll { now: now.wall, random: engine.env.random() };
             partition.resume_active(engine, &mut state, now.wall).map_err(|_| io::ErrorKind::InvalidData)?;
-            partition.roll(engine, &mut state, roll)?;
+            partition.roll(engine, &mut state, now.wall)?;
         }
     }
     if count == 0 {
@@ -79,14 +78,25 @@ pub(crate) fn enforce(
     }
     let directory = partition.directory(engine);
     let due = now.tick + Duration::from_millis(state.settings.file_delete_delay_ms);
-    for at in 0..count {
-        bury(&directory, state.segments[at].base, due, graveyard)?;
-    }
-    state.segments.drain(..count);
+    let buried = bury_first(&mut state, count, &directory, |path| graveyard.put(due, path));
     state.log_start = state.log_start.max(state.segments[0].base);
     drop(state);
     engine.disk.sync_directory(&directory)?;
-    Ok(count)
+    buried.map(|()| count)
+}
+
+/// Takes the oldest segments out of the log, each together with its files.
+fn bury_first(
+    state: &mut State,
+    count: usize,
+    directory: &Path,
+    bury_file: impl Fn(PathBuf),
+) -> io::Result<()> {
+    for _ in 0..count {
+        bury(directory, state.segments[0].base, &bury_file)?;
+        state.segments.remove(0);
+    }
+    Ok(())
 }
 
 /// How many segments lie wholly below the log start.
@@ -144,14 +154,14 @@ fn modified(directory: &Path, base: Offset) -> Timestamp {
     since.map_or(Timestamp(i64::MAX), |since| Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
 }
 
-/// Renames a segment's files; they are removed when `due`.
-fn bury(directory: &Path, base: Offset, due: Tick, graveyard: &Graveyard) -> io::Result<()> {
+/// Renames a segment's files and hands them to `bury_file`. The log goes last: until then it is a segment.
+fn bury(directory: &Path, base: Offset, bury_file: impl Fn(PathBuf)) -> io::Result<()> {
     for kind in [Kind::Index, Kind::TimeIndex, Kind::Log] {
         let path = names::file(directory, base, kind);
         let mut buried = path.clone().into_os_string();
         buried.push(names::DELETED_FILE_SUFFIX);
         match std::fs::rename(&path, &buried) {
-            Ok(()) => graveyard.put(due, buried.into()),
+            Ok(()) => bury_file(buried.into()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }

@@ -163,3 +163,42 @@ fn a_half_made_partition_is_taken_over() {
     let id = PartitionId { index: PartitionIndex(2), ..ID };
     assert!(matches!(world.log().create(&topic(), id, world.settings), Err(CreateError::Io { .. })));
 }
+
+/// Regression: a failure in the middle must not leave segments in the log whose files are gone.
+#[test]
+fn a_removal_that_fails_in_the_middle_goes_on_later() {
+    let mut world = rolled();
+    let bases = segment_bases(&world);
+    // The second segment cannot be renamed: its place is taken by a directory.
+    let blocked = world.file(&format!("{:020}.log.deleted", bases[1]));
+    std::fs::create_dir(&blocked).unwrap();
+    assert_eq!(world.log().trim(ID, Offset(12)).unwrap(), Offset(12));
+    assert_eq!(segment_bases(&world), bases[1..]);
+    std::fs::remove_dir(&blocked).unwrap();
+    world.log().enforce_retention();
+    assert_eq!(segment_bases(&world), bases[bases.len() - 1..]);
+    world.restart();
+    assert_eq!(world.offsets().log_start, Offset(12));
+}
+
+#[test]
+fn jitter_lets_segments_roll_earlier_but_never_later() {
+    let world = World::with(|settings| {
+        settings.segment_ms = 1000;
+        settings.segment_jitter_ms = 500;
+    });
+    let mut ages = Vec::new();
+    for _ in 0..10 {
+        let before = segment_bases(&world).len();
+        let mut age = 0;
+        while segment_bases(&world).len() == before {
+            world.put(&["x"]);
+            world.pass_ms(1);
+            age += 1;
+        }
+        ages.push(age);
+    }
+    assert!(ages.iter().all(|age| (500..=1002).contains(age)), "{ages:?}");
+    ages.dedup();
+    assert!(3 < ages.len(), "{ages:?}");
+}
