@@ -1,6 +1,6 @@
 //! What can be typed behind `ottla`. Each verb declares its own arguments in its file.
 
-use crate::command::{completions, config, serve, topic};
+use crate::command::{completions, config, doctor, group, produce, serve, topic};
 use crate::exit;
 use clap::{Parser, Subcommand, ValueEnum};
 use ottla_client::Address;
@@ -68,9 +68,16 @@ pub(crate) enum Command {
     /// Create, list, describe, change and delete topics.
     #[command(subcommand)]
     Topic(topic::Command),
+    /// Write records from standard input or files.
+    Produce(produce::Arguments),
+    /// List, describe, reset and delete consumer groups.
+    #[command(subcommand)]
+    Group(group::Command),
     /// Explain, show and change settings.
     #[command(subcommand)]
     Config(config::Command),
+    /// Show what a client would see, and what is wrong.
+    Doctor(doctor::Arguments),
     /// Print a completion script for a shell.
     Completions(completions::Arguments),
 }

@@ -2,6 +2,9 @@
 
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod doctor;
+pub(crate) mod group;
+pub(crate) mod produce;
 pub(crate) mod serve;
 pub(crate) mod topic;
 
@@ -19,7 +22,10 @@ pub(crate) fn run(env: Arc<SystemEnv>, common: &Common, command: Command) -> Out
     match command {
         Command::Serve(arguments) => serve::run(&*env, common, &arguments),
         Command::Topic(command) => block_on(topic::run(&Session::new(env, common), command)),
+        Command::Produce(arguments) => block_on(produce::run(&Session::new(env, common), arguments)),
+        Command::Group(command) => block_on(group::run(&Session::new(env, common), command)),
         Command::Config(command) => config::run(&Session::new(env, common), command),
+        Command::Doctor(arguments) => block_on(doctor::run(&Session::new(env, common), &arguments)),
         Command::Completions(arguments) => completions::run(&arguments),
     }
 }

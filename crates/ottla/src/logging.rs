@@ -9,7 +9,14 @@ use tracing_subscriber::EnvFilter;
 pub(crate) fn start(common: &Common, command: &Option<Command>) {
     let default = match command {
         None | Some(Command::Serve(_)) => "info",
-        Some(Command::Topic(_) | Command::Config(_) | Command::Completions(_)) => "error",
+        Some(
+            Command::Topic(_)
+            | Command::Produce(_)
+            | Command::Group(_)
+            | Command::Config(_)
+            | Command::Doctor(_)
+            | Command::Completions(_),
+        ) => "error",
     };
     let rust_log = std::env::var("RUST_LOG").ok().filter(|text| !text.is_empty());
     let filter = common.log.clone().or(rust_log).unwrap_or_else(|| default.to_owned());

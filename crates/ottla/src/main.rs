@@ -10,6 +10,7 @@ mod logging;
 mod offsets;
 mod output;
 mod settings;
+mod template;
 mod text;
 
 use arguments::Arguments;

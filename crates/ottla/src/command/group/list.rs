@@ -1,0 +1,46 @@
+//! `ottla group list`.
+
+use super::state;
+use crate::command::Session;
+use crate::exit::Outcome;
+use crate::output;
+use serde_json::{Value, json};
+
+/// List groups with their state and how far behind they are.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ottla group list
+  ottla group list --output json")]
+pub(crate) struct Arguments {
+    /// Only ids that contain this.
+    #[arg(long, value_name = "TEXT")]
+    matching: Option<String>,
+}
+
+/// Prints them.
+pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome {
+    let client = session.connect().await?;
+    let mut rows: Vec<Vec<Value>> = Vec::new();
+    for group in state::list(&client).await? {
+        if arguments.matching.as_deref().is_some_and(|text| !group.group_id.contains(text)) {
+            continue;
+        }
+        // A group may go while we look; then it is as if it had gone before.
+        let Ok(described) = state::describe(&client, &group.group_id).await else { continue };
+        let committed = state::committed(&client, &group.group_id).await?;
+        let ends = state::ends(&client, committed.keys()).await?;
+        let behind = ends.iter().filter_map(|(key, end)| committed.get(key).map(|at| (end.0 - at.0).max(0)));
+        rows.push(vec![
+            json!(&*group.group_id),
+            json!(&*described.group_state),
+            json!(&*group.protocol_type),
+            json!(described.members.len()),
+            json!(behind.sum::<i64>()),
+        ]);
+    }
+    if rows.is_empty() {
+        output::note(session.common, "there are no groups");
+        return Ok(());
+    }
+    output::rows(session.common, &["group", "state", "protocol", "members", "lag"], rows)
+}
