@@ -31,6 +31,8 @@ pub(crate) struct Faults {
     pub(crate) sync_gate: parking_lot::Mutex<()>,
     /// How many syncs of any kind were asked for.
     pub(crate) syncs: std::sync::atomic::AtomicUsize,
+    /// Which files and directories were synced one by one.
+    pub(crate) synced: parking_lot::Mutex<Vec<std::path::PathBuf>>,
 }
 
 impl Disk {
@@ -45,12 +47,16 @@ impl Disk {
     /// Makes the file's bytes and length durable.
     pub(crate) fn sync_data(&self, file: &File) -> io::Result<()> {
         self.before_sync()?;
+        #[cfg(test)]
+        self.faults.synced.lock().push(path_of(file));
         if self.skip { Ok(()) } else { Ok(fs::fdatasync(file)?) }
     }
 
     /// Makes creations, removals and renames in the directory durable.
     pub(crate) fn sync_directory(&self, path: &Path) -> io::Result<()> {
         self.before_sync()?;
+        #[cfg(test)]
+        self.faults.synced.lock().push(path.to_owned());
         if self.skip { Ok(()) } else { File::open(path)?.sync_all() }
     }
 
@@ -122,6 +128,12 @@ impl Disk {
         *left = 0;
         Err(rustix::io::Errno::NOSPC.into())
     }
+}
+
+#[cfg(test)]
+fn path_of(file: &File) -> std::path::PathBuf {
+    use std::os::fd::AsRawFd;
+    std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default()
 }
 
 /// Takes the exclusive lock of `file` for as long as it stays open; `false` if another process has it.

@@ -35,7 +35,7 @@ struct Mounted(tempfile::TempDir);
 
 impl Mounted {
     fn new() -> Option<Self> {
-        let dir = tempfile::tempdir().unwrap();
+        let dir = tempfile::tempdir().expect("a temporary directory");
         let mount = Command::new("mount")
             .args(["-t", "tmpfs", "-o", "size=1m", "ottla-test"])
             .arg(dir.path())
@@ -73,9 +73,9 @@ fn append(log: &Log, sequence: i32) -> Result<Appended, AppendError> {
         ..BatchOptions::default()
     };
     let mut builder = BatchBuilder::new(options);
-    builder.append(Timestamp(1), None, Some(&[b'x'; 10_000]), &[]).unwrap();
+    builder.append(Timestamp(1), None, Some(&[b'x'; 10_000]), &[]).expect("an empty batch has room");
     let ticket = log.append(vec![Append { id: ID, batch: BytesMut::from(builder.build()) }]);
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(ticket).remove(0)
+    tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(ticket).remove(0)
 }
 
 #[test]

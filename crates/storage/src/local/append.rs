@@ -158,11 +158,11 @@ impl Appending<'_> {
             TimestampType::LogAppendTime => self.shell.now,
         };
         let last_offset = run.next_offset(self.state.end).plus(i64::from(header.last_offset_delta));
-        let bytes = run.bytes as usize + header.size();
+        let (before, bytes) = (run.bytes as usize, header.size());
         active.is_over(
             segment,
             &self.state.settings,
-            &NextBatch { bytes, timestamp, last_offset, now: self.shell.now },
+            &NextBatch { before, bytes, timestamp, last_offset, now: self.shell.now },
         )
     }
 

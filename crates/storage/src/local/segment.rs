@@ -126,7 +126,8 @@ impl Active {
 
     /// Whether the next batch of `bytes` belongs into a new segment.
     pub(crate) fn is_over(&self, segment: &Segment, settings: &LogSettings, batch: &NextBatch) -> bool {
-        if segment.size == 0 {
+        let used = u64::from(segment.size) + batch.before as u64;
+        if used == 0 {
             return false;
         }
         let age_ms = match self.first {
@@ -134,7 +135,7 @@ impl Active {
             _ => batch.now.0.saturating_sub(self.opened.0),
         };
         let age_max = settings.segment_ms.saturating_sub(self.jitter_ms);
-        u64::from(settings.segment_bytes) < u64::from(segment.size) + batch.bytes as u64
+        u64::from(settings.segment_bytes) < used + batch.bytes as u64
             || u64::try_from(age_ms).is_ok_and(|age_ms| age_max < age_ms)
             || self.offsets.is_full(settings.index_bytes_max)
             || self.times.is_full(settings.index_bytes_max)
@@ -208,6 +209,8 @@ impl Active {
 /// What decides whether a batch begins a new segment.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct NextBatch {
+    /// Bytes that are to be written before it.
+    pub(crate) before: usize,
     pub(crate) bytes: usize,
     pub(crate) timestamp: Timestamp,
     pub(crate) last_offset: Offset,

@@ -164,3 +164,42 @@ fn a_closed_log_refuses_appends() {
     clone.close();
     assert_eq!(world.append(batch(&["a"], 0)), Err(AppendError::Closed));
 }
+
+/// Batches of one call fill several segments; all of their files, and that they are there, must be durable.
+#[test]
+fn a_sync_covers_rolled_segments_and_their_directory() {
+    let world = World::with(|settings| {
+        settings.durability = Durability::Sync;
+        settings.segment_bytes = 100;
+    });
+    let appends = (0..4).map(|n| Append { id: ID, batch: batch(&[&n.to_string()], START_MS) });
+    assert!(wait(world.log().append(appends.collect())).iter().all(Result::is_ok));
+    let logs: Vec<_> = world.files().into_iter().filter(|name| name.ends_with(".log")).collect();
+    assert_eq!(logs.len(), 4);
+    let synced = world.faults().synced.lock();
+    for log in &logs {
+        assert!(synced.contains(&world.file(log)), "{log}: {synced:?}");
+    }
+    assert!(synced.contains(&world.dir.path().join("t-0")), "{synced:?}");
+}
+
+/// Also where positions come from the index, and not from memory.
+#[test]
+fn what_is_not_durable_is_not_read_through_the_index_either() {
+    let world = World::with(|settings| {
+        settings.durability = Durability::Sync;
+        settings.index_interval_bytes = 300;
+    });
+    for n in 0..10 {
+        world.put(&[&n.to_string()]);
+    }
+    let gate = world.faults().sync_gate.lock();
+    let unsynced = (10..400).map(|n| Append { id: ID, batch: batch(&[&n.to_string()], START_MS) });
+    let ticket = world.log().append(unsynced.collect());
+    assert_eq!(world.values(0, 1 << 20).len(), 10);
+    let read = world.log().read(ID, Offset(0), 1 << 20, ReadBound::End, WholeFirst::Yes).unwrap();
+    assert_eq!(records_of(&read.records.to_bytes().unwrap()).len(), 400);
+    drop(gate);
+    wait(ticket);
+    assert_eq!(world.values(0, 1 << 20).len(), 400);
+}
