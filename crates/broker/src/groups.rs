@@ -232,16 +232,4 @@ fn settings(config: &BrokerConfig) -> Settings {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn groups_live_where_kafka_has_them() {
-        // As `Utils.abs(groupId.hashCode()) % 50` gives.
-        assert_eq!(shard_of(""), 0);
-        assert_eq!(shard_of("a"), 97 % 50);
-        assert_eq!(shard_of("test-group"), 12);
-        // The one text form of the smallest hash, whose absolute value does not exist: Kafka takes 0.
-        assert_eq!(shard_of("polygenelubricants"), 0);
-    }
-}
+mod tests;
