@@ -1,6 +1,6 @@
 //! What can be typed behind `ottla`. Each verb declares its own arguments in its file.
 
-use crate::command::{completions, config, doctor, group, produce, serve, topic};
+use crate::command::{completions, config, consume, doctor, group, produce, serve, topic};
 use crate::exit;
 use clap::{Parser, Subcommand, ValueEnum};
 use ottla_client::Address;
@@ -70,6 +70,8 @@ pub(crate) enum Command {
     Topic(topic::Command),
     /// Write records from standard input or files.
     Produce(produce::Arguments),
+    /// Read records.
+    Consume(consume::Arguments),
     /// List, describe, reset and delete consumer groups.
     #[command(subcommand)]
     Group(group::Command),

@@ -2,6 +2,7 @@
 
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod consume;
 pub(crate) mod doctor;
 pub(crate) mod group;
 pub(crate) mod produce;
@@ -23,6 +24,7 @@ pub(crate) fn run(env: Arc<SystemEnv>, common: &Common, command: Command) -> Out
         Command::Serve(arguments) => serve::run(&*env, common, &arguments),
         Command::Topic(command) => block_on(topic::run(&Session::new(env, common), command)),
         Command::Produce(arguments) => block_on(produce::run(&Session::new(env, common), arguments)),
+        Command::Consume(arguments) => block_on(consume::run(&Session::new(env, common), arguments)),
         Command::Group(command) => block_on(group::run(&Session::new(env, common), command)),
         Command::Config(command) => config::run(&Session::new(env, common), command),
         Command::Doctor(arguments) => block_on(doctor::run(&Session::new(env, common), &arguments)),

@@ -12,6 +12,7 @@ pub(crate) fn start(common: &Common, command: &Option<Command>) {
         Some(
             Command::Topic(_)
             | Command::Produce(_)
+            | Command::Consume(_)
             | Command::Group(_)
             | Command::Config(_)
             | Command::Doctor(_)

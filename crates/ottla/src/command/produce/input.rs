@@ -253,17 +253,30 @@ fn of_json(line: &[u8]) -> Result<ProducerRecord, String> {
                 record.partition = Some(PartitionIndex(index));
             }
             "timestamp" => record.timestamp = Some(Timestamp(number()?)),
-            "headers" => {
-                let Value::Object(pairs) = value else { return Err("'headers' must be an object".into()) };
-                let header = |(name, value): (String, _)| Header { key: name.into(), value: bytes_of(value) };
-                record.headers = pairs.into_iter().map(header).collect();
-            }
+            "headers" => record.headers = headers_of_json(value)?,
             // What `consume --output json` adds is no mistake.
             "offset" | "time" => {}
             _ => return Err(format!("'{name}' is nothing that a record has")),
         }
     }
     Ok(record)
+}
+
+/// An object, or a list of pairs of name and value where a name comes twice.
+fn headers_of_json(value: Value) -> Result<Vec<Header>, String> {
+    let wrong = || "'headers' must be an object, or a list of [name, value]".to_owned();
+    let header = |(name, value): (String, _)| Header { key: name.into(), value: bytes_of(value) };
+    match value {
+        Value::Object(pairs) => Ok(pairs.into_iter().map(header).collect()),
+        Value::Array(pairs) => pairs
+            .into_iter()
+            .map(|pair| match serde_json::from_value::<(String, Value)>(pair) {
+                Ok(pair) => Ok(header(pair)),
+                Err(_) => Err(wrong()),
+            })
+            .collect(),
+        _ => Err(wrong()),
+    }
 }
 
 /// A text as its bytes, null as none, anything else as JSON.

@@ -58,4 +58,7 @@ fn json_lines_keep_null_and_refuse_what_no_record_has() {
         of_json(br#"{"partition":3,"timestamp":5,"headers":{"h":null,"i":"x"},"topic":"t"}"#).expect("one");
     assert_eq!((record.partition, record.timestamp), (Some(PartitionIndex(3)), Some(Timestamp(5))));
     assert_eq!((record.headers.len(), record.headers[0].value.clone(), &*record.topic), (2, None, "t"));
+    let record = of_json(br#"{"headers":[["h","1"],["h","2"]]}"#).expect("one");
+    assert_eq!(record.headers.len(), 2);
+    assert!(of_json(br#"{"headers":[["h"]]}"#).is_err());
 }

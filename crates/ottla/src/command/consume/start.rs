@@ -1,0 +1,84 @@
+//! `-o`: where reading begins.
+
+use crate::exit::Outcome;
+use crate::offsets::{self, At, Found, Key};
+use ottla_base::{Offset, Timestamp};
+use ottla_client::Client;
+use std::str::FromStr;
+
+/// Where reading begins, in each partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Start {
+    /// At the first record that is there.
+    Beginning,
+    /// Behind the last record that is there.
+    End,
+    /// This many records before the end.
+    Last(i64),
+    /// At this offset, or the nearest that is there.
+    Offset(Offset),
+    /// At the first record that is at least as young.
+    Time(Timestamp),
+}
+
+impl FromStr for Start {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "beginning" | "start" | "earliest" => return Ok(Self::Beginning),
+            "end" | "latest" => return Ok(Self::End),
+            _ => {}
+        }
+        if let Some(time) = text.strip_prefix('@') {
+            return crate::text::parse_moment(time).map(Self::Time);
+        }
+        match text.parse::<i64>() {
+            Ok(number) if text.starts_with('-') => Ok(Self::Last(number.saturating_neg())),
+            Ok(number) => Ok(Self::Offset(Offset(number))),
+            Err(_) => Err("write beginning, end, an offset, -N for the last N, or @TIME".to_owned()),
+        }
+    }
+}
+
+impl Start {
+    /// The first offset to read of each partition, and the end of each as of now.
+    pub(super) async fn find(self, client: &Client, partitions: &[Key]) -> Outcome<(Found, Found)> {
+        let starts = offsets::find(client, partitions, At::Start).await?;
+        let ends = offsets::find(client, partitions, At::End).await?;
+        let by_time = match self {
+            Self::Time(at) => offsets::find(client, partitions, At::Time(at)).await?,
+            Self::Beginning | Self::End | Self::Last(_) | Self::Offset(_) => Found::new(),
+        };
+        let first = |key: &Key| {
+            let (start, end) = (starts[key], ends[key]);
+            let wanted = match self {
+                Self::Beginning => start,
+                Self::End => end,
+                Self::Last(count) => end.plus(count.saturating_neg()),
+                Self::Offset(offset) => offset,
+                Self::Time(_) => by_time.get(key).copied().filter(|at| *at != Offset::NONE).unwrap_or(end),
+            };
+            wanted.clamp(start, end)
+        };
+        Ok((partitions.iter().map(|key| (key.clone(), first(key))).collect(), ends))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_say_where() {
+        let parse = |text: &str| text.parse::<Start>();
+        assert_eq!(parse("beginning"), Ok(Start::Beginning));
+        assert_eq!(parse("end"), Ok(Start::End));
+        assert_eq!(parse("-10"), Ok(Start::Last(10)));
+        assert_eq!(parse("10"), Ok(Start::Offset(Offset(10))));
+        assert_eq!(parse("@1500"), Ok(Start::Time(Timestamp(1500))));
+        assert_eq!(parse("@1970-01-01T00:00:01Z"), Ok(Start::Time(Timestamp(1000))));
+        assert!(parse("yesterday").is_err());
+        assert!(parse("@x").is_err());
+    }
+}
