@@ -64,13 +64,6 @@ impl Epochs {
         true
     }
 
-    /// Forgets what starts at or after `end`.
-    pub(crate) fn truncate(&mut self, end: Offset) {
-        while self.0.last().is_some_and(|(_, start)| end <= *start && 1 < self.0.len()) {
-            self.0.pop();
-        }
-    }
-
     /// The newest epoch not after `asked` and where it ends: what OffsetForLeaderEpoch answers.
     pub(crate) fn end_of(&self, asked: LeaderEpoch, log_end: Offset) -> Option<(LeaderEpoch, Offset)> {
         if asked == LeaderEpoch::NONE || self.newest() < asked {

@@ -27,7 +27,7 @@ use crate::error::OpenError;
 use crate::report::{Damage, RecoveryReport};
 use crate::settings::LogSettings;
 use files::Files;
-use ottla_base::{Offset, PartitionId, Timestamp, TopicName};
+use ottla_base::{LeaderEpoch, Offset, PartitionId, Timestamp, TopicName};
 use ottla_wire::record::BatchHeader;
 use scan::Scan;
 use std::fs::File;
@@ -319,12 +319,11 @@ impl Recovery<'_> {
         self.report.damages.push(Damage { topic, partition, readable_to, durable_to, reason });
     }
 
-    /// Consumers may have seen what was cut: a new epoch lets them notice.
+    /// Consumers may have seen what is gone: a new epoch lets them notice. No epoch is ever used again.
     fn begin_epoch(&mut self) -> Result<(), OpenError> {
-        self.state.epochs.truncate(self.state.end);
-        if Offset::ZERO < self.state.end {
-            let next = ottla_base::LeaderEpoch(self.state.epochs.newest().0.saturating_add(1));
-            self.state.epochs.assign(next, self.state.end);
+        let newest = self.state.epochs.newest();
+        if Offset::ZERO < self.state.end || LeaderEpoch(0) < newest {
+            self.state.epochs.assign(LeaderEpoch(newest.0.saturating_add(1)), self.state.end);
         }
         let saved = self.state.epochs.save_unsynced(self.directory);
         saved.map_err(|error| self.failed("writing the leader epochs of", error))

@@ -82,6 +82,7 @@ impl World {
         world.open();
         world.log().create(&topic(), ID, settings).unwrap();
         world.faults().syncs.store(0, Ordering::SeqCst);
+        world.faults().synced.lock().clear();
         world
     }
 

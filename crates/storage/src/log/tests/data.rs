@@ -174,3 +174,45 @@ fn few_handles_serve_many_partitions() {
         assert_eq!(records_of(&read.records.to_bytes().unwrap()).len(), 3);
     }
 }
+
+#[test]
+fn many_threads_append_and_read_at_once() {
+    let world = World::with(|settings| {
+        settings.durability = Durability::Sync;
+        settings.segment_bytes = 3000;
+        settings.index_interval_bytes = 300;
+    });
+    let done = AtomicBool::new(false);
+    let answers = std::thread::scope(|scope| {
+        let writers: Vec<_> = (0..3)
+            .map(|writer| {
+                let log = world.log().clone();
+                scope.spawn(move || {
+                    let put = |n| {
+                        let batch = batch(&[&format!("{writer} {n}")], START_MS);
+                        let answer = wait(log.append(vec![Append { id: ID, batch }])).remove(0).unwrap();
+                        (answer.base_offset, format!("{writer} {n}"))
+                    };
+                    (0..200).map(put).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        let reader = scope.spawn(|| {
+            let mut seen = 0;
+            while !done.load(Ordering::SeqCst) {
+                let values = world.values(0, 700);
+                assert!(seen <= values.len(), "what was visible stays visible");
+                seen = values.len();
+            }
+        });
+        let answers: Vec<_> = writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
+        done.store(true, Ordering::SeqCst);
+        reader.join().unwrap();
+        answers
+    });
+    let values = world.values(0, 1 << 20);
+    assert_eq!(values.len(), 600);
+    for (offset, value) in answers {
+        assert_eq!(values[usize::try_from(offset.0).unwrap()], value);
+    }
+}

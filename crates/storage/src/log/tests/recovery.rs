@@ -33,7 +33,8 @@ fn after_a_clean_stop_nothing_is_checked() {
     assert_eq!(world.report, RecoveryReport { clean: true, partitions: 1, ..RecoveryReport::default() });
     assert_eq!(world.values(0, 1000), ["a", "b"]);
     assert_eq!(world.offsets().leader_epoch, LeaderEpoch(0));
-    // The next start is checked again, however this one ends.
+    // The next start is checked again, however this one ends: the marker is gone for good.
+    assert!(world.faults().synced.lock().contains(&world.dir.path().to_owned()));
     world.crash();
     assert!(!world.report.clean);
     assert_eq!(world.values(0, 1000), ["a", "b"]);
@@ -276,4 +277,29 @@ fn a_directory_that_cannot_be_told_is_left_alone_and_reported() {
     assert_eq!(world.report.unknown, [world.dir.path().join("stranger-3")]);
     assert!(world.dir.path().join("stranger-3/data").exists());
     assert_eq!(world.report.partitions, 1);
+}
+
+#[test]
+fn no_leader_epoch_is_ever_used_again() {
+    let mut world = World::new();
+    let mut ends = Vec::new();
+    for round in 0..4 {
+        assert_eq!(world.offsets().leader_epoch, LeaderEpoch(round));
+        world.put(&["kept"]);
+        world.log().checkpoint().unwrap();
+        ends.push(world.offsets().end);
+        // Seen by a consumer in this epoch, and then lost.
+        let size = world.log().size(ID);
+        world.put(&["lost"]);
+        world.log = None;
+        std::fs::File::options().write(true).open(world.file(LOG)).unwrap().set_len(size).unwrap();
+        world.open();
+    }
+    for (epoch, end) in (0..).map(LeaderEpoch).zip(ends) {
+        assert_eq!(world.log().epoch_end(ID, epoch), Some((epoch, end)));
+    }
+    assert_eq!(world.log().epoch_end(ID, LeaderEpoch(4)), Some((LeaderEpoch(4), Offset(4))));
+    assert_eq!(world.log().epoch_end(ID, LeaderEpoch(5)), None);
+    world.restart();
+    assert_eq!(world.offsets().leader_epoch, LeaderEpoch(4));
 }

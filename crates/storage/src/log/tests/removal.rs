@@ -202,3 +202,34 @@ fn jitter_lets_segments_roll_earlier_but_never_later() {
     ages.dedup();
     assert!(3 < ages.len(), "{ages:?}");
 }
+
+#[test]
+fn a_segment_stays_for_exactly_its_time() {
+    let world = World::with(|settings| settings.retention_ms = Some(1000));
+    world.put(&["a"]);
+    world.pass_ms(1000);
+    world.log().enforce_retention();
+    assert_eq!(world.offsets().log_start, Offset(0));
+    world.pass_ms(1);
+    world.log().enforce_retention();
+    assert_eq!(world.offsets().log_start, Offset(1));
+}
+
+#[test]
+fn what_is_not_durable_yet_is_not_removed() {
+    let world = World::with(|settings| {
+        settings.durability = Durability::Sync;
+        settings.segment_bytes = 100;
+        settings.retention_ms = Some(1);
+        settings.retention_bytes = Some(1);
+    });
+    let gate = world.faults().sync_gate.lock();
+    let appends = (0..5).map(|n| Append { id: ID, batch: batch(&[&n.to_string()], 0) });
+    let ticket = world.log().append(appends.collect());
+    world.log().enforce_retention();
+    assert_eq!(segment_bases(&world), [0, 1, 2, 3, 4]);
+    drop(gate);
+    wait(ticket);
+    world.log().enforce_retention();
+    assert_eq!(segment_bases(&world), [5]);
+}
