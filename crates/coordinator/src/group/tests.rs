@@ -1,7 +1,9 @@
 //! Groups, driven by scripts: commands in, answers out as text.
 
 mod classic;
-mod members;
+mod leaving;
 mod offsets;
 mod property;
 mod script;
+mod sessions;
+mod static_members;
