@@ -5,13 +5,16 @@ use ottla_coordinator::codec::DecodeError;
 use ottla_storage::{Change, Journal, JournalError};
 use std::pin::Pin;
 
+/// A key and its value.
+pub(crate) type Row = (Vec<u8>, Vec<u8>);
+
 /// An append that is under way; resolves when it is durable.
 pub(crate) type Pending = Pin<Box<dyn Future<Output = Result<(), JournalError>> + Send>>;
 
 /// The rows of one shard. Tests have an implementation that fails on demand.
 pub(crate) trait Rows: Send + Sync {
     /// All rows, in the order of their keys.
-    fn load(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, JournalError>;
+    fn load(&self) -> Result<Vec<Row>, JournalError>;
 
     /// Queues the changes behind all earlier ones before it returns; all of them become durable, or none.
     fn append(&self, entries: Vec<Entry>) -> Pending;
@@ -41,7 +44,7 @@ impl JournalRows {
 }
 
 impl Rows for JournalRows {
-    fn load(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, JournalError> {
+    fn load(&self) -> Result<Vec<Row>, JournalError> {
         self.journal.load(self.shard)
     }
 

@@ -79,14 +79,16 @@ impl Machine for Counter {
 #[derive(Clone, Default)]
 struct Held(Arc<Mutex<Hand>>);
 
+type Finish = oneshot::Sender<Result<(), JournalError>>;
+
 #[derive(Default)]
 struct Hand {
     durable: BTreeMap<Vec<u8>, Vec<u8>>,
-    open: VecDeque<(Vec<Entry>, oneshot::Sender<Result<(), JournalError>>)>,
+    open: VecDeque<(Vec<Entry>, Finish)>,
 }
 
 impl Rows for Held {
-    fn load(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, JournalError> {
+    fn load(&self) -> Result<Vec<rows::Row>, JournalError> {
         Ok(self.0.lock().durable.clone().into_iter().collect())
     }
 
