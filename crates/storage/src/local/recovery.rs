@@ -88,7 +88,9 @@ pub(crate) fn open(
         Some(end) => recovery.trust(end, &files.indexes)?,
         None => recovery.check(known.recovery_point.unwrap_or(first).max(first), &files.indexes)?,
     }
-    state.log_start = state.log_start.min(state.end);
+    if state.end < state.log_start {
+        start_over(&directory, &mut state).map_err(|error| OpenError::io("emptying", &directory, error))?;
+    }
     state.high_watermark = state.end;
     state.high_mark = state.end_mark();
     state.recovery_point = match state.status {
@@ -367,6 +369,29 @@ impl Recovery<'_> {
             }
         }
     }
+}
+
+/// The log ends before its start, because a power cut took what was not synced. Offsets never go back: the
+/// log goes on, empty, at its start. With damage below the recovery point, nothing is touched.
+fn start_over(directory: &Path, state: &mut State) -> io::Result<()> {
+    if state.status != Status::Live {
+        state.log_start = state.end;
+        return Ok(());
+    }
+    for segment in state.segments.drain(..) {
+        for kind in [Kind::Index, Kind::TimeIndex, Kind::Log] {
+            match std::fs::remove_file(names::file(directory, segment.base, kind)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+    }
+    segment::create_log(directory, state.log_start)?;
+    state.segments.push(Segment::new(state.log_start, 0));
+    state.end = state.log_start;
+    state.active = None;
+    state.tail.clear();
+    Ok(())
 }
 
 /// Whether both index files of the segment are there and have a possible length.

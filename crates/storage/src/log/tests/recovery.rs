@@ -303,3 +303,22 @@ fn no_leader_epoch_is_ever_used_again() {
     world.restart();
     assert_eq!(world.offsets().leader_epoch, LeaderEpoch(4));
 }
+
+/// Regression: a trim is durable at once, the records before it perhaps never were.
+#[test]
+fn a_log_that_ends_before_its_start_goes_on_there() {
+    let (mut world, starts) = three();
+    world.open();
+    world.log().trim(ID, Offset(3)).unwrap();
+    world.log = None;
+    // As if the second and third batch had never reached the disk.
+    std::fs::write(world.dir.path().join("recovery-point-offset-checkpoint"), "0\n1\nt 0 1\n").unwrap();
+    let file = std::fs::File::options().write(true).open(world.file(LOG)).unwrap();
+    file.set_len(starts[1]).unwrap();
+    world.open();
+    let Offsets { log_start, end, .. } = world.offsets();
+    assert_eq!((log_start, end), (Offset(3), Offset(3)));
+    assert_eq!(world.put(&["four"]), Offset(3));
+    world.restart();
+    assert_eq!(world.values(3, 1000), ["four"]);
+}
