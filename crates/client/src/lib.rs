@@ -16,6 +16,7 @@ pub mod connector;
 pub mod error;
 pub mod metadata;
 pub mod options;
+pub mod producer;
 mod retry;
 
 pub use client::{Client, CoordinatorKind, TopicSet};
@@ -23,3 +24,7 @@ pub use connection::Connection;
 pub use error::{CallError, Refused, RequestError};
 pub use metadata::{ClusterView, Node, Partition, Topic};
 pub use options::{Address, ClientOptions};
+pub use ottla_wire::record::{Compression, Header};
+pub use producer::{
+    Acks, Delivered, Delivery, Idempotence, ProduceError, Producer, ProducerOptions, ProducerRecord,
+};

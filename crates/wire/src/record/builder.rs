@@ -99,6 +99,13 @@ impl BatchBuilder {
         }
     }
 
+    /// Says who produces and from which sequence number on, when that is known only after the records.
+    pub fn set_producer(&mut self, id: ProducerId, epoch: ProducerEpoch, base_sequence: i32) {
+        self.options.producer_id = id;
+        self.options.producer_epoch = epoch;
+        self.options.base_sequence = base_sequence;
+    }
+
     /// Number of records.
     #[must_use]
     pub fn record_count(&self) -> i32 {

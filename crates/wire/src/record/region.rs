@@ -116,6 +116,15 @@ impl Region {
 pub struct Records(pub SmallList<Region>);
 
 impl Records {
+    /// The bytes, if they lie in memory in one piece, as decoding always leaves them.
+    #[must_use]
+    pub fn as_bytes(&self) -> Option<&Bytes> {
+        match self.0.as_slice() {
+            [Region::Bytes(bytes)] => Some(bytes),
+            _ => None,
+        }
+    }
+
     /// Number of bytes in all regions.
     #[must_use]
     pub fn len(&self) -> usize {
