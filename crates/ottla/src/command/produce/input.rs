@@ -166,10 +166,11 @@ fn read_fields(
             continue;
         };
         let is_last = nth + 1 == parts.len();
-        let bytes = match read_until(from, end)? {
-            Some(bytes) => bytes,
+        let bytes = match read_to_end_mark(from, end)? {
+            Some((bytes, Ended::ByMark)) => bytes,
+            Some((bytes, Ended::WithInput)) if is_last => bytes,
             None if is_last => Vec::new(),
-            None => return Err("the input ends inside a record".into()),
+            Some((_, Ended::WithInput)) | None => return Err("the input ends inside a record".into()),
         };
         let text =
             || String::from_utf8(bytes.clone()).map_err(|_| "a field that must be text is none".to_owned());
@@ -214,9 +215,19 @@ fn expect(from: &mut impl BufRead, bytes: &[u8]) -> Result<(), String> {
     Err(format!("expected {:?}", String::from_utf8_lossy(bytes)))
 }
 
-/// The bytes before the next `end`, which is taken, too; the rest if there is none; `None` at the end. An empty
-/// `end` takes everything.
+/// What ended a run of bytes.
+enum Ended {
+    ByMark,
+    WithInput,
+}
+
+/// The bytes before the next `end`, which is taken, too; the rest if there is none; `None` at the end.
 fn read_until(from: &mut impl BufRead, end: &[u8]) -> Result<Option<Vec<u8>>, String> {
+    Ok(read_to_end_mark(from, end)?.map(|(bytes, _)| bytes))
+}
+
+/// As [`read_until`], and says whether `end` was there. An empty `end` takes everything.
+fn read_to_end_mark(from: &mut impl BufRead, end: &[u8]) -> Result<Option<(Vec<u8>, Ended)>, String> {
     let mut bytes = Vec::new();
     let failed = |error: io::Error| error.to_string();
     match end.last() {
@@ -225,12 +236,12 @@ fn read_until(from: &mut impl BufRead, end: &[u8]) -> Result<Option<Vec<u8>>, St
             while from.read_until(last, &mut bytes).map_err(failed)? > 0 {
                 if bytes.ends_with(end) {
                     bytes.truncate(bytes.len() - end.len());
-                    return Ok(Some(bytes));
+                    return Ok(Some((bytes, Ended::ByMark)));
                 }
             }
         }
     }
-    Ok((!bytes.is_empty()).then_some(bytes))
+    Ok((!bytes.is_empty()).then_some((bytes, Ended::WithInput)))
 }
 
 fn split<'l>(line: &'l [u8], by: &[u8]) -> Option<(&'l [u8], &'l [u8])> {
