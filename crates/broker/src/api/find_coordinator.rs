@@ -49,7 +49,8 @@ fn answer(key: Str, node_id: i32, found: &Result<Endpoint, ErrorCode>) -> Coordi
             host: Str::from(host),
             port: i32::from(*port),
             error_code: ErrorCode::NONE,
-            error_message: None,
+            // Kafka sends an empty text, not null, and some client may count on it.
+            error_message: Some(Str::default()),
         },
         Err(error_code) => Coordinator {
             key,

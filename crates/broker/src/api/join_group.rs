@@ -38,8 +38,12 @@ async fn handle(context: Context, request: JoinGroupRequest) -> JoinGroupRespons
         fresh,
     };
     let answer = context.broker.groups.join(&group, join).await;
-    let mut response =
-        answer.unwrap_or_else(|error_code| JoinGroupResponse { error_code, member_id, ..Default::default() });
+    let mut response = answer.unwrap_or_else(|error_code| JoinGroupResponse {
+        error_code,
+        member_id,
+        protocol_name: None,
+        ..Default::default()
+    });
     if version < FIRST_VERSION_WITHOUT_PROTOCOL {
         response.protocol_name.get_or_insert_default();
     }

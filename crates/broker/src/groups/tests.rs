@@ -185,6 +185,8 @@ fn refused_joins_can_be_written_in_every_version() {
             let refused = bench.call(&join("", ""), version).await;
             assert_eq!(refused.error_code, ErrorCode::INVALID_GROUP_ID);
             let refused = bench.call(&join("g", "stranger"), version).await;
+            let protocol = if version < 7 { Some("") } else { None };
+            assert_eq!(refused.protocol_name.as_deref(), protocol, "v{version}");
             assert_eq!((refused.error_code, &*refused.member_id), (ErrorCode::UNKNOWN_MEMBER_ID, "stranger"));
         }
     });

@@ -309,7 +309,7 @@ enum Count {
 }
 
 fn join_error(member: &str, error_code: ErrorCode) -> JoinGroupResponse {
-    JoinGroupResponse { member_id: Str::from(member), error_code, ..Default::default() }
+    JoinGroupResponse { member_id: Str::from(member), error_code, protocol_name: None, ..Default::default() }
 }
 
 fn sync_error(error_code: ErrorCode) -> SyncGroupResponse {
