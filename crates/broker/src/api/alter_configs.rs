@@ -39,7 +39,6 @@ async fn handle(context: Context, request: AlterConfigsRequest) -> AlterConfigsR
             error_message,
             resource_type: asked.resource_type,
             resource_name: asked.resource_name.clone(),
-            ..Default::default()
         });
     }
     AlterConfigsResponse { responses, ..Default::default() }

@@ -33,12 +33,7 @@ async fn handle(context: Context, request: CreatePartitionsRequest) -> CreatePar
             None => continue,
         };
         let (error_code, error_message) = Refused::fields(outcome);
-        results.push(CreatePartitionsTopicResult {
-            name: wanted.name.clone(),
-            error_code,
-            error_message,
-            ..Default::default()
-        });
+        results.push(CreatePartitionsTopicResult { name: wanted.name.clone(), error_code, error_message });
     }
     CreatePartitionsResponse { results, ..Default::default() }
 }

@@ -162,7 +162,6 @@ fn result(
             read_only: false,
             config_source: entry.source_code(),
             is_sensitive: entry.key.is_sensitive(),
-            ..Default::default()
         });
     CreatableTopicResult {
         name: wanted.name.clone(),

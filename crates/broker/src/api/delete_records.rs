@@ -26,13 +26,11 @@ async fn handle(context: Context, request: DeleteRecordsRequest) -> DeleteRecord
                 partition_index: asked.partition_index,
                 low_watermark: outcome.map_or(Offset::NONE, |start| start).0,
                 error_code: outcome.err().unwrap_or(ErrorCode::NONE),
-                ..Default::default()
             }
         };
         DeleteRecordsTopicResult {
             name: topic.name.clone(),
             partitions: topic.partitions.iter().map(answer).collect(),
-            ..Default::default()
         }
     });
     DeleteRecordsResponse { topics: topics.collect(), ..Default::default() }

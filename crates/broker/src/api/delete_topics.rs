@@ -48,7 +48,7 @@ async fn delete(context: &Context, mut asked: DeleteTopicState) -> DeletableTopi
     let outcome = match find(context, &asked) {
         Err(refused) => Err(refused),
         Ok((name, id)) => {
-            asked = DeleteTopicState { name: Some(name), topic_id: id.0, ..asked };
+            asked = DeleteTopicState { name: Some(name), topic_id: id.0 };
             context.broker.delete_topic(id).await.map_err(Refused::from)
         }
     };
@@ -81,11 +81,5 @@ fn find(context: &Context, asked: &DeleteTopicState) -> Result<(ottla_wire::Str,
 
 fn answer(asked: DeleteTopicState, outcome: Result<(), Refused>) -> DeletableTopicResult {
     let (error_code, error_message) = Refused::fields(outcome);
-    DeletableTopicResult {
-        name: asked.name,
-        topic_id: asked.topic_id,
-        error_code,
-        error_message,
-        ..Default::default()
-    }
+    DeletableTopicResult { name: asked.name, topic_id: asked.topic_id, error_code, error_message }
 }

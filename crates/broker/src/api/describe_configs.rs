@@ -44,7 +44,6 @@ async fn handle(context: Context, request: DescribeConfigsRequest) -> DescribeCo
             resource_type: asked.resource_type,
             resource_name: asked.resource_name.clone(),
             configs,
-            ..Default::default()
         }
     });
     DescribeConfigsResponse { results: results.collect(), ..Default::default() }
@@ -73,7 +72,6 @@ impl Entry {
             name: synonym.name.into(),
             value: synonym.text.as_deref().map(Str::from),
             source: code_of(synonym.source),
-            ..Default::default()
         });
         DescribeConfigsResourceResult {
             name: self.key.name.into(),
@@ -84,7 +82,6 @@ impl Entry {
             synonyms: if request.include_synonyms { synonyms.collect() } else { Vec::new() },
             config_type: type_code(self.key.kind),
             documentation: request.include_documentation.then(|| documentation(self.key)),
-            ..Default::default()
         }
     }
 }

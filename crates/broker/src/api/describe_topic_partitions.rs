@@ -69,8 +69,7 @@ struct Page {
 impl Page {
     /// Adds what fits of a topic's partitions from `first` on. Returns where the next page begins if not all fits.
     fn add(&mut self, context: &Context, name: &Str, first: i32) -> Option<Cursor> {
-        let cursor =
-            |partition_index| Cursor { topic_name: name.clone(), partition_index, ..Default::default() };
+        let cursor = |partition_index| Cursor { topic_name: name.clone(), partition_index };
         if self.left == 0 {
             return Some(cursor(first));
         }
@@ -119,6 +118,5 @@ fn describe(
         is_internal: false,
         partitions: indexes.map(partition).collect(),
         topic_authorized_operations: TOPIC_OPERATIONS,
-        ..Default::default()
     }
 }

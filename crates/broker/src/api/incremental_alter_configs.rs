@@ -44,7 +44,6 @@ async fn handle(
             error_message,
             resource_type: asked.resource_type,
             resource_name: asked.resource_name.clone(),
-            ..Default::default()
         });
     }
     IncrementalAlterConfigsResponse { responses, ..Default::default() }

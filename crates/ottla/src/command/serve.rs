@@ -27,7 +27,7 @@ use tempfile::TempDir;
 pub(crate) struct Arguments {
     /// The data directory; it is created if it is missing. Without it: $XDG_DATA_HOME/ottla, else
     /// ~/.local/share/ottla, else ./ottla-data.
-    #[arg(long, value_name = "DIR", env = "OTTLA_DATA", conflicts_with = "ephemeral")]
+    #[arg(long, value_name = "DIR", conflicts_with = "ephemeral")]
     data: Option<PathBuf>,
 
     /// An address to listen on, as HOST:PORT or NAME://HOST:PORT; port 0 picks a free one. May be repeated.
@@ -57,97 +57,77 @@ const EXAMPLES: &str = "Examples:
 /// Serves until told to stop.
 pub(crate) fn run(env: &dyn Env, common: &Common, arguments: &Arguments) -> Outcome {
     let started = env.now().tick;
-    let settings = arguments.sources().collect()?;
+    let temporary = if arguments.ephemeral { Some(temporary_data()?) } else { None };
+    let settings = arguments.settings(temporary.as_ref().map(TempDir::path))?;
     let (layers, notices) = Layers::start(settings)?;
-    let place = Place::of(arguments, &BrokerConfig::read(&layers))?;
-    let server = Server::start(layers, place.log_options())?;
+    let config = BrokerConfig::read(&layers);
+    let data = config.log.log_dirs.iter().flatten().next().map(PathBuf::from).unwrap_or_else(default_data);
+    if let Some(parent) = data.parent() {
+        // If this fails, opening the directory fails, too, and says it better.
+        let _ = std::fs::create_dir_all(parent);
+    }
+    let mut options = LogOptions::new(&data);
+    options.syncs = if arguments.ephemeral { Syncs::Skipped } else { Syncs::Real };
+    let server = Server::start(layers, options)?;
     for notice in notices {
         tracing::warn!("{notice}");
     }
     let greeting = ready::Greeting {
         server: &server,
-        data: place.path(),
+        data: &data,
         is_ephemeral: arguments.ephemeral,
         after_ms: env.now().tick.since(started),
     };
     greeting.print(common.output)?;
-    let watch_parent = arguments.ephemeral;
-    stopping::wait_and_stop(server, watch_parent)?;
-    place.remove();
+    stopping::wait_and_stop(server, arguments.ephemeral)?;
+    if let Some(Err(error)) = temporary.map(TempDir::close) {
+        tracing::warn!(%error, "the temporary data directory could not be removed");
+    }
     Ok(())
 }
 
 impl Arguments {
-    fn sources(&self) -> Sources {
-        let mut sources = Sources { file: self.config.clone(), set: self.set.clone(), ..Sources::default() };
-        let preset = |name: &str, value: &str| Assignment {
+    /// All settings, the weakest first.
+    fn settings(&self, temporary: Option<&Path>) -> Outcome<Vec<Assignment>> {
+        let flag = |name: &str, value: String, flag: String| Assignment {
             name: name.to_owned(),
-            value: value.to_owned(),
-            origin: Origin::Flag("--ephemeral".to_owned()),
+            value,
+            origin: Origin::Flag(flag),
         };
+        let mut sources = Sources { file: self.config.clone(), set: self.set.clone(), ..Sources::default() };
+        if !self.listen.is_empty() {
+            let given = format!("--listen {}", self.listen.join(" --listen "));
+            sources.flags.push(flag("listeners", self.listen.join(","), given));
+        }
+        if let Some(data) = &self.data {
+            sources.flags.push(flag(
+                "log.dirs",
+                data.display().to_string(),
+                format!("--data {}", data.display()),
+            ));
+        }
         if self.ephemeral {
+            let preset = |name: &str, value: &str| flag(name, value.to_owned(), "--ephemeral".to_owned());
             sources.presets =
                 vec![preset("log.durability", "os"), preset("group.initial.rebalance.delay.ms", "0")];
         }
-        if !self.listen.is_empty() {
-            sources.flags.push(Assignment {
-                name: "listeners".to_owned(),
-                value: self.listen.join(","),
-                origin: Origin::Flag(format!("--listen {}", self.listen.join(" --listen "))),
-            });
+        let mut settings = sources.collect()?;
+        if let Some(temporary) = temporary {
+            // Stronger than any other directory: what is temporary must not touch what is kept.
+            settings.push(flag("log.dirs", temporary.display().to_string(), "--ephemeral".to_owned()));
+        } else if !settings.iter().any(|setting| matches!(setting.name.as_str(), "log.dirs" | "log.dir")) {
+            let data = default_data().display().to_string();
+            settings.insert(0, flag("log.dirs", data, "the default data directory".to_owned()));
         }
-        sources
+        Ok(settings)
     }
 }
 
-/// Where the data are.
-enum Place {
-    Kept(PathBuf),
-    Temporary(TempDir),
-}
-
-impl Place {
-    fn of(arguments: &Arguments, config: &BrokerConfig) -> Outcome<Self> {
-        if arguments.ephemeral {
-            return match tempfile::Builder::new().prefix("ottla-").tempdir() {
-                Ok(dir) => Ok(Self::Temporary(dir)),
-                Err(error) => Err(Failure::new(
-                    Status::Data,
-                    format!("no temporary directory can be made ({error}): set TMPDIR to a writable place"),
-                )),
-            };
-        }
-        let configured = config.log.log_dirs.as_ref().and_then(|dirs| dirs.first()).map(PathBuf::from);
-        let path = arguments.data.clone().or(configured).unwrap_or_else(default_data);
-        if let Some(parent) = path.parent() {
-            // If this fails, opening the directory fails, too, and says it better.
-            let _ = std::fs::create_dir_all(parent);
-        }
-        Ok(Self::Kept(path))
-    }
-
-    fn path(&self) -> &Path {
-        match self {
-            Self::Kept(path) => path,
-            Self::Temporary(dir) => dir.path(),
-        }
-    }
-
-    fn log_options(&self) -> LogOptions {
-        let mut options = LogOptions::new(self.path());
-        if let Self::Temporary(_) = self {
-            options.syncs = Syncs::Skipped;
-        }
-        options
-    }
-
-    fn remove(self) {
-        if let Self::Temporary(dir) = self
-            && let Err(error) = dir.close()
-        {
-            tracing::warn!(%error, "the temporary data directory could not be removed");
-        }
-    }
+fn temporary_data() -> Outcome<TempDir> {
+    tempfile::Builder::new().prefix("ottla-").tempdir().map_err(|error| {
+        let message = format!("no temporary directory can be made ({error}): set TMPDIR to a writable place");
+        Failure::new(Status::Data, message)
+    })
 }
 
 fn default_data() -> PathBuf {

@@ -11,7 +11,6 @@ use std::ffi::OsString;
 const NOT_SETTINGS: &[&str] = &[
     "OTTLA_BOOTSTRAP",
     "OTTLA_CONFIG",
-    "OTTLA_DATA",
     "OTTLA_LOG",
     "KAFKA_HEAP_OPTS",
     "KAFKA_OPTS",

@@ -50,6 +50,7 @@ pub(crate) async fn fetch(
         resources: vec![DescribeConfigsResource {
             resource_type: resource.kind,
             resource_name: resource.name.clone(),
+            configuration_keys: None,
             ..Default::default()
         }],
         ..Default::default()

@@ -1,0 +1,70 @@
+use crate::program::Broker;
+use serde_json::json;
+
+/// A topic of two partitions with ten records in each, one second of 1970 apart.
+fn ten_records_in_two_partitions() -> Broker {
+    let broker = Broker::start();
+    broker.ok(&["topic", "create", "t", "-p", "2"]);
+    let lines: String = (0..20)
+        .map(|n| json!({ "value": n, "partition": n % 2, "timestamp": n * 1000 }).to_string() + "\n")
+        .collect();
+    broker.ok_with(&["produce", "t", "--json"], &lines);
+    broker
+}
+
+fn reset(broker: &Broker, arguments: &[&str]) -> Vec<(i64, Option<i64>, i64)> {
+    let rows = broker.json(&[&["group", "reset-offsets", "g"], arguments].concat());
+    let number = |value: &serde_json::Value| value.as_i64();
+    rows.iter()
+        .map(|row| (number(&row["partition"]).unwrap(), number(&row["from"]), number(&row["to"]).unwrap()))
+        .collect()
+}
+
+#[test]
+fn offsets_are_planned_then_set() {
+    let broker = ten_records_in_two_partitions();
+    assert_eq!(reset(&broker, &["-t", "t", "--to-latest", "--dry-run"]), [(0, None, 10), (1, None, 10)]);
+    assert_eq!(broker.fails(&["group", "describe", "g"]).0, 9);
+
+    reset(&broker, &["-t", "t", "--to-latest", "--yes"]);
+    assert_eq!(reset(&broker, &["-t", "t:1", "--shift-by", "-3", "--yes"]), [(1, Some(10), 7)]);
+    assert_eq!(reset(&broker, &["--to-datetime", "6000", "--dry-run"]), [(0, Some(10), 3), (1, Some(7), 3)]);
+    assert_eq!(reset(&broker, &["--to-offset", "99", "--dry-run"]), [(0, Some(10), 10), (1, Some(7), 10)]);
+    assert_eq!(reset(&broker, &["--to-earliest", "--dry-run"]), [(0, Some(10), 0), (1, Some(7), 0)]);
+}
+
+#[test]
+fn lag_is_what_is_left_to_read() {
+    let broker = ten_records_in_two_partitions();
+    reset(&broker, &["-t", "t", "--to-offset", "4", "--yes"]);
+    let listed = broker.json(&["group", "list"]);
+    assert_eq!((&listed[0]["group"], &listed[0]["lag"]), (&json!("g"), &json!(12)));
+    let described = &broker.json(&["group", "describe", "g"])[0];
+    assert_eq!((&described["state"], &described["lag"]), (&json!("Empty"), &json!(12)));
+    assert_eq!(described["partitions"][1]["lag"], json!(6));
+    assert!(broker.ok(&["group", "describe", "g"]).contains("12 record(s) behind"));
+}
+
+#[test]
+fn a_deleted_group_is_gone() {
+    let broker = ten_records_in_two_partitions();
+    reset(&broker, &["-t", "t", "--to-latest", "--yes"]);
+    broker.ok(&["group", "delete", "g", "--dry-run"]);
+    assert_eq!(broker.json(&["group", "list"]).len(), 1);
+    assert_eq!(broker.fails(&["group", "delete", "g"]).0, 2);
+    broker.ok(&["group", "delete", "g", "--yes"]);
+    assert!(broker.json(&["group", "list"]).is_empty());
+    assert_eq!(broker.fails(&["group", "delete", "g", "--yes"]).0, 9);
+}
+
+#[test]
+fn a_reset_without_sense_is_refused() {
+    let broker = ten_records_in_two_partitions();
+    assert_eq!(broker.fails(&["group", "reset-offsets", "g", "--to-latest", "--yes"]).0, 9);
+    assert_eq!(broker.fails(&["group", "reset-offsets", "g", "-t", "t"]).0, 2);
+    assert_eq!(broker.fails(&["group", "reset-offsets", "g", "-t", "t:9", "--to-latest", "--yes"]).0, 9);
+    assert_eq!(
+        broker.fails(&["group", "reset-offsets", "g", "-t", "t", "--to-latest", "--to-earliest"]).0,
+        2
+    );
+}
