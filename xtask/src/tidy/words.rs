@@ -58,8 +58,8 @@ mod tests {
 
     #[test]
     fn a_longer_name_is_another_word() {
-        let text = concat!("/// `\\uX", "XXX` is one character\n");
-        assert_eq!(nothing_unfinished_is_merged(&Tree::of(&[("a.rs", text)])), []);
+        let text = format!("/// `\\u{}` is one character\n", "X".repeat(4));
+        assert_eq!(nothing_unfinished_is_merged(&Tree::of(&[("a.rs", &text)])), []);
     }
 
     #[test]
