@@ -52,6 +52,14 @@ pub(super) fn clocks_are_real_in_one_place(tree: &Tree) -> Vec<Violation> {
         .collect()
 }
 
+/// A crate that cannot do without `unsafe` has one file for it, `system.rs`.
+pub(super) fn unsafe_stays_in_one_file(tree: &Tree) -> Vec<Violation> {
+    find(tree, "crates/", &["unsafe_code"], "unsafe belongs in the crate's system.rs, with its proof")
+        .into_iter()
+        .filter(|violation| !violation.path.ends_with("/src/system.rs"))
+        .collect()
+}
+
 /// Every line of production code below `prefix` that holds one of `words`.
 fn find(tree: &Tree, prefix: &str, words: &[&str], reason: &str) -> Vec<Violation> {
     let mut found = Vec::new();
@@ -100,6 +108,13 @@ mod tests {
         assert!(check(storage_sees_no_request, "crates/storage/src/a.rs", "use ottla_wire::message::X;"));
         assert!(check(storage_sees_no_request, "crates/storage/src/a.rs", "fn a() -> ErrorCode {}"));
         assert!(!check(storage_sees_no_request, "crates/storage/src/a.rs", "use ottla_wire::record::X;"));
+    }
+
+    #[test]
+    fn unsafe_code_is_found_outside_its_file() {
+        let allowed = "#![expect(unsafe_code, reason = \"a system call\")]";
+        assert!(check(unsafe_stays_in_one_file, "crates/broker/src/reply.rs", allowed));
+        assert!(!check(unsafe_stays_in_one_file, "crates/broker/src/system.rs", allowed));
     }
 
     #[test]
