@@ -300,6 +300,59 @@ impl Client {
         Ok(self.pool.connection(&self.shared.options, &address).await?)
     }
 
+    /// Asks the coordinator of `key`, and asks again while `code` says of the answer that this may help.
+    ///
+    /// # Errors
+    /// That no coordinator was found or none answered. What the answer says is left to the caller.
+    pub(crate) async fn ask_coordinator<R: Request>(
+        &self,
+        (kind, key): (CoordinatorKind, &str),
+        request: impl Fn(i16) -> R,
+        code: impl Fn(&R::Response) -> ErrorCode,
+    ) -> Result<R::Response, RequestError> {
+        let mut retry = self.retry();
+        loop {
+            let asked = async {
+                let connection = self.coordinator(kind, key).await?;
+                let version = connection.version_of::<R>()?;
+                Ok::<_, RequestError>(connection.call(&request(version)).await?)
+            };
+            match asked.await {
+                Ok(response) if !code(&response).is_retriable() || !retry.pause().await => {
+                    return Ok(response);
+                }
+                Err(error) if !error.is_retriable() || !retry.pause().await => return Err(error),
+                Ok(_) | Err(_) => {}
+            }
+        }
+    }
+
+    /// Asks the controller, and asks again while `code` says of the answer that this may help.
+    ///
+    /// # Errors
+    /// That nobody answered. What the answer says is left to the caller.
+    pub(crate) async fn ask_controller<R: Request>(
+        &self,
+        request: impl Fn(i16) -> R,
+        code: impl Fn(&R::Response) -> ErrorCode,
+    ) -> Result<R::Response, CallError> {
+        let mut retry = self.retry();
+        loop {
+            let asked = async {
+                let connection = self.controller().await?;
+                let version = connection.version_of::<R>()?;
+                connection.call(&request(version)).await
+            };
+            match asked.await {
+                Ok(response) if code(&response) != ErrorCode::NOT_CONTROLLER || !retry.pause().await => {
+                    return Ok(response);
+                }
+                Err(error) if !error.is_retriable() || !retry.pause().await => return Err(error),
+                Ok(_) | Err(_) => drop(self.view_once(TopicSet::None).await),
+            }
+        }
+    }
+
     /// A connection to the controller, or to any broker if none is known: those forward.
     pub(crate) async fn controller(&self) -> Result<Connection, CallError> {
         let controller = self.known().controller;

@@ -10,19 +10,26 @@
 //! Everything runs on the caller's tokio runtime, which may have a single thread. Connections, producers and group
 //! members start tasks there and stop them when they are dropped.
 
+pub mod admin;
 pub mod client;
 pub mod connection;
 pub mod connector;
+pub mod consumer;
 pub mod error;
+pub mod group;
 pub mod metadata;
+pub mod offsets;
 pub mod options;
 pub mod producer;
 mod retry;
 
 pub use client::{Client, CoordinatorKind, TopicSet};
 pub use connection::Connection;
+pub use consumer::{ConsumedRecord, Consumer, ConsumerOptions, FetchError, Isolation, Reset, Start};
 pub use error::{CallError, Refused, RequestError};
-pub use metadata::{ClusterView, Node, Partition, Topic};
+pub use group::{GroupConsumer, GroupError, GroupEvent, GroupOptions};
+pub use metadata::{ClusterView, Node, Partition, Topic, TopicPartition};
+pub use offsets::{FoundOffset, OffsetSpec};
 pub use options::{Address, ClientOptions};
 pub use ottla_wire::record::{Compression, Header};
 pub use producer::{

@@ -5,9 +5,32 @@ use ottla_wire::ErrorCode;
 use ottla_wire::message::MetadataResponse;
 use ottla_wire::message::metadata_response::{MetadataResponsePartition, MetadataResponseTopic};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use crate::options::Address;
+
+/// A partition by name.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TopicPartition {
+    /// Its topic.
+    pub topic: Arc<str>,
+    /// Its number.
+    pub partition: PartitionIndex,
+}
+
+impl TopicPartition {
+    /// Partition `index` of `topic`.
+    pub fn new(topic: impl Into<Arc<str>>, index: i32) -> Self {
+        Self { topic: topic.into(), partition: PartitionIndex(index) }
+    }
+}
+
+impl fmt::Display for TopicPartition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.topic, self.partition)
+    }
+}
 
 /// One broker.
 #[derive(Clone, Debug, PartialEq, Eq)]

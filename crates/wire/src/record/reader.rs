@@ -106,6 +106,12 @@ impl RecordIter {
         self.data.len()
     }
 
+    /// Whether there is neither a record nor an error left.
+    #[must_use]
+    pub fn is_done(&self) -> bool {
+        self.index == self.count && self.position == self.data.len()
+    }
+
     fn read(&mut self) -> Result<Record, &'static str> {
         let mut input = Input { data: &self.data, rest: &self.data[self.position..] };
         let length = input.number().ok_or("its length is cut off or too long")?;
