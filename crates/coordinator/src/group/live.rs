@@ -4,6 +4,7 @@
 
 use super::classic;
 use super::offsets::{Commit, Expiry};
+use super::record::Record;
 use super::turn::Turn;
 use crate::codec::{DecodeError, Input, Output};
 use ottla_wire::message::describe_groups_response::DescribedGroup;
@@ -73,6 +74,13 @@ impl Live {
     pub(super) fn check_commit(&self, commit: &Commit) -> Result<(), ErrorCode> {
         match self {
             Self::Classic(group) => group.check_commit(commit),
+        }
+    }
+
+    /// A commit is a sign of life.
+    pub(super) fn keep_alive(&self, turn: &mut Turn<'_>, member: &Str) {
+        match self {
+            Self::Classic(group) => group.keep_alive_by_commit(turn, member),
         }
     }
 
@@ -155,5 +163,14 @@ impl Directory {
     /// The group of that name, if there is one and the APIs of classic groups may use it.
     pub(super) fn classic(&mut self, id: &str) -> Option<&mut classic::Group> {
         self.0.get_mut(id)?.classic()
+    }
+
+    /// Makes an empty group, which members of any type may take over. Its record comes with it: Kafka keeps a
+    /// group that only has offsets in memory, but here "exists" means the same before and after a restart.
+    pub(super) fn found(&mut self, id: &Str, turn: &mut Turn<'_>) {
+        let id = id.detached();
+        let group = classic::Group::new(id.clone(), turn.now.wall);
+        turn.record(Record::Group { group: id.clone(), stored: Some(Stored::Classic(group.stored())) });
+        self.0.insert(id, Live::Classic(group));
     }
 }

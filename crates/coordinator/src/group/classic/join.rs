@@ -3,8 +3,7 @@
 use super::member::{self, Member, Protocol};
 use super::{Group, State, join_error};
 use crate::group::Client;
-use crate::group::live::{Directory, Live, Stored};
-use crate::group::record::Record;
+use crate::group::live::Directory;
 use crate::group::turn::Turn;
 use crate::machine::Ticket;
 use ottla_wire::message::join_group_response::JoinGroupResponseMember;
@@ -53,10 +52,7 @@ pub(in crate::group) fn join(groups: &mut Directory, turn: &mut Turn<'_>, join: 
     }
     let id = &join.request.group_id;
     if !groups.0.contains_key(id) {
-        let id = id.detached();
-        let group = Group::new(id.clone(), turn.now.wall);
-        turn.record(Record::Group { group: id.clone(), stored: Some(Stored::Classic(group.stored())) });
-        groups.0.insert(id, Live::Classic(group));
+        groups.found(id, turn);
     }
     match groups.classic(id) {
         Some(group) => join_group(group, turn, join),

@@ -1,10 +1,9 @@
 //! OffsetCommit: remember how far a group has come.
 
 use super::Committed;
-use crate::group::live::{Directory, Live};
+use crate::group::live::Directory;
 use crate::group::record::Record;
 use crate::group::turn::Turn;
-use crate::group::{classic, live::Stored};
 use crate::machine::Ticket;
 use ottla_base::{LeaderEpoch, Offset, PartitionIndex, Timestamp, TopicId};
 use ottla_wire::message::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
@@ -47,18 +46,11 @@ fn check(groups: &mut Directory, turn: &mut Turn<'_>, commit: &Commit) -> Result
     match groups.0.get_mut(id) {
         Some(group) => {
             group.check_commit(commit)?;
-            if let Some(group) = group.classic() {
-                group.keep_alive_by_commit(turn, &commit.request.member_id);
-            }
+            group.keep_alive(turn, &commit.request.member_id);
             Ok(())
         }
         None if commit.request.generation_id_or_member_epoch < 0 => {
-            // Kafka keeps such a group in memory only. A record makes "exists" the same before and after a
-            // restart.
-            let id = id.detached();
-            let group = classic::Group::new(id.clone(), turn.now.wall);
-            turn.record(Record::Group { group: id.clone(), stored: Some(Stored::Classic(group.stored())) });
-            groups.0.insert(id, Live::Classic(group));
+            groups.found(id, turn);
             Ok(())
         }
         None => Err(match commit.unknown_group {
