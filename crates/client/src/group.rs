@@ -15,6 +15,7 @@ mod protocol;
 mod tests;
 
 pub use assignor::Assignor;
+pub(crate) use protocol::read_assignment;
 
 use crate::client::{Client, CoordinatorKind};
 use crate::consumer::{ConsumedRecord, Consumer, ConsumerOptions, FetchError};

@@ -23,6 +23,7 @@ pub mod options;
 pub mod producer;
 mod retry;
 
+pub use admin::Admin;
 pub use client::{Client, CoordinatorKind, TopicSet};
 pub use connection::Connection;
 pub use consumer::{ConsumedRecord, Consumer, ConsumerOptions, FetchError, Isolation, Reset, Start};

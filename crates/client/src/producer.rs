@@ -192,7 +192,7 @@ impl Producer {
             client,
             options,
             room: Semaphore::new(options.buffer_bytes as usize),
-            accumulator: Mutex::new(Accumulator::new(identity)),
+            accumulator: Mutex::new(Accumulator::new(options, identity)),
             wake: Notify::new(),
         });
         let task = tokio::spawn(sender::run(Arc::clone(&shared)));
@@ -223,7 +223,7 @@ impl Producer {
         let now = shared.client.env().now().wall;
         let appended = {
             let mut accumulator = shared.accumulator();
-            accumulator.append(record, bytes, (&topic, now), &shared.options, &**shared.client.env())?
+            accumulator.append(record, bytes, (&topic, now), &**shared.client.env())?
         };
         // Given back when the batch is done.
         room.forget();

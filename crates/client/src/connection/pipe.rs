@@ -144,7 +144,7 @@ async fn read_frame(stream: &mut ReadHalf<Box<dyn Stream>>) -> io::Result<Bytes>
     /// Memory is taken as bytes arrive, not as they are announced.
     const STEP: usize = 1 << 20;
     let length = usize::try_from(stream.read_i32().await?).unwrap_or(usize::MAX);
-    if length < 4 || RESPONSE_BYTES_MAX < length {
+    if !(4..=RESPONSE_BYTES_MAX).contains(&length) {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "it announced a frame of an impossible length",

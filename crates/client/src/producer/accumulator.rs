@@ -65,6 +65,7 @@ struct TopicQueues {
 }
 
 pub(super) struct Accumulator {
+    options: ProducerOptions,
     topics: HashMap<Arc<str>, TopicQueues>,
     /// The newest identity; none without idempotence.
     identity: Option<Identity>,
@@ -98,8 +99,8 @@ pub(super) enum Ending {
 }
 
 impl Accumulator {
-    pub(super) fn new(identity: Option<Identity>) -> Self {
-        Self { topics: HashMap::new(), identity, renewal: Renewal::NotNeeded }
+    pub(super) fn new(options: ProducerOptions, identity: Option<Identity>) -> Self {
+        Self { options, topics: HashMap::new(), identity, renewal: Renewal::NotNeeded }
     }
 
     /// Puts a record into the open batch of its partition.
@@ -108,9 +109,9 @@ impl Accumulator {
         record: ProducerRecord,
         bytes: usize,
         (topic, now): (&Topic, Timestamp),
-        options: &ProducerOptions,
         env: &dyn Env,
     ) -> Result<Appended, ProduceError> {
+        let options = &self.options;
         let queues = self.topics.entry(Arc::clone(&topic.name)).or_default();
         if queues.partitions.len() < topic.partitions.len() {
             queues.partitions.resize_with(topic.partitions.len(), Queue::default);
@@ -157,8 +158,8 @@ impl Accumulator {
     }
 
     /// Takes the next batch of every partition that may send one now.
-    pub(super) fn take_ready(&mut self, now: Instant, options: &ProducerOptions) -> Ready {
-        let Self { topics, identity, renewal } = self;
+    pub(super) fn take_ready(&mut self, now: Instant) -> Ready {
+        let Self { options, topics, identity, renewal } = self;
         let mut ready = Ready { batches: Vec::new(), next: None, renew: false };
         for queue in topics.values_mut().flat_map(|topic| topic.partitions.iter_mut()) {
             if queue.travelling.is_some() {

@@ -31,7 +31,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
     let mut tasks = JoinSet::new();
     loop {
         let now = Instant::now();
-        let ready = shared.accumulator().take_ready(now, &shared.options);
+        let ready = shared.accumulator().take_ready(now);
         if ready.renew {
             let client = shared.client.clone();
             tasks.spawn(async move { Done::Renewed(new_identity(&client).await.ok()) });
