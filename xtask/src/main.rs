@@ -24,7 +24,7 @@ cargo xtask COMMAND
   ci            everything that must pass before a change lands
   test          every test there is, the client matrix included
   tidy          the house rules that a machine can check
-  measure start how soon the broker is ready and what it holds (--check: only compare)
+  measure NAME  what Ottla costs, written to docs/performance.md: start, idle
   generate      write the wire messages from crates/wire/schema (--check: only compare)
   schema-import DIR
                 rewrite crates/wire/schema/kafka from the clients jar's common/message

@@ -1,37 +1,26 @@
 //! What was measured, as a section of `docs/performance.md`.
 
-use super::{IDLE, Start};
 use crate::{Outcome, tree};
 use std::process::Command;
 
 const DOCUMENT: &str = "docs/performance.md";
 
-/// The section's text: the command, the machine, the numbers.
-pub(super) fn text(starts: &[Start]) -> String {
-    let ready: Vec<f64> = starts.iter().map(|start| start.ready_ms).collect();
-    let resident = || starts.iter().map(|start| mebibytes(start.resident_kib));
-    let anonymous = || starts.iter().map(|start| mebibytes(start.anonymous_kib));
+/// A section's text: the command, what it did, where, and a table of `rows`.
+pub(super) fn section(command: &str, what: &str, rows: &[String]) -> String {
     format!(
-        "`cargo xtask measure start`, release build, {} starts on an empty directory, at {}, on {}.\n\n\
-         | | median | least | most |\n\
-         |---|---|---|---|\n\
-         | ready after (ms) | {} |\n\
-         | resident when idle for {} s (MiB) | {} |\n\
-         | of it not backed by a file (MiB) | {} |\n",
-        starts.len(),
+        "`{command}`, release build: {what}, at {}, on {}.\n\n| | median | least | most |\n|---|---|---|---|\n{}",
         commit(),
         machine(),
-        row(ready.iter().copied()),
-        IDLE.as_secs(),
-        row(resident()),
-        row(anonymous()),
+        rows.concat()
     )
 }
 
-fn row(values: impl Iterator<Item = f64> + Clone) -> String {
-    let least = values.clone().fold(f64::INFINITY, f64::min);
-    let most = values.clone().fold(f64::NEG_INFINITY, f64::max);
-    format!("{:.1} | {least:.1} | {most:.1}", median(values))
+/// A table's row with the median, the least and the greatest value.
+pub(super) fn row(name: &str, values: impl Iterator<Item = f64>) -> String {
+    let values: Vec<f64> = values.collect();
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    format!("| {name} | {:.1} | {least:.1} | {most:.1} |\n", median(values.into_iter()))
 }
 
 /// The middle value; of an even count the upper middle one.
@@ -41,9 +30,15 @@ pub(super) fn median(values: impl Iterator<Item = f64>) -> f64 {
     sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
+/// KiB as a number to calculate with.
 #[expect(clippy::cast_precision_loss, reason = "memory in KiB fits a double's 53 bits")]
-fn mebibytes(kib: u64) -> f64 {
-    kib as f64 / 1024.0
+pub(super) fn kibibytes(kib: u64) -> f64 {
+    kib as f64
+}
+
+/// KiB in MiB.
+pub(super) fn mebibytes(kib: u64) -> f64 {
+    kibibytes(kib) / 1024.0
 }
 
 /// The commit that was measured, short, with a mark if the tree had changes.
@@ -96,8 +91,8 @@ mod tests {
     }
 
     #[test]
-    fn the_median_is_the_middle_one() {
-        assert_eq!(median([3.0, 1.0, 2.0].into_iter()), 2.0);
+    fn a_row_has_the_middle_the_least_and_the_greatest() {
+        assert_eq!(row("a (ms)", [3.0, 1.25, 2.0].into_iter()), "| a (ms) | 2.0 | 1.2 | 3.0 |\n");
         assert!(median(std::iter::empty()).is_nan());
     }
 }
