@@ -7,6 +7,7 @@
 //! <!-- keeps running -->    the command goes on until the end of README; the next block waits for its first line
 //! <!-- prints -->           not commands: what the block before printed on standard output
 //! ```
+#![expect(clippy::unwrap_used, reason = "what a test relies on either holds, or the test has failed")]
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
