@@ -68,6 +68,18 @@ fn a_length_of_2_gib_or_below_zero_is_closed_at_once() {
     broker.assert_healthy();
 }
 
+/// The two mistakes that people make: a browser, and a client that was told to encrypt.
+#[test]
+fn other_protocols_are_closed_and_called_by_name() {
+    let mut broker = Broker::start();
+    broker.assert_closes("HTTP", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    broker.assert_closes("TLS", &[0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]);
+    for protocol in ["HTTP", "TLS"] {
+        assert!(broker.log().contains(&format!("speaks {protocol}")), "{}", broker.log());
+    }
+    broker.assert_healthy();
+}
+
 /// Claims that are within the limit of a frame, but are never filled: each could lock up memory until its
 /// connection is closed as idle, ten minutes later.
 #[test]
