@@ -1,1 +1,33 @@
-//! The server as a library: listener, connections, one handler per API.
+//! The server as a library: a [`Server`] listens, its workers serve connections, and one file per API
+//! answers requests out of the shared [`Broker`].
+//!
+//! Invariants: a connection lives on one worker for its whole life; a request is parsed, decided, written
+//! and answered there; no lock is held across an await. Nothing here reads arguments, the process's
+//! environment or configuration files, and only [`environment`] reads real clocks.
+
+mod advertised;
+mod api;
+mod broker;
+mod budget;
+pub mod config;
+mod connection;
+pub mod environment;
+mod error;
+mod fetch_session;
+mod frame;
+mod groups;
+mod image;
+mod jobs;
+mod listener;
+mod overrides;
+mod producer_ids;
+mod reply;
+mod server;
+mod shard;
+mod system;
+mod topics;
+mod validation;
+mod waiting;
+
+pub use broker::Broker;
+pub use server::{BoundListener, Server, StartError};

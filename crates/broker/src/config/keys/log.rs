@@ -128,6 +128,17 @@ ottla_base::config! {
         high: "Records outlive their retention by up to this much.",
     }
 
+    /// How often the broker notes up to where its logs are on stable storage. A start after a crash reads only
+    /// what was written since.
+    log_flush_offset_checkpoint_interval_ms: u64 {
+        name: "log.flush.offset.checkpoint.interval.ms",
+        default: Some("60000"),
+        valid: Valid::AtLeast(1),
+        unit: Unit::Milliseconds,
+        low: "More small writes.",
+        high: "A start after a crash reads more.",
+    }
+
     /// `cleanup.policy` of topics that do not set it.
     log_cleanup_policy: Cleanup {
         name: "log.cleanup.policy",

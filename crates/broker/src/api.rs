@@ -1,0 +1,295 @@
+//! The whole Kafka surface: every API key is served by a file of its own, or refused here by name.
+//!
+//! Decoding, the version check and encoding happen once, around all handlers. A handler is an async
+//! function from a request to its response. It runs up to its first await before the next request of its
+//! connection starts; [`connection`](crate::connection) says which requests may overlap after that.
+
+mod alter_configs;
+mod api_versions;
+mod assignment;
+mod create_partitions;
+mod create_topics;
+mod delete_groups;
+mod delete_records;
+mod delete_topics;
+mod describe_cluster;
+mod describe_configs;
+mod describe_groups;
+mod describe_topic_partitions;
+mod fetch;
+mod find_coordinator;
+mod heartbeat;
+mod incremental_alter_configs;
+mod init_producer_id;
+mod join_group;
+mod leave_group;
+mod list_groups;
+mod list_offsets;
+mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
+mod offset_for_leader_epoch;
+mod produce;
+mod refused;
+mod resource;
+mod sync_group;
+
+use crate::Broker;
+use crate::connection::Peer;
+use ottla_wire::codec::{self, DecodeError, EncodeError, Encoded, Reader};
+use ottla_wire::message::Request;
+use ottla_wire::{ApiKey, Str};
+use std::future::Future;
+use std::ops::RangeInclusive;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::{Arc, OnceLock};
+
+/// Everything that a handler may know besides its request.
+#[derive(Clone)]
+pub(crate) struct Context {
+    /// What all connections share.
+    pub(crate) broker: Arc<Broker>,
+    /// The connection that the request came in on.
+    pub(crate) peer: Rc<Peer>,
+    /// The version that the client chose for this request.
+    pub(crate) version: i16,
+    /// What the client calls itself; for logs and group descriptions only.
+    pub(crate) client_id: Option<Str>,
+    correlation_id: i32,
+}
+
+/// What becomes of a request.
+#[derive(Debug)]
+pub(crate) enum Answer<R> {
+    /// The client gets this response.
+    Send(R),
+    /// The client asked for no response (Produce with acks 0).
+    Silent,
+    /// The client asked for no response and something failed: closing the connection is the only way left
+    /// to tell it.
+    Close,
+}
+
+/// Why a request could not be carried through. The connection is closed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CallError {
+    /// The frame is no request.
+    #[error("the request cannot be read: {0}")]
+    Decode(#[from] DecodeError),
+    /// A handler filled in a field that this version cannot carry: a bug of ours.
+    #[error("the response cannot be written: {0}")]
+    Encode(#[from] EncodeError),
+    /// Kafka closes the connection, too.
+    #[error("API key {key} is unknown; a client asks only for keys that ApiVersions lists")]
+    UnknownKey { key: i16 },
+    /// Kafka closes the connection, too.
+    #[error("{} (key {}) is not served", .key.name(), *.key as i16)]
+    NotServed { key: ApiKey },
+    /// Kafka closes the connection, too.
+    #[error("{} is served in versions {} to {}, not {version}", .key.name(), .served.start(), .served.end())]
+    Version { key: ApiKey, version: i16, served: RangeInclusive<i16> },
+}
+
+pub(crate) type Call = Pin<Box<dyn Future<Output = Result<Answer<Encoded>, CallError>>>>;
+
+/// One Kafka API: its key, its versions, and who answers.
+pub(crate) struct Api {
+    pub(crate) key: ApiKey,
+    pub(crate) versions: RangeInclusive<i16>,
+    call: Box<dyn Fn(Context, Reader) -> Call + Send + Sync>,
+}
+
+impl Api {
+    /// An API that always answers.
+    fn new<R, F, Fut>(versions: RangeInclusive<i16>, handle: F) -> Self
+    where
+        R: Request,
+        F: Fn(Context, R) -> Fut + Copy + Send + Sync + 'static,
+        Fut: Future<Output = R::Response> + 'static,
+    {
+        Self::that_may_be_silent(versions, move |context, request| {
+            let response = handle(context, request);
+            async move { Answer::Send(response.await) }
+        })
+    }
+
+    /// An API whose request may ask for no response.
+    fn that_may_be_silent<R, F, Fut>(versions: RangeInclusive<i16>, handle: F) -> Self
+    where
+        R: Request,
+        F: Fn(Context, R) -> Fut + Copy + Send + Sync + 'static,
+        Fut: Future<Output = Answer<R::Response>> + 'static,
+    {
+        let call = move |context: Context, mut body: Reader| -> Call {
+            Box::pin(async move {
+                let (version, correlation_id) = (context.version, context.correlation_id);
+                let request = R::decode(&mut body, version)?;
+                Ok(match handle(context, request).await {
+                    Answer::Send(response) => {
+                        Answer::Send(codec::encode_response(correlation_id, &response, version)?)
+                    }
+                    Answer::Silent => Answer::Silent,
+                    Answer::Close => Answer::Close,
+                })
+            })
+        };
+        Self { key: R::KEY, versions, call: Box::new(call) }
+    }
+}
+
+/// Who answers `key`, or `None` where Ottla does not serve it.
+fn api(key: ApiKey) -> Option<Api> {
+    Some(match key {
+        ApiKey::Produce => produce::api(),
+        ApiKey::Fetch => fetch::api(),
+        ApiKey::ListOffsets => list_offsets::api(),
+        ApiKey::Metadata => metadata::api(),
+        ApiKey::OffsetCommit => offset_commit::api(),
+        ApiKey::OffsetFetch => offset_fetch::api(),
+        ApiKey::FindCoordinator => find_coordinator::api(),
+        ApiKey::JoinGroup => join_group::api(),
+        ApiKey::Heartbeat => heartbeat::api(),
+        ApiKey::LeaveGroup => leave_group::api(),
+        ApiKey::SyncGroup => sync_group::api(),
+        ApiKey::DescribeGroups => describe_groups::api(),
+        ApiKey::ListGroups => list_groups::api(),
+        ApiKey::ApiVersions => api_versions::api(),
+        ApiKey::CreateTopics => create_topics::api(),
+        ApiKey::DeleteTopics => delete_topics::api(),
+        ApiKey::DeleteRecords => delete_records::api(),
+        ApiKey::InitProducerId => init_producer_id::api(),
+        ApiKey::OffsetForLeaderEpoch => offset_for_leader_epoch::api(),
+        ApiKey::DescribeConfigs => describe_configs::api(),
+        ApiKey::AlterConfigs => alter_configs::api(),
+        ApiKey::CreatePartitions => create_partitions::api(),
+        ApiKey::DeleteGroups => delete_groups::api(),
+        ApiKey::IncrementalAlterConfigs => incremental_alter_configs::api(),
+        ApiKey::OffsetDelete => offset_delete::api(),
+        ApiKey::DescribeCluster => describe_cluster::api(),
+        ApiKey::DescribeTopicPartitions => describe_topic_partitions::api(),
+        // Between controllers, which Ottla does not have.
+        ApiKey::Vote
+        | ApiKey::BeginQuorumEpoch
+        | ApiKey::EndQuorumEpoch
+        | ApiKey::AlterPartition
+        | ApiKey::Envelope
+        | ApiKey::FetchSnapshot
+        | ApiKey::BrokerRegistration
+        | ApiKey::BrokerHeartbeat
+        | ApiKey::AllocateProducerIds
+        | ApiKey::ControllerRegistration
+        | ApiKey::AssignReplicasToDirs
+        | ApiKey::UpdateRaftVoter => return None,
+        // Between Kafka's brokers; Ottla keeps this state in its journal.
+        ApiKey::InitializeShareGroupState
+        | ApiKey::ReadShareGroupState
+        | ApiKey::WriteShareGroupState
+        | ApiKey::DeleteShareGroupState
+        | ApiKey::ReadShareGroupStateSummary => return None,
+        // Not served yet, and therefore not listed by ApiVersions.
+        ApiKey::SaslHandshake
+        | ApiKey::AddPartitionsToTxn
+        | ApiKey::AddOffsetsToTxn
+        | ApiKey::EndTxn
+        | ApiKey::WriteTxnMarkers
+        | ApiKey::TxnOffsetCommit
+        | ApiKey::DescribeAcls
+        | ApiKey::CreateAcls
+        | ApiKey::DeleteAcls
+        | ApiKey::AlterReplicaLogDirs
+        | ApiKey::DescribeLogDirs
+        | ApiKey::SaslAuthenticate
+        | ApiKey::CreateDelegationToken
+        | ApiKey::RenewDelegationToken
+        | ApiKey::ExpireDelegationToken
+        | ApiKey::DescribeDelegationToken
+        | ApiKey::ElectLeaders
+        | ApiKey::AlterPartitionReassignments
+        | ApiKey::ListPartitionReassignments
+        | ApiKey::DescribeClientQuotas
+        | ApiKey::AlterClientQuotas
+        | ApiKey::DescribeUserScramCredentials
+        | ApiKey::AlterUserScramCredentials
+        | ApiKey::DescribeQuorum
+        | ApiKey::UpdateFeatures
+        | ApiKey::DescribeProducers
+        | ApiKey::UnregisterBroker
+        | ApiKey::DescribeTransactions
+        | ApiKey::ListTransactions
+        | ApiKey::ConsumerGroupHeartbeat
+        | ApiKey::ConsumerGroupDescribe
+        | ApiKey::GetTelemetrySubscriptions
+        | ApiKey::PushTelemetry
+        | ApiKey::ListConfigResources
+        | ApiKey::ShareGroupHeartbeat
+        | ApiKey::ShareGroupDescribe
+        | ApiKey::ShareFetch
+        | ApiKey::ShareAcknowledge
+        | ApiKey::AddRaftVoter
+        | ApiKey::RemoveRaftVoter
+        | ApiKey::StreamsGroupHeartbeat
+        | ApiKey::StreamsGroupDescribe
+        | ApiKey::DescribeShareGroupOffsets
+        | ApiKey::AlterShareGroupOffsets
+        | ApiKey::DeleteShareGroupOffsets
+        | ApiKey::StreamsGroupTopologyDescriptionUpdate
+        | ApiKey::UnregisterController => return None,
+    })
+}
+
+/// Every served API, in the order of the keys.
+pub(crate) fn served() -> impl Iterator<Item = &'static Api> {
+    table().iter().flatten()
+}
+
+fn table() -> &'static [Option<Api>] {
+    static TABLE: OnceLock<Vec<Option<Api>>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let last = ApiKey::ALL.into_iter().map(|key| key as usize).max().unwrap_or(0);
+        let mut table: Vec<Option<Api>> = (0..=last).map(|_| None).collect();
+        for key in ApiKey::ALL {
+            table[key as usize] = api(key);
+        }
+        table
+    })
+}
+
+/// Whether a request may start before the one ahead of it on its connection has its answer.
+///
+/// Only Produce may, behind Produce: its records are appended, in order, before its first await, and what is
+/// awaited is durability. Everything else starts when all before it is answered, as in Kafka.
+pub(crate) fn may_overlap(frame: &[u8]) -> bool {
+    frame.first_chunk::<2>().is_some_and(|key| i16::from_be_bytes(*key) == ApiKey::Produce as i16)
+}
+
+/// Reads a request's header and starts whoever answers it.
+///
+/// # Errors
+/// [`CallError`] where the connection has to be closed.
+pub(crate) fn call(broker: Arc<Broker>, peer: Rc<Peer>, frame: bytes::Bytes) -> Result<Call, CallError> {
+    let mut body = Reader::new(frame);
+    let header = codec::decode_request_header(&mut body)?;
+    let number = header.request_api_key;
+    let key = ApiKey::try_from(number).map_err(|_| CallError::UnknownKey { key: number })?;
+    let Some(api) = table()[key as usize].as_ref() else { return Err(CallError::NotServed { key }) };
+    let context = Context {
+        broker,
+        peer,
+        version: header.request_api_version,
+        client_id: header.client_id,
+        correlation_id: header.correlation_id,
+    };
+    if api.versions.contains(&context.version) {
+        return Ok((api.call)(context, body));
+    }
+    if key == ApiKey::ApiVersions {
+        // KIP-511: whoever is newer than we are learns our versions in the one form that all can read.
+        return Ok(Box::pin(async move {
+            let response = api_versions::unsupported_version();
+            Ok(Answer::Send(codec::encode_response(context.correlation_id, &response, 0)?))
+        }));
+    }
+    Err(CallError::Version { key, version: context.version, served: api.versions.clone() })
+}

@@ -1,0 +1,134 @@
+//! Fetch, key 1, versions 4–18: reads record batches.
+//!
+//! - Answers at once when there are `MinBytes` to return, when any partition has an error, when nothing is
+//!   asked for or when waiting is not wanted; else it parks until the log makes progress or `MaxWaitMs` passes.
+//! - The first partition that has records returns at least one whole batch, however large (KIP-74).
+//! - Records leave as regions of segment files; they are neither copied nor changed on the way.
+//! - A consumer sees records below the high watermark: what is durable under the topic's setting.
+//! - v7: incremental sessions (KIP-227). v9: the client's leader epoch is checked. v12: divergence by the last
+//!   fetched epoch. v13: topics are named by id. v16: the leader's endpoint where it is another. Followers
+//!   (replica id ≥ 0) do not exist here.
+
+mod read;
+
+use self::read::{Budget, Outcome};
+use super::{Api, Context};
+use crate::fetch_session::{Begin, Key, Plan, TopicKey, Wanted};
+use ottla_base::TopicId;
+use ottla_wire::Str;
+use ottla_wire::error_code::ErrorCode;
+use ottla_wire::message::fetch_response::{FetchableTopicResponse, PartitionData};
+use ottla_wire::message::{FetchRequest, FetchResponse};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+const VERSIONS: RangeInclusive<i16> = 4..=18;
+
+pub(super) fn api() -> Api {
+    Api::new(VERSIONS, handle)
+}
+
+async fn handle(context: Context, request: FetchRequest) -> FetchResponse {
+    let broker = &context.broker;
+    let began = broker.sessions.lock().begin(broker.env.now().tick, begin(&context, &request));
+    let plan = match began {
+        Ok(plan) => plan,
+        Err(error_code) => return FetchResponse { error_code, ..Default::default() },
+    };
+    let outcomes = read_until_enough(&context, &request, &plan).await;
+    let reported: Vec<_> = outcomes.iter().map(Outcome::reported).collect();
+    let fresh_id = i32::try_from(broker.env.random() >> 33).unwrap_or(1).max(1);
+    let report = broker.sessions.lock().finish(broker.env.now().tick, &plan, &reported, fresh_id);
+    let parts = plan.partitions.into_iter().zip(outcomes).zip(report.included);
+    let included = parts.filter_map(|(part, included)| included.then_some(part));
+    FetchResponse {
+        session_id: report.session_id,
+        responses: by_topic(included.map(|(wanted, outcome)| (wanted.key, outcome.data))),
+        ..Default::default()
+    }
+}
+
+fn begin(context: &Context, request: &FetchRequest) -> Begin {
+    let by_id = context.version >= FIRST_VERSION_BY_ID;
+    let topic_key = |id, name: &Str| {
+        if by_id { TopicKey::Id(TopicId(id)) } else { TopicKey::Name(name.clone()) }
+    };
+    let wanted = request.topics.iter().flat_map(|topic| {
+        let key = topic_key(topic.topic_id, &topic.topic);
+        topic.partitions.iter().map(move |partition| Wanted {
+            key: Key { topic: key.clone(), partition: partition.partition },
+            offset: partition.fetch_offset,
+            bytes_max: partition.partition_max_bytes,
+            leader_epoch: partition.current_leader_epoch,
+            last_fetched_epoch: partition.last_fetched_epoch,
+        })
+    });
+    let forgotten = request.forgotten_topics_data.iter().flat_map(|topic| {
+        let key = topic_key(topic.topic_id, &topic.topic);
+        topic.partitions.iter().map(move |&partition| Key { topic: key.clone(), partition })
+    });
+    Begin {
+        session_id: request.session_id,
+        session_epoch: request.session_epoch,
+        by_id,
+        wanted: wanted.collect(),
+        forgotten: forgotten.collect(),
+    }
+}
+
+/// Reads, and parks while there is too little to return.
+async fn read_until_enough(context: &Context, request: &FetchRequest, plan: &Plan) -> Vec<Outcome> {
+    let outcomes = read_all(context, request, plan);
+    let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
+    if plan.partitions.is_empty() || wait.is_zero() || is_enough(request, &outcomes) {
+        return outcomes;
+    }
+    let resolved = plan.partitions.iter().filter_map(|wanted| read::resolve(context, &wanted.key).ok());
+    let waiter = context.broker.waiting.park(resolved.map(|(_, id)| id).collect());
+    let deadline = tokio::time::sleep(wait);
+    tokio::pin!(deadline);
+    loop {
+        // Read again first: what arrived between the first look and parking woke nobody.
+        let outcomes = read_all(context, request, plan);
+        if is_enough(request, &outcomes) {
+            return outcomes;
+        }
+        tokio::select! {
+            () = waiter.progress() => {}
+            () = &mut deadline => return read_all(context, request, plan),
+        }
+    }
+}
+
+fn is_enough(request: &FetchRequest, outcomes: &[Outcome]) -> bool {
+    let bytes: usize = outcomes.iter().map(Outcome::bytes).sum();
+    let needs_answer = |outcome: &Outcome| outcome.data.error_code != ErrorCode::NONE || outcome.diverges();
+    bytes >= usize::try_from(request.min_bytes).unwrap_or(0) || outcomes.iter().any(needs_answer)
+}
+
+fn read_all(context: &Context, request: &FetchRequest, plan: &Plan) -> Vec<Outcome> {
+    let mut budget = Budget::new(request.max_bytes, context.broker.config().network.fetch_max_bytes);
+    let isolation = read::Isolation::of(request.isolation_level);
+    plan.partitions.iter().map(|wanted| read::read(context, wanted, isolation, &mut budget)).collect()
+}
+
+/// Consecutive partitions of one topic share an entry.
+fn by_topic(parts: impl Iterator<Item = (Key, PartitionData)>) -> Vec<FetchableTopicResponse> {
+    let mut topics: Vec<(TopicKey, FetchableTopicResponse)> = Vec::new();
+    for (key, data) in parts {
+        match topics.last_mut() {
+            Some((topic, response)) if *topic == key.topic => response.partitions.push(data),
+            _ => {
+                let mut response = FetchableTopicResponse { partitions: vec![data], ..Default::default() };
+                match &key.topic {
+                    TopicKey::Id(id) => response.topic_id = id.0,
+                    TopicKey::Name(name) => response.topic = name.clone(),
+                }
+                topics.push((key.topic, response));
+            }
+        }
+    }
+    topics.into_iter().map(|(_, response)| response).collect()
+}
+
+const FIRST_VERSION_BY_ID: i16 = 13;

@@ -1,0 +1,153 @@
+//! Metadata, key 3, versions 0–13: which brokers and topics there are, and who leads each partition.
+//!
+//! - The advertised address is the one on which this connection reached the broker, unless
+//!   `advertised.listeners` says otherwise. Differs from Apache Kafka, which advertises a configured name.
+//! - v0: an empty list means all topics. v1+: null means all, an empty list none.
+//! - v4+: a missing topic is created if the request allows it and `auto.create.topics.enable` is on. The answer
+//!   is UNKNOWN_TOPIC_OR_PARTITION while it is being created, as in Kafka 4.x; the client asks again.
+//! - v10+: topic ids in the answer. v12+: topics may be asked for by id; an id in v10 or v11 is INVALID_REQUEST.
+//! - v8–v10: the cluster's authorized operations; v8+: a topic's. Without authorisation every operation is
+//!   allowed.
+
+use super::{Api, Context};
+use crate::image::Topic;
+use crate::topics::NewTopic;
+use ottla_base::{TopicId, TopicName};
+use ottla_wire::Str;
+use ottla_wire::error_code::ErrorCode;
+use ottla_wire::message::metadata_request::MetadataRequestTopic;
+use ottla_wire::message::metadata_response::{
+    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use ottla_wire::message::{MetadataRequest, MetadataResponse};
+use std::ops::RangeInclusive;
+
+const VERSIONS: RangeInclusive<i16> = 0..=13;
+
+pub(super) fn api() -> Api {
+    Api::new(VERSIONS, handle)
+}
+
+async fn handle(context: Context, request: MetadataRequest) -> MetadataResponse {
+    let broker = &context.broker;
+    let endpoint = broker.advertised.to(&context.peer);
+    let topics = match asked(&context, &request) {
+        None => broker.image.topics().iter().map(|topic| describe(&context, &request, topic)).collect(),
+        Some(asked) => {
+            let mut topics = Vec::with_capacity(asked.len());
+            for topic in asked {
+                topics.push(find(&context, &request, topic).await);
+            }
+            topics
+        }
+    };
+    MetadataResponse {
+        brokers: vec![MetadataResponseBroker {
+            node_id: broker.node.0,
+            host: endpoint.host.into(),
+            port: i32::from(endpoint.port),
+            rack: broker.rack.clone(),
+        }],
+        cluster_id: Some(broker.cluster_id.clone()),
+        controller_id: broker.node.0,
+        topics,
+        cluster_authorized_operations: if request.include_cluster_authorized_operations {
+            CLUSTER_OPERATIONS
+        } else {
+            NOT_ASKED_FOR
+        },
+        ..Default::default()
+    }
+}
+
+/// The topics asked for, or `None` for all.
+fn asked<'a>(context: &Context, request: &'a MetadataRequest) -> Option<&'a [MetadataRequestTopic]> {
+    let topics = request.topics.as_deref()?;
+    (context.version > 0 || !topics.is_empty()).then_some(topics)
+}
+
+async fn find(
+    context: &Context,
+    request: &MetadataRequest,
+    asked: &MetadataRequestTopic,
+) -> MetadataResponseTopic {
+    let id = TopicId(asked.topic_id);
+    if id != TopicId::NONE {
+        // Java sends an empty name along with an id; where there is an id the name does not count.
+        let by_id = context.version >= FIRST_VERSION_BY_ID;
+        return match context.broker.image.topic_by_id(id) {
+            _ if !by_id => refused(ErrorCode::INVALID_REQUEST, asked),
+            Some(topic) => describe(context, request, &topic),
+            None => refused(ErrorCode::UNKNOWN_TOPIC_ID, asked),
+        };
+    }
+    let Some(name) = &asked.name else { return refused(ErrorCode::INVALID_REQUEST, asked) };
+    match context.broker.image.topic(name) {
+        Some(topic) => describe(context, request, &topic),
+        None => refused(missing(context, request, name).await, asked),
+    }
+}
+
+/// What to say of a topic that is not there; creates it where that is wanted.
+async fn missing(context: &Context, request: &MetadataRequest, name: &str) -> ErrorCode {
+    let Ok(name) = TopicName::parse(name) else { return ErrorCode::INVALID_TOPIC_EXCEPTION };
+    let config = context.broker.config();
+    let is_allowed = context.version < FIRST_VERSION_WITH_CHOICE || request.allow_auto_topic_creation;
+    if !is_allowed || !config.topics.auto_create_topics_enable {
+        return ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+    }
+    let new = NewTopic { name, partitions: config.topics.num_partitions, overrides: Default::default() };
+    match context.broker.create_topic(new).await {
+        // Kafka answers so, too, whether the topic is there by now or not; the client asks again.
+        Ok(_) | Err(crate::topics::TopicError::Exists) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+        Err(error) => {
+            tracing::warn!(%error, "a topic could not be created on first use");
+            error.code()
+        }
+    }
+}
+
+fn refused(error_code: ErrorCode, asked: &MetadataRequestTopic) -> MetadataResponseTopic {
+    MetadataResponseTopic {
+        error_code,
+        name: asked.name.clone(),
+        topic_id: asked.topic_id,
+        ..Default::default()
+    }
+}
+
+fn describe(context: &Context, request: &MetadataRequest, topic: &Topic) -> MetadataResponseTopic {
+    let node = context.broker.node.0;
+    let partition = |partition_index| MetadataResponsePartition {
+        error_code: ErrorCode::NONE,
+        partition_index,
+        leader_id: node,
+        leader_epoch: context.broker.leader_epoch(topic, partition_index).0,
+        replica_nodes: vec![node],
+        isr_nodes: vec![node],
+        ..Default::default()
+    };
+    MetadataResponseTopic {
+        error_code: ErrorCode::NONE,
+        name: Some(Str::from(topic.name.as_str())),
+        topic_id: topic.id.0,
+        is_internal: false,
+        partitions: (0..topic.partitions).map(partition).collect(),
+        topic_authorized_operations: if request.include_topic_authorized_operations {
+            TOPIC_OPERATIONS
+        } else {
+            NOT_ASKED_FOR
+        },
+    }
+}
+
+const FIRST_VERSION_WITH_CHOICE: i16 = 4;
+const FIRST_VERSION_BY_ID: i16 = 12;
+
+/// One bit for each ACL operation by its number. Read 3, write 4, create 5, delete 6, alter 7, describe 8,
+/// describe configs 10, alter configs 11.
+pub(super) const TOPIC_OPERATIONS: i32 =
+    1 << 3 | 1 << 4 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 8 | 1 << 10 | 1 << 11;
+/// Create 5, alter 7, describe 8, cluster action 9, describe configs 10, alter configs 11, idempotent write 12.
+pub(super) const CLUSTER_OPERATIONS: i32 = 1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12;
+pub(super) const NOT_ASKED_FOR: i32 = i32::MIN;

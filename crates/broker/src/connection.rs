@@ -1,0 +1,273 @@
+//! One client's connection: frames in, answers out, in order.
+//!
+//! Everything happens on the worker that accepted the connection. A request runs up to its first await as
+//! soon as it may start; answers leave in the order of the requests. Produce requests overlap (what they wait
+//! for is durability, and many of them share one sync); any other request starts when all before it is
+//! answered, as in Kafka.
+//!
+//! Bounds: at most [`IN_FLIGHT_MAX`] requests, each of at most `socket.request.max.bytes`; the bodies of all
+//! connections together within the [`Budget`](crate::budget::Budget); an idle connection is closed after
+//! `connections.max.idle.ms`, and one that stops in the middle of a large frame after [`STALLED`] if others wait
+//! for memory.
+
+use crate::Broker;
+use crate::api::{self, Answer, Call, CallError};
+use crate::budget::{FREE_BYTES, Reservation};
+use crate::frame::{FrameBuffer, FrameError};
+use crate::reply;
+use bytes::Bytes;
+use ottla_base::Tick;
+use ottla_wire::codec::Encoded;
+use std::collections::VecDeque;
+use std::future::poll_fn;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep};
+
+/// Produce requests that may wait for durability at once; Java sends 5, others any number.
+const IN_FLIGHT_MAX: usize = 64;
+
+/// How long the bytes of a large frame may stop coming while others wait for the memory that it holds.
+const STALLED: Duration = Duration::from_secs(10);
+
+/// Who is at the other end, and how it reached us.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    /// The client's address.
+    pub(crate) address: SocketAddr,
+    /// The address of ours that the client connected to.
+    pub(crate) reached: SocketAddr,
+    /// The name of the listener that accepted it, in upper case.
+    pub(crate) listener: Arc<str>,
+}
+
+/// Why a connection ended, other than by the client's own closing or by shutdown.
+#[derive(Debug, thiserror::Error)]
+enum Closed {
+    #[error(transparent)]
+    Frame(#[from] FrameError),
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error("the socket failed: {0}")]
+    Socket(#[from] io::Error),
+    #[error("a request without acknowledgement failed, and closing is the only way to tell")]
+    Unacknowledged,
+    #[error("idle for longer than connections.max.idle.ms")]
+    Idle,
+    #[error(
+        "it stopped in the middle of a request while others waited for memory (memory.requests.max.bytes)"
+    )]
+    Stalled,
+}
+
+/// A request that has started.
+struct InFlight {
+    state: State,
+    overlaps: bool,
+    _memory: Reservation,
+}
+
+enum State {
+    Running(Call),
+    Done(Result<Answer<Encoded>, CallError>),
+}
+
+struct Connection {
+    stream: TcpStream,
+    broker: Arc<Broker>,
+    peer: Rc<Peer>,
+    frames: FrameBuffer,
+    /// Memory for the frame that is being read, once its length is known.
+    reserved: Option<Reservation>,
+    in_flight: VecDeque<InFlight>,
+    idle_after: Duration,
+    active: Tick,
+}
+
+/// Serves `stream` until the client leaves, misbehaves or idles, or the broker shuts down.
+pub(crate) async fn serve(
+    broker: Arc<Broker>,
+    stream: TcpStream,
+    peer: Peer,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    let address = peer.address;
+    let config = broker.config();
+    let mut connection = Connection {
+        frames: FrameBuffer::new(config.network.socket_request_max_bytes),
+        idle_after: Duration::from_millis(config.network.connections_max_idle_ms),
+        active: broker.env.now().tick,
+        stream,
+        broker,
+        peer: Rc::new(peer),
+        reserved: None,
+        in_flight: VecDeque::new(),
+    };
+    match connection.run(&mut shutdown).await {
+        Ok(()) => tracing::trace!(client = %address, "connection ended"),
+        Err(Closed::Socket(error)) => tracing::debug!(client = %address, %error, "connection lost"),
+        Err(Closed::Idle) => tracing::debug!(client = %address, "idle connection closed"),
+        Err(reason) => tracing::warn!(client = %address, "connection closed: {reason}"),
+    }
+}
+
+enum Event {
+    Readable,
+    Answered,
+    IdleTimer,
+    Stalled,
+    ShutDown,
+}
+
+impl Connection {
+    async fn run(&mut self, shutdown: &mut watch::Receiver<bool>) -> Result<(), Closed> {
+        let idle_timer = tokio::time::sleep(self.idle_after);
+        tokio::pin!(idle_timer);
+        loop {
+            self.start_requests().await?;
+            if self.in_flight.is_empty() && self.frames.is_empty() {
+                self.frames.release();
+            }
+            let may_read = self.in_flight.len() < IN_FLIGHT_MAX && !self.holds_whole_frame()?;
+            let waits_for_answer = !self.in_flight.is_empty();
+            let event = tokio::select! {
+                biased;
+                () = answered(&mut self.in_flight), if waits_for_answer => Event::Answered,
+                ready = self.stream.readable(), if may_read => ready.map(|()| Event::Readable)?,
+                () = &mut idle_timer, if !waits_for_answer => Event::IdleTimer,
+                () = tokio::time::sleep(STALLED), if may_read && self.holds_memory() => Event::Stalled,
+                _ = shutdown.wait_for(|&stop| stop), if !waits_for_answer => Event::ShutDown,
+            };
+            match event {
+                Event::Readable => {
+                    if !self.read()? {
+                        return Ok(());
+                    }
+                }
+                Event::Answered => self.write_answers().await?,
+                Event::IdleTimer => self.check_idle(idle_timer.as_mut())?,
+                Event::Stalled if self.broker.budget.is_short() => return Err(Closed::Stalled),
+                Event::Stalled => {}
+                Event::ShutDown => return Ok(()),
+            }
+        }
+    }
+
+    /// Starts every request that is whole and may start.
+    async fn start_requests(&mut self) -> Result<(), Closed> {
+        while self.in_flight.len() < IN_FLIGHT_MAX {
+            let Some(length) = self.frames.claimed()? else { return Ok(()) };
+            if self.reserved.is_none() {
+                if FREE_BYTES < length && self.frames.arrived() < FREE_BYTES {
+                    return Ok(());
+                }
+                if !self.in_flight.is_empty() && !self.broker.budget.has(length) {
+                    // Answers in flight give memory back; waiting here would keep them from leaving.
+                    return Ok(());
+                }
+                self.reserved = Some(self.broker.budget.reserve(length).await);
+            }
+            let Some(overlaps) = self.frames.peek(length).map(api::may_overlap) else { return Ok(()) };
+            let may_start =
+                self.in_flight.is_empty() || overlaps && self.in_flight.iter().all(|r| r.overlaps);
+            if !may_start {
+                return Ok(());
+            }
+            let frame = self.frames.cut(length).expect("peek saw the whole frame");
+            let memory = self.reserved.take().expect("reserved above");
+            self.start(frame, overlaps, memory).await?;
+        }
+        Ok(())
+    }
+
+    async fn start(&mut self, frame: Bytes, overlaps: bool, memory: Reservation) -> Result<(), Closed> {
+        self.active = self.broker.env.now().tick;
+        let call = api::call(Arc::clone(&self.broker), Rc::clone(&self.peer), frame)?;
+        let mut request = InFlight { state: State::Running(call), overlaps, _memory: memory };
+        // The first poll runs the request's effects, so that they happen in the order of the requests.
+        let _ = request.advance().await;
+        self.in_flight.push_back(request);
+        Ok(())
+    }
+
+    /// Whether memory is held for a frame that is still on its way.
+    fn holds_memory(&self) -> bool {
+        self.reserved.as_ref().is_some_and(Reservation::holds_memory)
+    }
+
+    fn holds_whole_frame(&self) -> Result<bool, FrameError> {
+        Ok(self.frames.claimed()?.is_some_and(|length| self.frames.peek(length).is_some()))
+    }
+
+    /// Reads what is there. False: the client has closed the connection.
+    fn read(&mut self) -> Result<bool, Closed> {
+        let claimed = self.frames.claimed()?;
+        match self.stream.try_read_buf(self.frames.room(claimed)) {
+            Ok(0) => Ok(false),
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes every answer that is ready at the head of the queue, together.
+    async fn write_answers(&mut self) -> Result<(), Closed> {
+        let mut answers = Vec::new();
+        while let Some(oldest) = self.in_flight.front_mut() {
+            if oldest.advance().await.is_pending() {
+                break;
+            }
+            let Some(InFlight { state: State::Done(outcome), .. }) = self.in_flight.pop_front() else {
+                break;
+            };
+            match outcome? {
+                Answer::Send(answer) => answers.push(answer),
+                Answer::Silent => {}
+                Answer::Close => return Err(Closed::Unacknowledged),
+            }
+        }
+        // A client that does not read its answers is as good as gone.
+        tokio::time::timeout(self.idle_after, reply::write(&self.stream, &answers))
+            .await
+            .map_err(|_| Closed::Idle)??;
+        self.active = self.broker.env.now().tick;
+        Ok(())
+    }
+
+    /// The timer is armed once and looks back when it fires, so that a busy connection never touches it.
+    fn check_idle(&self, timer: Pin<&mut Sleep>) -> Result<(), Closed> {
+        let idle = Duration::from_millis(self.broker.env.now().tick.since(self.active));
+        match self.idle_after.checked_sub(idle) {
+            Some(left) if !left.is_zero() => {
+                timer.reset(Instant::now() + left);
+                Ok(())
+            }
+            _ => Err(Closed::Idle),
+        }
+    }
+}
+
+impl InFlight {
+    /// Drives the request; ready when it has its outcome.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let State::Running(call) = &mut self.state else { return Poll::Ready(()) };
+        call.as_mut().poll(cx).map(|outcome| self.state = State::Done(outcome))
+    }
+
+    /// Drives the request once, without waiting.
+    async fn advance(&mut self) -> Poll<()> {
+        poll_fn(|cx| Poll::Ready(self.poll(cx))).await
+    }
+}
+
+/// Resolves when the oldest request has its outcome.
+async fn answered(in_flight: &mut VecDeque<InFlight>) {
+    poll_fn(|cx| in_flight.front_mut().map_or(Poll::Pending, |oldest| oldest.poll(cx))).await;
+}

@@ -1,0 +1,58 @@
+//! What a broker does without being asked. Bulk work leaves the worker's thread.
+
+use crate::Broker;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{JoinSet, spawn_blocking};
+
+/// Starts every job; they end with `background`.
+pub(crate) fn start(broker: &Arc<Broker>, background: &mut JoinSet<()>) {
+    background.spawn_local(enforce_retention(Arc::clone(broker)));
+    background.spawn_local(checkpoint(Arc::clone(broker)));
+    background.spawn_local(expire_producers(Arc::clone(broker)));
+    broker.groups.start_timers(background);
+}
+
+/// Removes old segments, every `log.retention.check.interval.ms`.
+async fn enforce_retention(broker: Arc<Broker>) {
+    loop {
+        let every = Duration::from_millis(broker.config().log.log_retention_check_interval_ms);
+        tokio::time::sleep(every).await;
+        let log = broker.log.clone();
+        off_thread(move || log.enforce_retention()).await;
+    }
+}
+
+/// Raises the point from which a start after a crash has to look, every
+/// `log.flush.offset.checkpoint.interval.ms`.
+async fn checkpoint(broker: Arc<Broker>) {
+    loop {
+        let every = Duration::from_millis(broker.config().log.log_flush_offset_checkpoint_interval_ms);
+        tokio::time::sleep(every).await;
+        let log = broker.log.clone();
+        off_thread(move || {
+            if let Err(error) = log.checkpoint() {
+                tracing::warn!(%error, "the recovery point could not be written; the old one holds");
+            }
+        })
+        .await;
+    }
+}
+
+/// Forgets producers that have not written for `producer.id.expiration.ms`.
+async fn expire_producers(broker: Arc<Broker>) {
+    loop {
+        let config = broker.config();
+        let after_ms = config.producers.producer_id_expiration_ms;
+        let every = Duration::from_millis(config.producers.producer_id_expiration_check_interval_ms);
+        tokio::time::sleep(every).await;
+        let log = broker.log.clone();
+        off_thread(move || log.expire_producers(after_ms)).await;
+    }
+}
+
+async fn off_thread(work: impl FnOnce() + Send + 'static) {
+    if let Err(error) = spawn_blocking(work).await {
+        tracing::error!(%error, "a background job failed; it will run again");
+    }
+}

@@ -1,0 +1,93 @@
+//! Accepts connections and deals them out to the workers.
+
+use crate::connection::Peer;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+/// A connection on its way to its worker.
+pub(crate) type Accepted = (std::net::TcpStream, Peer);
+
+/// Connections that wait in the kernel until they are accepted.
+const BACKLOG: i32 = 1024;
+/// How long to wait when the process has no file descriptor left: accepting again at once would spin.
+const EXHAUSTED_PAUSE: Duration = Duration::from_millis(50);
+
+/// Binds `address` for listening. Ports of a broker that has just stopped may be taken at once.
+pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+/// Counts connections against `max.connections`.
+#[derive(Debug)]
+pub(crate) struct Places {
+    taken: AtomicUsize,
+    max: usize,
+}
+
+/// One connection's place; free again when dropped.
+#[derive(Debug)]
+pub(crate) struct Place(Arc<Places>);
+
+impl Places {
+    pub(crate) fn new(max: usize) -> Arc<Self> {
+        Arc::new(Self { taken: AtomicUsize::new(0), max })
+    }
+
+    fn take(self: &Arc<Self>) -> Option<Place> {
+        let place = Place(Arc::clone(self));
+        // The guard's drop gives the place back when there was none.
+        (self.taken.fetch_add(1, Ordering::Relaxed) < self.max).then_some(place)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.taken.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// Accepts for ever. Each connection goes to the next worker in turn, so that they share the load evenly.
+pub(crate) async fn accept(
+    listener: TcpListener,
+    name: Arc<str>,
+    places: Arc<Places>,
+    workers: Vec<mpsc::UnboundedSender<(Accepted, Place)>>,
+) {
+    let mut next = 0;
+    loop {
+        match listener.accept().await {
+            Ok((stream, address)) => {
+                let Some(place) = places.take() else {
+                    tracing::warn!(client = %address, "connection refused: max.connections are open");
+                    continue;
+                };
+                let Ok(accepted) = prepare(stream, address, &name) else { continue };
+                // A worker that is gone means shutdown; the connection closes with the message.
+                let _ = workers[next % workers.len()].send((accepted, place));
+                next += 1;
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot accept a connection; trying again");
+                tokio::time::sleep(EXHAUSTED_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// The connection leaves this worker's event loop, to be registered with its own.
+fn prepare(stream: tokio::net::TcpStream, address: SocketAddr, name: &Arc<str>) -> io::Result<Accepted> {
+    stream.set_nodelay(true)?;
+    let reached = stream.local_addr()?;
+    Ok((stream.into_std()?, Peer { address, reached, listener: Arc::clone(name) }))
+}

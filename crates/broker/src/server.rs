@@ -1,0 +1,322 @@
+//! Starts and stops a broker: data first, then the listeners, then one worker thread per core.
+//!
+//! A worker is a thread with an event loop of its own. Connections are dealt out to the workers in turn and stay
+//! where they are. The first worker also accepts and runs the background jobs.
+
+use crate::advertised::{Advertised, Endpoint};
+use crate::broker::Broker;
+use crate::budget::Budget;
+use crate::config::kinds::Listener;
+use crate::config::{BrokerConfig, Configs, Layers};
+use crate::connection;
+use crate::environment::SystemEnv;
+use crate::fetch_session::FetchSessions;
+use crate::groups::Groups;
+use crate::image::Image;
+use crate::listener::{self, Accepted, Place, Places};
+use crate::producer_ids::ProducerIds;
+use crate::waiting::Waiting;
+use crate::{jobs, overrides, topics};
+use ottla_base::{BrokerId, Env};
+use ottla_storage::{Database, Log, LogOptions, OpenError, RecoveryReport};
+use ottla_wire::Str;
+use parking_lot::Mutex;
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs};
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{JoinSet, LocalSet};
+
+/// Why a broker does not start. Each message has the cause and a cure.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The data directory cannot be used.
+    #[error(transparent)]
+    Data(#[from] OpenError),
+    /// A listener's host is no address of this machine, or unknown.
+    #[error("the listener {name} cannot use the address {address}: {source}")]
+    Address {
+        /// The listener.
+        name: String,
+        /// What was configured.
+        address: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Another process listens there.
+    #[error(
+        "{address} is in use: stop the process that listens there, or choose another address with --listen"
+    )]
+    AddressInUse {
+        /// The address.
+        address: SocketAddr,
+    },
+    /// The metadata on disk cannot be made true.
+    #[error("the topic metadata cannot be loaded: {0}")]
+    Topics(String),
+    /// The system refused a thread or an event loop.
+    #[error("a worker cannot start: {0}")]
+    Worker(#[from] io::Error),
+}
+
+/// A listener that accepts connections.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoundListener {
+    /// Its name in upper case, such as `PLAINTEXT`.
+    pub name: Arc<str>,
+    /// Where it listens, with the port that the system chose if 0 was asked for.
+    pub address: SocketAddr,
+}
+
+/// A running broker. Dropping it without [`stop`](Self::stop) leaves a log that recovers as after a crash.
+pub struct Server {
+    broker: Arc<Broker>,
+    listeners: Vec<BoundListener>,
+    recovery: RecoveryReport,
+    shutdown: watch::Sender<bool>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+/// How long requests may take to finish once the broker stops.
+const DRAIN: Duration = Duration::from_secs(5);
+
+impl Server {
+    /// Opens the data that `log` names and serves it as `layers` say. Requests are answered when this returns.
+    ///
+    /// # Errors
+    /// [`StartError`]; nothing has been changed then, except that the data directory may have been created.
+    pub fn start(layers: Layers, log: LogOptions) -> Result<Self, StartError> {
+        let configs = Configs::new(layers);
+        let bound = bind_all(&configs.broker())?;
+        let env: Arc<dyn Env> = Arc::new(SystemEnv::new());
+        let (broker, recovery) = open(configs, log, env)?;
+        let listeners = bound.iter().map(|(listener, _)| listener.clone()).collect();
+        let (shutdown, stopping) = watch::channel(false);
+        let workers = start_workers(&broker, bound, &stopping)?;
+        Ok(Self { broker, listeners, recovery, shutdown, workers })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn listeners(&self) -> &[BoundListener] {
+        &self.listeners
+    }
+
+    /// What opening the data directory found and mended.
+    #[must_use]
+    pub fn recovery(&self) -> &RecoveryReport {
+        &self.recovery
+    }
+
+    /// The cluster's id: 22 characters.
+    #[must_use]
+    pub fn cluster_id(&self) -> &str {
+        &self.broker.cluster_id
+    }
+
+    /// Stops accepting, lets requests finish for up to 5 seconds, and closes the log so that the next start need
+    /// not look for damage.
+    pub fn stop(self) {
+        let Self { broker, shutdown, workers, listeners: _, recovery: _ } = self;
+        // The workers hold receivers; if all are gone already there is nobody to tell.
+        let _ = shutdown.send(true);
+        for worker in workers {
+            if worker.join().is_err() {
+                tracing::error!("a worker had panicked");
+            }
+        }
+        broker.log.clone().close();
+    }
+}
+
+type Bound = (BoundListener, std::net::TcpListener);
+
+fn bind_all(config: &BrokerConfig) -> Result<Vec<Bound>, StartError> {
+    let mut bound = Vec::new();
+    for listener in config.client_listeners() {
+        bind_listener(&listener, &mut bound)?;
+    }
+    for (listener, _) in bound.iter().filter(|(listener, _)| !listener.address.ip().is_loopback()) {
+        tracing::warn!(
+            "listener {} on {} is open to other machines without authentication: whoever reaches it may read and \
+             delete everything; bind it to 127.0.0.1 or keep strangers off by a firewall",
+            listener.name,
+            listener.address
+        );
+    }
+    Ok(bound)
+}
+
+/// Binds every address of the listener's host, so that `localhost` means both of its addresses.
+fn bind_listener(listener: &Listener, bound: &mut Vec<Bound>) -> Result<(), StartError> {
+    let host = if listener.host.is_empty() { "0.0.0.0" } else { &listener.host };
+    let refused = |source| StartError::Address {
+        name: listener.name.clone(),
+        address: format!("{host}:{}", listener.port),
+        source,
+    };
+    let mut addresses: Vec<_> = (host, listener.port).to_socket_addrs().map_err(refused)?.collect();
+    addresses.sort();
+    addresses.dedup();
+    let mut chosen_port = listener.port;
+    for (nth, mut address) in addresses.into_iter().enumerate() {
+        address.set_port(chosen_port);
+        let socket = match listener::bind(address) {
+            Ok(socket) => socket,
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                return Err(StartError::AddressInUse { address });
+            }
+            // A machine may know `localhost` by an IPv6 address although IPv6 is switched off.
+            Err(error) if nth > 0 => {
+                tracing::debug!(%address, %error, "not listening there");
+                continue;
+            }
+            Err(error) => return Err(refused(error)),
+        };
+        let address = socket.local_addr().map_err(refused)?;
+        chosen_port = address.port();
+        bound.push((BoundListener { name: listener.name.as_str().into(), address }, socket));
+    }
+    Ok(())
+}
+
+pub(crate) fn open(
+    configs: Configs,
+    options: LogOptions,
+    env: Arc<dyn Env>,
+) -> Result<(Arc<Broker>, RecoveryReport), StartError> {
+    let waiting = Arc::new(Waiting::default());
+    let dir = options.dir.clone();
+    let syncs = options.syncs;
+    let (log, recovery) = Log::open(options, Arc::clone(&env), Arc::clone(&waiting) as _)?;
+    let (meta, journal) = Database::open(&dir, syncs, env.as_ref())?;
+    overrides::load(&configs, &meta);
+    let config = configs.broker();
+    let advertised = config.network.advertised_listeners.iter().flat_map(|all| &all.0).map(|listener| {
+        let endpoint = Endpoint { host: listener.host.clone(), port: listener.port };
+        (listener.name.as_str().into(), endpoint)
+    });
+    let groups = Groups::open(journal, Arc::clone(&env), &config)
+        .map_err(|error| StartError::Topics(error.to_string()))?;
+    let broker = Arc::new(Broker {
+        cluster_id: Str::from(meta.cluster_id()),
+        node: BrokerId(config.network.node_id),
+        rack: config.network.broker_rack.as_deref().map(Str::from),
+        advertised: Advertised::new(advertised),
+        image: Image::default(),
+        producer_ids: ProducerIds::default(),
+        sessions: Mutex::new(FetchSessions::new(config.network.max_incremental_fetch_session_cache_slots)),
+        budget: Budget::new(request_memory(&config)),
+        changing_topics: tokio::sync::Mutex::new(()),
+        env,
+        log,
+        meta,
+        groups,
+        waiting,
+        configs,
+    });
+    topics::load(&broker).map_err(|error| StartError::Topics(error.to_string()))?;
+    Ok((broker, recovery))
+}
+
+/// The smaller of Ottla's own limit and Kafka's, which is off at -1.
+fn request_memory(config: &BrokerConfig) -> u64 {
+    let kafkas = u64::try_from(config.network.queued_max_request_bytes).unwrap_or(u64::MAX);
+    config.network.memory_requests_max_bytes.min(kafkas)
+}
+
+fn worker_count(config: &BrokerConfig) -> usize {
+    match config.network.worker_threads {
+        0 => std::thread::available_parallelism().map_or(1, NonZero::get),
+        count => count,
+    }
+}
+
+fn start_workers(
+    broker: &Arc<Broker>,
+    bound: Vec<Bound>,
+    stopping: &watch::Receiver<bool>,
+) -> Result<Vec<JoinHandle<()>>, StartError> {
+    let (senders, receivers): (Vec<_>, Vec<_>) =
+        (0..worker_count(&broker.config())).map(|_| mpsc::unbounded_channel()).unzip();
+    let mut first = Some((bound, senders));
+    let mut workers = Vec::new();
+    for (number, connections) in receivers.into_iter().enumerate() {
+        let worker = Worker { broker: Arc::clone(broker), connections, stopping: stopping.clone() };
+        let chores = first.take();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let thread = Builder::new().name(format!("worker-{number}"));
+        workers.push(thread.spawn(move || LocalSet::new().block_on(&runtime, worker.run(chores)))?);
+    }
+    Ok(workers)
+}
+
+struct Worker {
+    broker: Arc<Broker>,
+    connections: mpsc::UnboundedReceiver<(Accepted, Place)>,
+    stopping: watch::Receiver<bool>,
+}
+
+/// What only the first worker does: accepting for everyone, and the background jobs.
+type Chores = (Vec<Bound>, Vec<mpsc::UnboundedSender<(Accepted, Place)>>);
+
+impl Worker {
+    async fn run(mut self, chores: Option<Chores>) {
+        let mut background = JoinSet::new();
+        if let Some((bound, workers)) = chores {
+            self.start_chores(&mut background, bound, &workers);
+        }
+        let mut open = JoinSet::new();
+        let stopping = self.stopping.clone();
+        loop {
+            tokio::select! {
+                accepted = self.connections.recv() => {
+                    let Some(((stream, peer), place)) = accepted else { break };
+                    let Ok(stream) = TcpStream::from_std(stream) else { continue };
+                    let serving = connection::serve(Arc::clone(&self.broker), stream, peer, stopping.clone());
+                    open.spawn_local(async move {
+                        serving.await;
+                        drop(place);
+                    });
+                }
+                Some(ended) = open.join_next() => log_panic(ended),
+                _ = self.stopping.wait_for(|&stop| stop) => break,
+            }
+        }
+        background.abort_all();
+        let drained = async { while open.join_next().await.is_some() {} };
+        if tokio::time::timeout(DRAIN, drained).await.is_err() {
+            tracing::warn!("connections were cut off: their requests took longer than {DRAIN:?} to finish");
+        }
+    }
+
+    fn start_chores(
+        &self,
+        background: &mut JoinSet<()>,
+        bound: Vec<Bound>,
+        workers: &[mpsc::UnboundedSender<(Accepted, Place)>],
+    ) {
+        let places = Places::new(self.broker.config().network.max_connections);
+        for (listener, socket) in bound {
+            match tokio::net::TcpListener::from_std(socket) {
+                Ok(socket) => {
+                    let accepting =
+                        listener::accept(socket, listener.name, Arc::clone(&places), workers.to_vec());
+                    background.spawn_local(accepting);
+                }
+                Err(error) => tracing::error!(%error, listener = %listener.name, "cannot accept connections"),
+            }
+        }
+        jobs::start(&self.broker, background);
+    }
+}
+
+fn log_panic(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a connection's task failed");
+    }
+}

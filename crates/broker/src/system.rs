@@ -1,0 +1,29 @@
+//! The system calls that neither the standard library nor the runtime offers. No unsafe code: rustix wraps
+//! each of them.
+
+use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
+use std::fs::File;
+use std::io::{self, IoSlice};
+use tokio::net::TcpStream;
+
+/// Whether more bytes of the same answer come right behind, so that the kernel may fill a packet with both.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum More {
+    Follows,
+    No,
+}
+
+/// Sends what fits of `slices`; how many bytes that was.
+pub(crate) fn send(stream: &TcpStream, slices: &[IoSlice<'_>], more: More) -> io::Result<usize> {
+    let flags = match more {
+        More::Follows => SendFlags::NOSIGNAL | SendFlags::MORE,
+        More::No => SendFlags::NOSIGNAL,
+    };
+    Ok(sendmsg(stream, slices, &mut SendAncillaryBuffer::default(), flags)?)
+}
+
+/// Sends what fits of `length` bytes of `file` from `position`; how many bytes that was, 0 at the file's end.
+pub(crate) fn send_file(stream: &TcpStream, file: &File, position: u64, length: usize) -> io::Result<usize> {
+    let mut position = position;
+    Ok(rustix::fs::sendfile(stream, file, Some(&mut position), length)?)
+}

@@ -1,0 +1,172 @@
+//! What a produced batch must be before the log takes it. Pure; each rule names Kafka's code for breaking it.
+//!
+//! The batch's header, checksum and shape are always checked. Its records are unpacked only where the topic's
+//! settings need it: compacted topics (every record needs a key), and batches whose timestamp range leaves what
+//! the topic allows (to name the records that do).
+
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use ottla_base::Timestamp;
+use ottla_storage::{AppendError, LogSettings};
+use ottla_wire::Str;
+use ottla_wire::error_code::ErrorCode;
+use ottla_wire::message::produce_response::BatchIndexAndErrorMessage;
+use ottla_wire::record::{
+    self, BatchError, BatchHeader, ClientRule, Compression, KeyRule, RecordRules, Records,
+};
+
+/// Why a batch was not appended, as the client is told.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Refusal {
+    pub(crate) code: ErrorCode,
+    /// Cause and cure.
+    pub(crate) message: Option<String>,
+    /// The records that are to blame.
+    pub(crate) records: Vec<BatchIndexAndErrorMessage>,
+}
+
+impl From<ErrorCode> for Refusal {
+    fn from(code: ErrorCode) -> Self {
+        Self { code, ..Self::default() }
+    }
+}
+
+impl From<AppendError> for Refusal {
+    fn from(error: AppendError) -> Self {
+        Self::new(crate::error::of_append(&error), error.to_string())
+    }
+}
+
+impl Refusal {
+    fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: Some(message.into()), records: Vec::new() }
+    }
+}
+
+impl From<BatchError> for Refusal {
+    fn from(error: BatchError) -> Self {
+        let code = match error {
+            BatchError::CrcMismatch { .. } | BatchError::TooShort { .. } | BatchError::Damaged { .. } => {
+                ErrorCode::CORRUPT_MESSAGE
+            }
+            BatchError::UnsupportedMagic { .. }
+            | BatchError::LengthMismatch { .. }
+            | BatchError::CountMismatch { .. }
+            | BatchError::BadRange { .. }
+            | BatchError::TooLarge { .. }
+            | BatchError::BadRecord { .. } => ErrorCode::INVALID_RECORD,
+            BatchError::UnknownCompression { .. } => ErrorCode::UNSUPPORTED_COMPRESSION_TYPE,
+        };
+        Self::new(code, error.to_string())
+    }
+}
+
+/// What is known of the request that carries a batch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Produced {
+    pub(crate) version: i16,
+    pub(crate) is_transactional: bool,
+    pub(crate) now: Timestamp,
+}
+
+/// The one batch of a partition's records, if the topic may take it.
+///
+/// # Errors
+/// What the client is to be told.
+pub(crate) fn check(
+    records: Option<&Records>,
+    settings: &LogSettings,
+    produced: Produced,
+) -> Result<Bytes, Refusal> {
+    let batch = only_batch(records)?;
+    let header = record::validate(&batch)?;
+    header.check_client_rules().map_err(|rule| Refusal::new(of_client_rule(rule), rule.to_string()))?;
+    if header.compression() == Ok(Compression::Zstd) && produced.version < FIRST_VERSION_WITH_ZSTD {
+        let why = "zstd needs Produce version 7 or later: upgrade the client or choose another compression";
+        return Err(Refusal::new(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE, why));
+    }
+    let bytes_max = usize::try_from(settings.message_bytes_max).unwrap_or(usize::MAX);
+    if batch.len() > bytes_max {
+        let why =
+            format!("the batch has {} bytes, the topic's max.message.bytes is {bytes_max}", batch.len());
+        return Err(Refusal::new(ErrorCode::MESSAGE_TOO_LARGE, why));
+    }
+    if header.is_transactional() || produced.is_transactional {
+        let why = "transactions are not served yet: produce without a transactional id";
+        return Err(Refusal::new(ErrorCode::INVALID_TXN_STATE, why));
+    }
+    check_records(header, &batch, settings, produced.now)?;
+    Ok(batch)
+}
+
+/// Since record format 2 a producer sends one batch per partition and request.
+fn only_batch(records: Option<&Records>) -> Result<Bytes, Refusal> {
+    let bytes = records.and_then(Records::as_bytes).filter(|bytes| !bytes.is_empty());
+    let Some(bytes) = bytes else {
+        let why = "there is no record batch for this partition";
+        return Err(Refusal::new(ErrorCode::INVALID_RECORD, why));
+    };
+    let header = BatchHeader::parse(bytes)?;
+    if bytes.len() > header.size() {
+        let why = "there is more than one record batch for this partition; a producer may send one";
+        return Err(Refusal::new(ErrorCode::INVALID_RECORD, why));
+    }
+    Ok(bytes.clone())
+}
+
+fn check_records(
+    header: BatchHeader,
+    batch: &Bytes,
+    settings: &LogSettings,
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let keys = if settings.cleanup.compact { KeyRule::Required } else { KeyRule::Optional };
+    let range = match settings.timestamp_type {
+        record::TimestampType::LogAppendTime => None,
+        record::TimestampType::CreateTime => {
+            let before = i64::try_from(settings.timestamp_before_max_ms).unwrap_or(i64::MAX);
+            let after = i64::try_from(settings.timestamp_after_max_ms).unwrap_or(i64::MAX);
+            Some((Timestamp(now.0.saturating_sub(before)), Timestamp(now.0.saturating_add(after))))
+        }
+    };
+    let is_free = |at: Timestamp| {
+        at == Timestamp::NONE || range.is_none_or(|(earliest, latest)| earliest <= at && at <= latest)
+    };
+    let is_within = is_free(header.base_timestamp) && is_free(header.max_timestamp);
+    if keys == KeyRule::Optional && is_within {
+        return Ok(());
+    }
+    let rules = RecordRules { keys, timestamps: range };
+    let refused = record::inspect_records(header, batch, rules)?.refused;
+    let is_timestamp = |refusal: &record::Refusal| matches!(refusal, record::Refusal::Timestamp(_));
+    let code = match refused.as_slice() {
+        [] if is_within => return Ok(()),
+        [] => ErrorCode::INVALID_TIMESTAMP,
+        refused if refused.iter().any(|(_, refusal)| is_timestamp(refusal)) => ErrorCode::INVALID_TIMESTAMP,
+        _ => ErrorCode::INVALID_RECORD,
+    };
+    let records = refused.into_iter().map(|(batch_index, refusal)| BatchIndexAndErrorMessage {
+        batch_index,
+        batch_index_error_message: Some(Str::from(refusal.to_string())),
+    });
+    let why = match code {
+        ErrorCode::INVALID_TIMESTAMP => {
+            "timestamps outside of what message.timestamp.before.max.ms and message.timestamp.after.max.ms allow"
+        }
+        _ => "every record of a compacted topic needs a key",
+    };
+    Err(Refusal { code, message: Some(why.to_owned()), records: records.collect() })
+}
+
+fn of_client_rule(rule: ClientRule) -> ErrorCode {
+    match rule {
+        ClientRule::BaseOffset(_) | ClientRule::Control | ClientRule::Sequence(_) => {
+            ErrorCode::INVALID_RECORD
+        }
+        ClientRule::LogAppendTime => ErrorCode::INVALID_TIMESTAMP,
+    }
+}
+
+const FIRST_VERSION_WITH_ZSTD: i16 = 7;

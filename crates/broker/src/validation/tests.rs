@@ -1,0 +1,137 @@
+use super::*;
+use ottla_base::{LeaderEpoch, Offset, ProducerEpoch, ProducerId};
+use ottla_storage::{Cleanup, TimestampType};
+use ottla_wire::record::{BatchBuilder, BatchOptions};
+
+const NOW: Timestamp = Timestamp(1_700_000_000_000);
+const HOUR: i64 = 3_600_000;
+
+fn options() -> BatchOptions {
+    BatchOptions::default()
+}
+
+fn batch_at(options: BatchOptions, key: Option<&[u8]>, at: Timestamp) -> Bytes {
+    let mut builder = BatchBuilder::new(options);
+    builder.append(at, key, Some(b"value"), &[]).expect("a small record fits");
+    builder.build()
+}
+
+fn batch() -> Bytes {
+    batch_at(options(), None, NOW)
+}
+
+/// The code and the blamed records for `batch` on a topic with `settings`.
+fn refusal(batch: Bytes, settings: &LogSettings, version: i16) -> (ErrorCode, Vec<i32>) {
+    let produced = Produced { version, is_transactional: false, now: NOW };
+    match check(Some(&Records::from(batch)), settings, produced) {
+        Ok(_) => (ErrorCode::NONE, vec![]),
+        Err(refusal) => (refusal.code, refusal.records.iter().map(|record| record.batch_index).collect()),
+    }
+}
+
+fn code(batch: Bytes) -> ErrorCode {
+    refusal(batch, &LogSettings::default(), 11).0
+}
+
+/// `batch` with bytes overwritten and the checksum mended.
+fn altered(batch: &Bytes, at: usize, with: &[u8]) -> Bytes {
+    let mut bytes = batch.to_vec();
+    bytes[at..at + with.len()].copy_from_slice(with);
+    let crc = crc_fast::crc32_iscsi(&bytes[21..]);
+    bytes[17..21].copy_from_slice(&crc.to_be_bytes());
+    bytes.into()
+}
+
+#[test]
+fn a_plain_batch_passes_unchanged() {
+    let settings = LogSettings::default();
+    let produced = Produced { version: 11, is_transactional: false, now: NOW };
+    assert_eq!(check(Some(&Records::from(batch())), &settings, produced), Ok(batch()));
+}
+
+#[test]
+fn exactly_one_batch_of_format_2_is_taken() {
+    assert_eq!(code(Bytes::new()), ErrorCode::INVALID_RECORD);
+    assert_eq!(code([batch(), batch()].concat().into()), ErrorCode::INVALID_RECORD);
+    assert_eq!(code(altered(&batch(), 16, &[1])), ErrorCode::INVALID_RECORD);
+    let produced = Produced { version: 11, is_transactional: false, now: NOW };
+    let none = check(None, &LogSettings::default(), produced);
+    assert_eq!(none.map_err(|refusal| refusal.code), Err(ErrorCode::INVALID_RECORD));
+}
+
+#[test]
+fn damage_is_told_from_bad_shape() {
+    let mut flipped = batch().to_vec();
+    *flipped.last_mut().expect("not empty") ^= 1;
+    assert_eq!(code(flipped.into()), ErrorCode::CORRUPT_MESSAGE);
+    assert_eq!(code(batch().slice(..40)), ErrorCode::CORRUPT_MESSAGE);
+    let many = altered(&batch(), 57, &7i32.to_be_bytes());
+    assert_eq!(code(many), ErrorCode::INVALID_RECORD, "7 records in a range of 1");
+    let none = altered(&batch(), 57, &0i32.to_be_bytes());
+    assert_eq!(code(none), ErrorCode::INVALID_RECORD);
+    let negative = altered(&batch(), 23, &(-1i32).to_be_bytes());
+    assert_eq!(code(negative), ErrorCode::INVALID_RECORD);
+}
+
+#[test]
+fn what_only_brokers_write_is_refused() {
+    let based = batch_at(BatchOptions { base_offset: Offset(5), ..options() }, None, NOW);
+    assert_eq!(code(based), ErrorCode::INVALID_RECORD);
+    assert_eq!(code(altered(&batch(), 21, &(1i16 << 5).to_be_bytes())), ErrorCode::INVALID_RECORD, "control");
+    assert_eq!(code(altered(&batch(), 21, &(1i16 << 3).to_be_bytes())), ErrorCode::INVALID_TIMESTAMP);
+    assert_eq!(code(altered(&batch(), 21, &(1i16 << 4).to_be_bytes())), ErrorCode::INVALID_TXN_STATE);
+    let epoch = batch_at(BatchOptions { leader_epoch: LeaderEpoch(9), ..options() }, None, NOW);
+    assert_eq!(code(epoch), ErrorCode::NONE, "the leader epoch is overwritten, not checked");
+}
+
+#[test]
+fn a_producer_id_needs_a_sequence() {
+    let producer = BatchOptions { producer_id: ProducerId(1), producer_epoch: ProducerEpoch(0), ..options() };
+    let with = |base_sequence| batch_at(BatchOptions { base_sequence, ..producer }, None, NOW);
+    assert_eq!(code(with(-1)), ErrorCode::INVALID_RECORD);
+    assert_eq!(code(with(0)), ErrorCode::NONE);
+}
+
+#[test]
+fn size_is_that_of_the_stored_batch() {
+    let size = u32::try_from(batch().len()).expect("small");
+    let limited = |message_bytes_max| LogSettings { message_bytes_max, ..LogSettings::default() };
+    assert_eq!(refusal(batch(), &limited(size), 11).0, ErrorCode::NONE);
+    assert_eq!(refusal(batch(), &limited(size - 1), 11).0, ErrorCode::MESSAGE_TOO_LARGE);
+}
+
+#[test]
+fn zstd_needs_a_client_that_may_know_it() {
+    let zstd = batch_at(BatchOptions { compression: Compression::Zstd, ..options() }, None, NOW);
+    assert_eq!(refusal(zstd.clone(), &LogSettings::default(), 6).0, ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
+    assert_eq!(refusal(zstd, &LogSettings::default(), 7).0, ErrorCode::NONE);
+}
+
+#[test]
+fn compacted_topics_name_the_records_without_a_key() {
+    let compacted =
+        LogSettings { cleanup: Cleanup { delete: false, compact: true }, ..LogSettings::default() };
+    let mut builder = BatchBuilder::new(options());
+    for key in [Some(&b"k"[..]), None, Some(b"k"), None] {
+        builder.append(NOW, key, Some(b"v"), &[]).expect("a small record fits");
+    }
+    assert_eq!(refusal(builder.build(), &compacted, 11), (ErrorCode::INVALID_RECORD, vec![1, 3]));
+    assert_eq!(refusal(batch_at(options(), Some(b"k"), NOW), &compacted, 11).0, ErrorCode::NONE);
+}
+
+#[test]
+fn timestamps_may_be_an_hour_ahead_by_default() {
+    let at = |ahead: i64| batch_at(options(), None, Timestamp(NOW.0 + ahead));
+    assert_eq!(code(at(HOUR)), ErrorCode::NONE);
+    let settings = LogSettings::default();
+    assert_eq!(refusal(at(HOUR + 1), &settings, 11), (ErrorCode::INVALID_TIMESTAMP, vec![0]));
+    assert_eq!(
+        code(batch_at(options(), None, Timestamp::NONE)),
+        ErrorCode::NONE,
+        "no timestamp always passes"
+    );
+    let aged = LogSettings { timestamp_before_max_ms: 1_000, ..settings };
+    assert_eq!(refusal(at(-1_001), &aged, 11), (ErrorCode::INVALID_TIMESTAMP, vec![0]));
+    let stamped = LogSettings { timestamp_type: TimestampType::LogAppendTime, ..settings };
+    assert_eq!(refusal(at(HOUR + 1), &stamped, 11).0, ErrorCode::NONE, "the broker's time replaces it");
+}
