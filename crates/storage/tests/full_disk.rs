@@ -1,6 +1,5 @@
 //! A disk that is really full: a small file system in memory, which needs the right to mount one.
 
-use bytes::BytesMut;
 use ottla_base::{
     Env, Now, Offset, PartitionId, PartitionIndex, ProducerEpoch, ProducerId, Tick, Timestamp, TopicId,
     TopicName,
@@ -74,7 +73,7 @@ fn append(log: &Log, sequence: i32) -> Result<Appended, AppendError> {
     };
     let mut builder = BatchBuilder::new(options);
     builder.append(Timestamp(1), None, Some(&[b'x'; 10_000]), &[]).expect("an empty batch has room");
-    let ticket = log.append(vec![Append { id: ID, batch: BytesMut::from(builder.build()) }]);
+    let ticket = log.append(vec![Append { id: ID, batch: builder.build() }]);
     tokio::runtime::Builder::new_current_thread().build().expect("a runtime").block_on(ticket).remove(0)
 }
 

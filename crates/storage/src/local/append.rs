@@ -12,9 +12,9 @@ use crate::error::AppendError;
 use crate::log::Appended;
 use crate::sequencer::{self, BatchFacts, Decision, Undo};
 use crate::settings::{Durability, TimestampType};
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use ottla_base::{Offset, ProducerId, Timestamp};
-use ottla_wire::record::{self, BatchHeader};
+use ottla_wire::record::{self, BatchHeader, HEADER_BYTES};
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use std::sync::Arc;
 /// A batch and where its result goes.
 pub(crate) struct Item {
     pub(crate) at: usize,
-    pub(crate) batch: BytesMut,
+    pub(crate) batch: Bytes,
 }
 
 /// What an append needs from outside.
@@ -51,9 +51,15 @@ struct Run {
 
 struct Entry {
     at: usize,
-    batch: BytesMut,
-    header: BatchHeader,
+    batch: Stamped,
     undo: Option<Undo>,
+}
+
+/// A batch as it will lie in the log. The records stay where the request left them.
+struct Stamped {
+    header: BatchHeader,
+    head: [u8; HEADER_BYTES],
+    records: Bytes,
 }
 
 /// Appends the items in their order.
@@ -79,7 +85,7 @@ struct Appending<'a> {
 impl Appending<'_> {
     /// Answers the item, or puts it into the run.
     fn take(&mut self, run: &mut Run, item: Item) {
-        let Item { at, mut batch } = item;
+        let Item { at, batch } = item;
         match self.decide(&batch) {
             Ok((header, facts, Decision::Accept)) => {
                 if let Err(error) = self.make_room(run, &header) {
@@ -87,11 +93,11 @@ impl Appending<'_> {
                     return;
                 }
                 let base_offset = run.next_offset(self.state.end);
-                let header = self.stamp(&mut batch, header, base_offset);
-                let facts = BatchFacts { timestamp: header.max_timestamp, ..facts };
-                let undo = self.state.producers.apply(&facts, base_offset, self.shell.now);
                 run.bytes += u32::try_from(batch.len()).expect("smaller than a segment");
-                run.entries.push(Entry { at, batch, header, undo });
+                let batch = self.stamp(&batch, base_offset);
+                let facts = BatchFacts { timestamp: batch.header.max_timestamp, ..facts };
+                let undo = self.state.producers.apply(&facts, base_offset, self.shell.now);
+                run.entries.push(Entry { at, batch, undo });
             }
             Ok((header, _, Decision::Duplicate { base_offset, last_offset, timestamp })) => {
                 self.write(run);
@@ -166,18 +172,24 @@ impl Appending<'_> {
         )
     }
 
-    /// Writes what only a broker knows into the batch; returns the header as it is then.
-    fn stamp(&self, batch: &mut [u8], header: BatchHeader, base_offset: Offset) -> BatchHeader {
+    /// Writes what only a broker knows onto the batch.
+    fn stamp(&self, batch: &Bytes, base_offset: Offset) -> Stamped {
         let epoch = self.state.epochs.newest();
-        record::set_base_offset(batch, base_offset);
-        record::set_leader_epoch(batch, epoch);
-        let mut header = BatchHeader { base_offset, partition_leader_epoch: epoch, ..header };
+        let parse = |head: &[u8]| BatchHeader::parse(head).expect("it was a batch before");
+        let timed_here = self.state.settings.timestamp_type == TimestampType::LogAppendTime;
         // Markers keep the time of their transaction's end.
-        if self.state.settings.timestamp_type == TimestampType::LogAppendTime && !header.is_control() {
-            record::set_log_append_time(batch, self.shell.now);
-            header = BatchHeader::parse(batch).expect("it was a batch before");
-        }
-        header
+        let batch = if timed_here && !parse(batch).is_control() {
+            // The checksum covers the timestamp, so this one needs bytes of its own.
+            let mut own = BytesMut::from(&batch[..]);
+            record::set_log_append_time(&mut own, self.shell.now);
+            own.freeze()
+        } else {
+            batch.clone()
+        };
+        let mut head = *batch.first_chunk::<HEADER_BYTES>().expect("a batch has a header");
+        record::set_base_offset(&mut head, base_offset);
+        record::set_leader_epoch(&mut head, epoch);
+        Stamped { header: parse(&head), head, records: batch.slice(HEADER_BYTES..) }
     }
 
     /// Writes the run and answers its batches.
@@ -189,7 +201,8 @@ impl Appending<'_> {
         run.bytes = 0;
         let written = self.active_file().and_then(|file| {
             let segment = self.state.segments.last().expect("a partition has a segment");
-            let mut slices: Vec<IoSlice> = entries.iter().map(|entry| IoSlice::new(&entry.batch)).collect();
+            let parts = entries.iter().flat_map(|Entry { batch, .. }| [&batch.head[..], &batch.records[..]]);
+            let mut slices: Vec<IoSlice> = parts.map(IoSlice::new).collect();
             let written = self.shell.engine.disk.write_all_at(&file, &mut slices, segment.size.into());
             // The next append must not find half a batch before it.
             written.map_err(|error| match file.set_len(segment.size.into()) {
@@ -213,9 +226,9 @@ impl Appending<'_> {
 
     fn account(&mut self, entries: &[Entry]) {
         for entry in entries {
-            self.state.note(&entry.header);
-            let timestamp = entry.header.max_timestamp;
-            let appended = self.appended(entry.header.base_offset, entry.header, timestamp);
+            self.state.note(&entry.batch.header);
+            let timestamp = entry.batch.header.max_timestamp;
+            let appended = self.appended(entry.batch.header.base_offset, entry.batch.header, timestamp);
             self.outcome.results.push((entry.at, Ok(appended)));
         }
         let active = self.state.active.as_mut().expect("make_room has resumed it");
@@ -280,7 +293,7 @@ impl Appending<'_> {
 impl Run {
     /// Where the next batch of the run begins, if the log ends at `end` without it.
     fn next_offset(&self, end: Offset) -> Offset {
-        self.entries.last().map_or(end, |entry| entry.header.next_offset())
+        self.entries.last().map_or(end, |entry| entry.batch.header.next_offset())
     }
 }
 

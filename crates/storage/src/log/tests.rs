@@ -12,7 +12,7 @@ mod time;
 use super::*;
 use crate::error::{CreateError, DeleteError};
 use crate::settings::{Durability, Syncs};
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use ottla_base::{Now, PartitionIndex, ProducerEpoch, ProducerId, Tick, TopicId};
 use ottla_wire::record::{BatchBuilder, BatchOptions, batches};
 use std::path::{Path, PathBuf};
@@ -131,7 +131,7 @@ impl World {
         &self.log().0.engine.disk.faults
     }
 
-    fn append(&self, batch: BytesMut) -> Result<Appended, AppendError> {
+    fn append(&self, batch: Bytes) -> Result<Appended, AppendError> {
         wait(self.log().append(vec![Append { id: ID, batch }])).remove(0)
     }
 
@@ -186,20 +186,20 @@ fn list(directory: &Path) -> Vec<String> {
     names
 }
 
-fn batch(values: &[&str], timestamp: i64) -> BytesMut {
+fn batch(values: &[&str], timestamp: i64) -> Bytes {
     batch_with(values, &vec![timestamp; values.len()], BatchOptions::default())
 }
 
-fn batch_with(values: &[&str], timestamps: &[i64], options: BatchOptions) -> BytesMut {
+fn batch_with(values: &[&str], timestamps: &[i64], options: BatchOptions) -> Bytes {
     let mut builder = BatchBuilder::new(options);
     for (value, timestamp) in values.iter().zip(timestamps) {
         builder.append(Timestamp(*timestamp), None, Some(value.as_bytes()), &[]).unwrap();
     }
-    builder.build().into()
+    builder.build()
 }
 
 /// A batch of an idempotent producer.
-fn sequenced(producer: i64, epoch: i16, first_sequence: i32, values: &[&str]) -> BytesMut {
+fn sequenced(producer: i64, epoch: i16, first_sequence: i32, values: &[&str]) -> Bytes {
     let options = BatchOptions {
         producer_id: ProducerId(producer),
         producer_epoch: ProducerEpoch(epoch),

@@ -2,7 +2,7 @@
 
 pub use crate::local::partition::Offsets;
 
-use bytes::BytesMut;
+use bytes::Bytes;
 use ottla_base::{LeaderEpoch, Offset, PartitionId, Timestamp};
 use ottla_wire::record::Records;
 
@@ -18,8 +18,9 @@ pub trait Progress: Send + Sync {
 pub struct Append {
     /// Where to.
     pub id: PartitionId,
-    /// Exactly one batch of format 2, whose checksum the caller has verified. It is stamped in place.
-    pub batch: BytesMut,
+    /// Exactly one batch of format 2, whose checksum the caller has verified. The bytes may be
+    /// shared with others: what only a broker knows is stamped on a copy of the header.
+    pub batch: Bytes,
 }
 
 /// Where a batch lies now.

@@ -146,7 +146,7 @@ fn what_is_no_batch_or_too_large_is_refused() {
     let mut cut = batch(&["a"], 0);
     cut.truncate(cut.len() - 1);
     assert!(matches!(world.append(cut), Err(AppendError::Malformed(_))));
-    assert!(matches!(world.append(BytesMut::new()), Err(AppendError::Malformed(_))));
+    assert!(matches!(world.append(Bytes::new()), Err(AppendError::Malformed(_))));
     let large = world.append(batch(&[&"x".repeat(100)], 0));
     assert!(matches!(large, Err(AppendError::TooLarge { segment_bytes: 100, .. })));
     assert_eq!(world.offsets().end, Offset(0));

@@ -131,7 +131,7 @@ impl Both {
         self.world.log = None;
         let logs = self.world.files().into_iter().filter(|name| name.ends_with(".log"));
         let last = self.world.file(&logs.max().unwrap());
-        let mut rest = batch(&["torn"], 0);
+        let mut rest = bytes::BytesMut::from(batch(&["torn"], 0));
         ottla_wire::record::set_base_offset(&mut rest, Offset(self.model.records.len() as i64));
         let kept = bytes.min(rest.len() - 1);
         let mut log = std::fs::read(&last).unwrap();

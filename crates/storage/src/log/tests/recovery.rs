@@ -58,7 +58,7 @@ fn a_torn_batch_is_cut_off() {
     for kept in [1, 11, 12, 60, 61, 62] {
         let (mut world, _) = three();
         let whole = std::fs::metadata(world.file(LOG)).unwrap().len();
-        let mut torn = batch(&["torn"], START_MS);
+        let mut torn = bytes::BytesMut::from(batch(&["torn"], START_MS));
         ottla_wire::record::set_base_offset(&mut torn, Offset(3));
         append_bytes(&world, &torn[..kept]);
         world.open();
