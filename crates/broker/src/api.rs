@@ -34,6 +34,8 @@ mod produce;
 mod refused;
 mod resource;
 mod sync_group;
+#[cfg(test)]
+mod tests;
 
 use crate::Broker;
 use crate::connection::Peer;
@@ -140,6 +142,7 @@ impl Api {
 }
 
 /// Who answers `key`, or `None` where Ottla does not serve it.
+#[expect(clippy::too_many_lines, reason = "a flat table: one line for each key")]
 fn api(key: ApiKey) -> Option<Api> {
     Some(match key {
         ApiKey::Produce => produce::api(),

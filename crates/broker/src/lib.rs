@@ -25,6 +25,8 @@ mod reply;
 mod server;
 mod shard;
 mod system;
+#[cfg(test)]
+mod testing;
 mod topics;
 mod validation;
 mod waiting;

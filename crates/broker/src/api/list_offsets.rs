@@ -45,7 +45,7 @@ async fn handle(context: Context, request: ListOffsetsRequest) -> ListOffsetsRes
             } else {
                 find(&context, topic, asked, is_committed)
             };
-            respond(asked.partition_index, found)
+            respond(context.version, asked.partition_index, found)
         };
         let partitions = topic.partitions.iter().map(answer).collect();
         ListOffsetsTopicResponse { name: topic.name.clone(), partitions }
@@ -62,7 +62,11 @@ struct Found {
 
 const NOTHING: Found = Found { offset: -1, timestamp: Timestamp::NONE, epoch: LeaderEpoch::NONE };
 
-fn respond(partition_index: i32, found: Result<Found, ErrorCode>) -> ListOffsetsPartitionResponse {
+fn respond(
+    version: i16,
+    partition_index: i32,
+    found: Result<Found, ErrorCode>,
+) -> ListOffsetsPartitionResponse {
     let (error_code, found) = match found {
         Ok(found) => (ErrorCode::NONE, found),
         Err(code) => (code, NOTHING),
@@ -72,7 +76,7 @@ fn respond(partition_index: i32, found: Result<Found, ErrorCode>) -> ListOffsets
         error_code,
         timestamp: found.timestamp.0,
         offset: found.offset,
-        leader_epoch: found.epoch.0,
+        leader_epoch: if FIRST_VERSION_WITH_EPOCH <= version { found.epoch.0 } else { LeaderEpoch::NONE.0 },
     }
 }
 
@@ -115,6 +119,8 @@ fn timed(
         epoch: offsets.leader_epoch,
     }))
 }
+
+const FIRST_VERSION_WITH_EPOCH: i16 = 4;
 
 const LATEST: i64 = -1;
 const EARLIEST: i64 = -2;

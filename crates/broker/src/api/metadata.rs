@@ -76,15 +76,15 @@ async fn find(
         // Java sends an empty name along with an id; where there is an id the name does not count.
         let by_id = context.version >= FIRST_VERSION_BY_ID;
         return match context.broker.image.topic_by_id(id) {
-            _ if !by_id => refused(ErrorCode::INVALID_REQUEST, asked),
+            _ if !by_id => refused(context, ErrorCode::INVALID_REQUEST, asked),
             Some(topic) => describe(context, request, &topic),
-            None => refused(ErrorCode::UNKNOWN_TOPIC_ID, asked),
+            None => refused(context, ErrorCode::UNKNOWN_TOPIC_ID, asked),
         };
     }
-    let Some(name) = &asked.name else { return refused(ErrorCode::INVALID_REQUEST, asked) };
+    let Some(name) = &asked.name else { return refused(context, ErrorCode::INVALID_REQUEST, asked) };
     match context.broker.image.topic(name) {
         Some(topic) => describe(context, request, &topic),
-        None => refused(missing(context, request, name).await, asked),
+        None => refused(context, missing(context, request, name).await, asked),
     }
 }
 
@@ -107,10 +107,11 @@ async fn missing(context: &Context, request: &MetadataRequest, name: &str) -> Er
     }
 }
 
-fn refused(error_code: ErrorCode, asked: &MetadataRequestTopic) -> MetadataResponseTopic {
+/// Before version 12 a name cannot be null in the answer, although it can in the question.
+fn refused(context: &Context, error_code: ErrorCode, asked: &MetadataRequestTopic) -> MetadataResponseTopic {
     MetadataResponseTopic {
         error_code,
-        name: asked.name.clone(),
+        name: asked.name.clone().or_else(|| (context.version < FIRST_VERSION_BY_ID).then(Str::default)),
         topic_id: asked.topic_id,
         ..Default::default()
     }

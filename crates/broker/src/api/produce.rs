@@ -85,7 +85,7 @@ fn check(
         now: context.broker.env.now().wall,
     };
     let batch = validation::check(data.records.as_ref(), &topic.settings, produced)?;
-    Ok(Append { id, batch: batch.into() })
+    Ok(Append { id, batch })
 }
 
 fn respond(index: i32, outcome: Result<Result<Appended, AppendError>, Refusal>) -> PartitionProduceResponse {

@@ -82,7 +82,6 @@ const FAMILIES: &[(&[&str], &str)] = &[
             "group.coordinator.",
             "offsets.load.buffer.size",
             "offsets.topic.compression.codec",
-            "log.flush.offset.checkpoint.",
             "log.flush.start.offset.checkpoint.",
             "log.message.format.version",
             "log.message.downconversion.enable",
