@@ -8,8 +8,6 @@ mod cluster;
 mod configs;
 mod groups;
 mod records;
-#[cfg(test)]
-mod tests;
 mod topics;
 
 pub use cluster::ClusterDescription;

@@ -22,6 +22,8 @@ pub mod offsets;
 pub mod options;
 pub mod producer;
 mod retry;
+#[cfg(test)]
+mod testing;
 
 pub use admin::Admin;
 pub use client::{Client, CoordinatorKind, TopicSet};
