@@ -1,0 +1,192 @@
+//! What a connection may expect of the built broker: answers in order, room for thousands, an end when idle.
+#![allow(clippy::unwrap_used, reason = "a test program: a failed unwrap is a failed test")]
+
+use ottla_wire::ApiKey;
+use ottla_wire::codec::{Reader, Request, decode_response_header, encode_request};
+use ottla_wire::message::create_topics_request::CreatableTopic;
+use ottla_wire::message::fetch_request::{FetchPartition, FetchTopic};
+use ottla_wire::message::produce_request::{PartitionProduceData, TopicProduceData};
+use ottla_wire::message::*;
+use ottla_wire::record::{BatchBuilder, BatchOptions, Records};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// How long an answer may take before the test fails. Never waited for when all is well.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running broker on temporary data. Killed when dropped.
+struct Broker {
+    process: Child,
+    address: SocketAddr,
+}
+
+impl Broker {
+    fn start(settings: &[&str]) -> Self {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ottla"));
+        command.args(["serve", "--ephemeral", "--listen", "127.0.0.1:0"]).env_clear();
+        settings.iter().for_each(|setting| _ = command.args(["--set", setting]));
+        let streams = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = streams.spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
+        Self { process, address: ready["kafka"].as_str().unwrap().parse().unwrap() }
+    }
+
+    fn connect(&self) -> Client {
+        let stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Client(stream)
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+struct Client(TcpStream);
+
+impl Client {
+    /// The next answer's correlation id, and what follows it.
+    fn answer(&mut self) -> (i32, Reader, Vec<u8>) {
+        let mut length = [0; 4];
+        self.0.read_exact(&mut length).unwrap();
+        let mut frame = vec![0; usize::try_from(i32::from_be_bytes(length)).unwrap()];
+        self.0.read_exact(&mut frame).unwrap();
+        let id = i32::from_be_bytes(frame[..4].try_into().unwrap());
+        (id, Reader::new(frame.clone().into()), frame)
+    }
+
+    fn ask<R: Request>(&mut self, request: &R, version: i16) -> R::Response {
+        self.0.write_all(&frame(1, request, version)).unwrap();
+        let (_, mut reader, _) = self.answer();
+        decode_response_header(&mut reader, R::KEY, version).unwrap();
+        <R::Response as ottla_wire::codec::Message>::decode(&mut reader, version).unwrap()
+    }
+
+    /// Whether the broker has closed the connection, once it does anything.
+    fn is_closed(&mut self) -> bool {
+        self.0.read(&mut [0; 1]).is_ok_and(|count| count == 0)
+    }
+}
+
+fn frame<R: Request>(correlation_id: i32, request: &R, version: i16) -> Vec<u8> {
+    encode_request(Some("test"), correlation_id, request, version).unwrap().into_bytes().unwrap().to_vec()
+}
+
+fn versions() -> ApiVersionsRequest {
+    ApiVersionsRequest::default()
+}
+
+fn create(name: &str) -> CreateTopicsRequest {
+    let topic =
+        CreatableTopic { name: name.into(), num_partitions: 1, replication_factor: 1, ..Default::default() };
+    CreateTopicsRequest { topics: vec![topic], timeout_ms: 10_000, ..Default::default() }
+}
+
+fn produce(acks: i16, value: &str) -> ProduceRequest {
+    let mut batch = BatchBuilder::new(BatchOptions::default());
+    batch.append(ottla_base::Timestamp(1_700_000_000_000), None, Some(value.as_bytes()), &[]).unwrap();
+    let data = PartitionProduceData { index: 0, records: Some(Records::from(batch.build())) };
+    let topic = TopicProduceData { name: "t".into(), partition_data: vec![data], ..Default::default() };
+    ProduceRequest { acks, timeout_ms: 10_000, topic_data: vec![topic], ..Default::default() }
+}
+
+fn fetch(max_wait_ms: i32, offset: i64) -> FetchRequest {
+    let partition =
+        FetchPartition { fetch_offset: offset, partition_max_bytes: 1 << 20, ..Default::default() };
+    let topic = FetchTopic { topic: "t".into(), partitions: vec![partition], ..Default::default() };
+    FetchRequest { max_wait_ms, min_bytes: 1, max_bytes: 1 << 20, topics: vec![topic], ..Default::default() }
+}
+
+#[test]
+fn pipelined_requests_are_answered_in_order_with_their_effects_in_order() {
+    let broker = Broker::start(&[]);
+    let mut client = broker.connect();
+    let mut sent = frame(0, &create("t"), 5);
+    for id in 1..=50 {
+        // Every tenth is something else between the produced batches.
+        let request = if id % 10 == 0 { frame(id, &versions(), 2) } else { frame(id, &produce(-1, "v"), 9) };
+        sent.extend(request);
+    }
+    client.0.write_all(&sent).unwrap();
+    let mut next_offset = 0;
+    for id in 0..=50 {
+        let (answered, mut reader, _) = client.answer();
+        assert_eq!(answered, id);
+        if id % 10 != 0 {
+            decode_response_header(&mut reader, ApiKey::Produce, 9).unwrap();
+            let response = <ProduceResponse as ottla_wire::codec::Message>::decode(&mut reader, 9).unwrap();
+            assert_eq!(response.responses[0].partition_responses[0].base_offset, next_offset);
+            next_offset += 1;
+        }
+    }
+    assert_eq!(next_offset, 45);
+}
+
+#[test]
+fn without_acknowledgement_there_is_no_answer_and_failure_closes() {
+    let broker = Broker::start(&[]);
+    let mut client = broker.connect();
+    client.ask(&create("t"), 5);
+    client.0.write_all(&[frame(7, &produce(0, "v"), 9), frame(8, &versions(), 2)].concat()).unwrap();
+    assert_eq!(client.answer().0, 8, "the first answer is to the second request");
+    assert_eq!(client.ask(&fetch(0, 0), 11).responses[0].partitions[0].high_watermark, 1);
+    let mut damaged = frame(9, &produce(0, "v"), 9);
+    let record = damaged.len() - 4;
+    damaged[record] ^= 1;
+    client.0.write_all(&damaged).unwrap();
+    assert!(client.is_closed());
+}
+
+#[test]
+fn a_waiting_fetch_sees_what_another_connection_writes() {
+    let broker = Broker::start(&[]);
+    let (mut reader, mut writer) = (broker.connect(), broker.connect());
+    writer.ask(&create("t"), 5);
+    reader.0.write_all(&frame(1, &fetch(600_000, 0), 11)).unwrap();
+    writer.ask(&produce(-1, "hello"), 9);
+    let (_, _, answer) = reader.answer();
+    assert!(answer.windows(5).any(|window| window == b"hello"));
+}
+
+#[test]
+fn thousands_of_connections_are_served() {
+    let broker = Broker::start(&[]);
+    let mut clients: Vec<_> = (0..2_000).map(|_| broker.connect()).collect();
+    for client in &mut clients {
+        client.0.write_all(&frame(5, &versions(), 2)).unwrap();
+    }
+    for client in &mut clients {
+        assert_eq!(client.answer().0, 5);
+    }
+}
+
+#[test]
+fn connections_beyond_the_limit_are_closed_and_places_are_given_again() {
+    let broker = Broker::start(&["max.connections=2"]);
+    let (mut first, mut second) = (broker.connect(), broker.connect());
+    (first.ask(&versions(), 2), second.ask(&versions(), 2));
+    assert!(broker.connect().is_closed());
+    drop(first);
+    // The broker learns of the free place when it reads the end of the connection.
+    let served =
+        |mut client: Client| client.0.write_all(&frame(1, &versions(), 2)).is_ok() && !client.is_closed();
+    while !served(broker.connect()) {}
+}
+
+#[test]
+fn an_idle_connection_is_closed_and_a_waiting_one_is_not() {
+    let broker = Broker::start(&["connections.max.idle.ms=300"]);
+    let mut idle = broker.connect();
+    idle.ask(&create("t"), 5);
+    let mut waiting = broker.connect();
+    waiting.0.write_all(&frame(3, &fetch(1_500, 0), 11)).unwrap();
+    assert!(idle.is_closed());
+    assert_eq!(waiting.answer().0, 3, "whoever waits for an answer is not idle");
+}
