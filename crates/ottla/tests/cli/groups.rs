@@ -68,3 +68,65 @@ fn a_reset_without_sense_is_refused() {
         2
     );
 }
+
+#[test]
+fn a_group_reads_everything_once_and_goes_on_where_it_stopped() {
+    let broker = ten_records_in_two_partitions();
+    let read = |more: &[&str]| {
+        broker.ok(&[&["consume", "t", "-g", "g", "-o", "beginning"], more].concat()).lines().count()
+    };
+    assert_eq!(read(&["-n", "5"]), 5);
+    // All five came from one partition; where nothing is committed yet there is no lag, as in Kafka's tools.
+    assert_eq!(broker.json(&["group", "list"])[0]["lag"], 5);
+    assert_eq!(read(&["-e", "--no-commit"]), 15);
+    assert_eq!(read(&["-e"]), 15);
+    assert_eq!(read(&["-e"]), 0);
+    assert_eq!(broker.json(&["group", "list"])[0]["state"], "Empty");
+    let other = broker.ok(&["consume", "t", "-g", "other", "-o", "beginning", "-e"]);
+    assert_eq!(other.lines().count(), 20, "each group gets everything");
+}
+
+#[test]
+fn a_busy_group_is_described_and_left_alone() {
+    let broker = ten_records_in_two_partitions();
+    let mut member = broker.start_verb(&["consume", "t", "-g", "g", "-o", "beginning"]);
+    for _ in 0..20 {
+        member.line();
+    }
+    let described = &broker.json(&["group", "describe", "g"])[0];
+    assert_eq!(
+        (&described["state"], &described["members"][0]["partitions"]),
+        (&json!("Stable"), &json!(["t-0", "t-1"]))
+    );
+    let (status, said) = broker.fails(&["group", "reset-offsets", "g", "-t", "t", "--to-earliest", "--yes"]);
+    assert_eq!(status, 8);
+    assert!(said.contains("1 member(s): stop them first"), "{said}");
+    assert_eq!(broker.fails(&["group", "delete", "g", "--yes"]).0, 8);
+    assert_eq!(member.stop("INT"), Some(0));
+    let described = &broker.json(&["group", "describe", "g"])[0];
+    assert_eq!((&described["state"], &described["lag"]), (&json!("Empty"), &json!(0)));
+}
+
+#[test]
+fn two_members_share_the_partitions() {
+    let broker = ten_records_in_two_partitions();
+    let mut first = broker.start_verb(&["consume", "t", "-g", "g", "-o", "beginning", "-f", "%p\\n"]);
+    for _ in 0..20 {
+        first.line();
+    }
+    let mut second = broker.start_verb(&["consume", "t", "-g", "g", "-f", "%p\\n"]);
+    let share = |described: &serde_json::Value| -> Vec<usize> {
+        let members = described["members"].as_array().unwrap();
+        members.iter().map(|member| member["partitions"].as_array().unwrap().len()).collect()
+    };
+    // The second member's join makes the first one come back at its next heartbeat.
+    while share(&broker.json(&["group", "describe", "g"])[0]) != [1, 1] {}
+    broker.ok_with(
+        &["produce", "t", "--json"],
+        "{\"value\":1,\"partition\":0}\n{\"value\":2,\"partition\":1}\n",
+    );
+    let mut read = [first.line(), second.line()];
+    read.sort();
+    assert_eq!(read, ["0\n", "1\n"]);
+    assert_eq!((first.stop("TERM"), second.stop("TERM")), (Some(0), Some(0)));
+}

@@ -38,13 +38,8 @@ impl Broker {
 
     /// Sends a signal by name and waits for the end.
     pub(crate) fn stop(&mut self, signal: &str) -> Option<i32> {
-        self.signal(signal);
+        send(signal, &self.process);
         self.process.wait().unwrap().code()
-    }
-
-    fn signal(&self, signal: &str) {
-        let id = self.process.id().to_string();
-        assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
     }
 
     /// Runs a verb and returns what it printed; it must succeed.
@@ -80,6 +75,15 @@ impl Broker {
         failed(&self.run(arguments, input))
     }
 
+    /// Starts a verb that goes on until it is stopped.
+    pub(crate) fn start_verb(&self, arguments: &[&str]) -> Verb {
+        let mut command = program();
+        command.args(arguments).args(["-b", self.address()]);
+        let mut process = command.stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(process.stdout.take().unwrap());
+        Verb { process, lines }
+    }
+
     fn run(&self, arguments: &[&str], input: &str) -> Output {
         let mut command = program();
         command.args(arguments).args(["-b", self.address()]);
@@ -91,6 +95,41 @@ impl Drop for Broker {
     fn drop(&mut self) {
         self.stop("TERM");
     }
+}
+
+/// A verb that goes on until it is stopped.
+pub(crate) struct Verb {
+    process: Child,
+    lines: BufReader<std::process::ChildStdout>,
+}
+
+impl Verb {
+    /// The next line that it prints.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        assert!(!line.is_empty(), "it has ended");
+        line
+    }
+
+    /// Sends a signal by name and waits for the end.
+    pub(crate) fn stop(&mut self, signal: &str) -> Option<i32> {
+        send(signal, &self.process);
+        self.process.wait().unwrap().code()
+    }
+}
+
+impl Drop for Verb {
+    fn drop(&mut self) {
+        // It has ended already, unless the test failed.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn send(signal: &str, process: &Child) {
+    let id = process.id().to_string();
+    assert!(Command::new("kill").args(["-s", signal, &id]).status().unwrap().success());
 }
 
 /// The program with a clean environment.

@@ -3,17 +3,9 @@
 use crate::template::{Field, Part, Template};
 use crate::text;
 use bytes::Bytes;
-use ottla_base::PartitionIndex;
-use ottla_wire::record::{Header, Record};
+use ottla_client::{ConsumedRecord, Header};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
-
-/// A record and where it was read.
-pub(super) struct Read<'r> {
-    pub(super) topic: &'r str,
-    pub(super) partition: PartitionIndex,
-    pub(super) record: &'r Record,
-}
 
 /// How records are printed.
 pub(super) enum Style {
@@ -25,19 +17,18 @@ pub(super) enum Style {
 
 impl Style {
     /// Writes one record.
-    pub(super) fn write(&self, out: &mut impl Write, read: &Read<'_>) -> io::Result<()> {
+    pub(super) fn write(&self, out: &mut impl Write, record: &ConsumedRecord) -> io::Result<()> {
         match self {
             Self::Text(template) => template.0.iter().try_for_each(|part| match part {
                 Part::Literal(text) => out.write_all(text),
-                Part::Field(field) => write_field(out, *field, read),
+                Part::Field(field) => write_field(out, *field, record),
             }),
-            Self::Json => writeln!(out, "{}", object(read)),
+            Self::Json => writeln!(out, "{}", object(record)),
         }
     }
 }
 
-fn write_field(out: &mut impl Write, field: Field, read: &Read<'_>) -> io::Result<()> {
-    let Read { topic, partition, record } = read;
+fn write_field(out: &mut impl Write, field: Field, record: &ConsumedRecord) -> io::Result<()> {
     let bytes = |bytes: &Option<Bytes>| bytes.clone().unwrap_or_default();
     let size =
         |bytes: &Option<Bytes>| bytes.as_ref().map_or("-1".to_owned(), |bytes| bytes.len().to_string());
@@ -45,8 +36,8 @@ fn write_field(out: &mut impl Write, field: Field, read: &Read<'_>) -> io::Resul
         Field::Value => out.write_all(&bytes(&record.value)),
         Field::Key => out.write_all(&bytes(&record.key)),
         Field::Headers => write_headers(out, &record.headers),
-        Field::Topic => out.write_all(topic.as_bytes()),
-        Field::Partition => write!(out, "{partition}"),
+        Field::Topic => out.write_all(record.topic.as_bytes()),
+        Field::Partition => write!(out, "{}", record.partition),
         Field::Offset => write!(out, "{}", record.offset),
         Field::Timestamp => write!(out, "{}", record.timestamp),
         Field::Moment => out.write_all(text::moment(record.timestamp).as_bytes()),
@@ -70,12 +61,11 @@ fn write_headers(out: &mut impl Write, headers: &[Header]) -> io::Result<()> {
 }
 
 /// What `ottla produce --json` reads, and where it was.
-fn object(read: &Read<'_>) -> Value {
-    let Read { topic, partition, record } = read;
+fn object(record: &ConsumedRecord) -> Value {
     let text = |bytes: &Option<Bytes>| bytes.as_ref().map(|bytes| text::of_bytes(bytes));
     json!({
-        "topic": topic,
-        "partition": partition.0,
+        "topic": &*record.topic,
+        "partition": record.partition.0,
         "offset": record.offset.0,
         "timestamp": record.timestamp.0,
         "time": text::moment(record.timestamp),
@@ -99,17 +89,21 @@ fn headers(headers: &[Header]) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ottla_base::{Offset, Timestamp};
+    use ottla_base::{LeaderEpoch, Offset, PartitionIndex, Timestamp};
+    use ottla_wire::record::TimestampType;
 
-    fn printed(style: &Style, record: &Record) -> String {
+    fn printed(style: &Style, record: &ConsumedRecord) -> String {
         let mut out = Vec::new();
-        let read = Read { topic: "t", partition: PartitionIndex(3), record };
-        style.write(&mut out, &read).expect("a vector takes everything");
+        style.write(&mut out, record).expect("a vector takes everything");
         String::from_utf8(out).expect("text")
     }
 
-    fn record() -> Record {
-        Record {
+    fn record() -> ConsumedRecord {
+        ConsumedRecord {
+            topic: "t".into(),
+            partition: PartitionIndex(3),
+            leader_epoch: LeaderEpoch::NONE,
+            timestamp_type: TimestampType::CreateTime,
             offset: Offset(7),
             timestamp: Timestamp(1500),
             key: Some(Bytes::from("k")),

@@ -1,9 +1,9 @@
 //! `-o`: where reading begins.
 
-use crate::exit::Outcome;
-use crate::offsets::{self, At, Found, Key};
+use crate::exit::{Failure, Outcome};
+use crate::offsets::{self, Found};
 use ottla_base::{Offset, Timestamp};
-use ottla_client::Client;
+use ottla_client::{Client, OffsetSpec, Reset, TopicPartition};
 use std::str::FromStr;
 
 /// Where reading begins, in each partition.
@@ -43,25 +43,43 @@ impl FromStr for Start {
 
 impl Start {
     /// The first offset to read of each partition, and the end of each as of now.
-    pub(super) async fn find(self, client: &Client, partitions: &[Key]) -> Outcome<(Found, Found)> {
-        let starts = offsets::find(client, partitions, At::Start).await?;
-        let ends = offsets::find(client, partitions, At::End).await?;
+    pub(super) async fn find(
+        self,
+        client: &Client,
+        partitions: &[TopicPartition],
+    ) -> Outcome<(Found, Found)> {
+        let starts = offsets::find(client, partitions, OffsetSpec::Earliest).await?;
+        let ends = offsets::find(client, partitions, OffsetSpec::Latest).await?;
         let by_time = match self {
-            Self::Time(at) => offsets::find(client, partitions, At::Time(at)).await?,
+            Self::Time(at) => offsets::find(client, partitions, OffsetSpec::At(at)).await?,
             Self::Beginning | Self::End | Self::Last(_) | Self::Offset(_) => Found::new(),
         };
-        let first = |key: &Key| {
-            let (start, end) = (starts[key], ends[key]);
+        let first = |partition: &TopicPartition| {
+            let (start, end) = (starts[partition], ends[partition]);
             let wanted = match self {
                 Self::Beginning => start,
                 Self::End => end,
                 Self::Last(count) => end.plus(count.saturating_neg()),
                 Self::Offset(offset) => offset,
-                Self::Time(_) => by_time.get(key).copied().filter(|at| *at != Offset::NONE).unwrap_or(end),
+                Self::Time(_) => {
+                    by_time.get(partition).copied().filter(|at| *at != Offset::NONE).unwrap_or(end)
+                }
             };
             wanted.clamp(start, end)
         };
-        Ok((partitions.iter().map(|key| (key.clone(), first(key))).collect(), ends))
+        Ok((partitions.iter().map(|partition| (partition.clone(), first(partition))).collect(), ends))
+    }
+
+    /// Where a group begins that has committed nothing.
+    pub(super) fn reset(self) -> Outcome<Reset> {
+        match self {
+            Self::Beginning => Ok(Reset::Earliest),
+            Self::End => Ok(Reset::Latest),
+            Self::Last(_) | Self::Offset(_) | Self::Time(_) => Err(Failure::usage(
+                "with -g, -o is beginning or end, and only counts where the group has committed nothing; \
+                 'ottla group reset-offsets' moves a group",
+            )),
+        }
     }
 }
 

@@ -4,8 +4,7 @@ use super::state;
 use crate::command::Session;
 use crate::exit::Outcome;
 use crate::output;
-use ottla_client::{CoordinatorKind, Refused, RequestError};
-use ottla_wire::message::DeleteGroupsRequest;
+use ottla_client::{Admin, RequestError};
 use serde_json::json;
 
 /// Delete groups and the offsets they have committed. A group must have no members.
@@ -29,14 +28,14 @@ pub(crate) struct Arguments {
 
 /// Deletes them.
 pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome {
-    let client = session.connect().await?;
+    let admin = Admin::new(&session.connect().await?);
     let mut rows = Vec::new();
     for group in &arguments.groups {
-        let described = state::describe(&client, group).await?;
-        let committed = state::committed(&client, group).await?;
+        let described = state::describe(&admin, group).await?;
+        let committed = state::committed(&admin, group).await?;
         rows.push(vec![
             json!(group),
-            json!(&*described.group_state),
+            json!(described.state),
             json!(described.members.len()),
             json!(committed.len()),
         ]);
@@ -49,14 +48,9 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
     }
     let names = arguments.groups.join(", ");
     output::confirm(arguments.yes, &format!("Delete {names} and what they have committed, for ever?"))?;
-    for group in &arguments.groups {
-        let coordinator = client.coordinator(CoordinatorKind::Group, group).await?;
-        let request = DeleteGroupsRequest { groups_names: vec![group.into()] };
-        for result in coordinator.call(&request).await?.results {
-            let what = format!("group {}", result.group_id);
-            Refused::check(what, result.error_code, result.error_message.as_deref())
-                .map_err(RequestError::from)?;
-        }
+    let ids: Vec<&str> = arguments.groups.iter().map(String::as_str).collect();
+    for (_, outcome) in admin.delete_groups(&ids).await? {
+        outcome.map_err(RequestError::from)?;
     }
     output::rows(session.common, &header, rows)?;
     output::note(session.common, "deleted");

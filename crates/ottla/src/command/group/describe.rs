@@ -4,9 +4,9 @@ use super::state;
 use crate::arguments::Form;
 use crate::command::Session;
 use crate::exit::Outcome;
-use crate::offsets::Key;
 use crate::output;
-use ottla_wire::message::describe_groups_response::{DescribedGroup, DescribedGroupMember};
+use ottla_client::admin::{GroupDescription, GroupMember};
+use ottla_client::{Admin, TopicPartition};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -26,18 +26,18 @@ const MEMBER: &[&str] = &["member", "instance", "client", "host", "partitions"];
 
 /// Prints them.
 pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome {
-    let client = session.connect().await?;
+    let admin = Admin::new(&session.connect().await?);
     for (nth, id) in arguments.groups.iter().enumerate() {
-        let group = state::describe(&client, id).await?;
-        let partitions = partitions(&client, id, &group).await?;
+        let group = state::describe(&admin, id).await?;
+        let partitions = partitions(&admin, &group).await?;
         let members: Vec<Vec<Value>> = group.members.iter().map(member).collect();
         let lag: i64 = partitions.iter().filter_map(|row| row[4].as_i64()).sum();
         if session.common.output == Form::Json {
             output::json(&json!({
                 "group": id,
-                "state": &*group.group_state,
-                "protocol": &*group.protocol_type,
-                "assignor": &*group.protocol_data,
+                "state": group.state,
+                "protocol": group.protocol_type,
+                "assignor": group.protocol,
                 "lag": lag,
                 "members": named(MEMBER, members),
                 "partitions": named(PARTITION, partitions),
@@ -47,10 +47,10 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
         if nth > 0 {
             output::line("")?;
         }
-        let assignor = if group.protocol_data.is_empty() { "-" } else { &group.protocol_data };
+        let assignor = if group.protocol.is_empty() { "-" } else { &group.protocol };
         output::line(format_args!(
             "{id}: {}, {} member(s), {lag} record(s) behind, assignor {assignor}",
-            group.group_state,
+            group.state,
             group.members.len()
         ))?;
         if !members.is_empty() {
@@ -69,42 +69,38 @@ fn named(header: &[&str], rows: Vec<Vec<Value>>) -> Vec<Value> {
     rows.into_iter().map(name).collect()
 }
 
-fn member(member: &DescribedGroupMember) -> Vec<Value> {
-    let partitions = state::assignment(member).into_iter().map(|(topic, index)| format!("{topic}-{index}"));
+fn member(member: &GroupMember) -> Vec<Value> {
+    let partitions: Vec<String> = member.partitions.iter().map(ToString::to_string).collect();
     vec![
-        json!(&*member.member_id),
-        json!(member.group_instance_id.as_deref()),
-        json!(&*member.client_id),
-        json!(&*member.client_host),
-        json!(partitions.collect::<Vec<_>>()),
+        json!(member.member_id),
+        json!(member.instance_id),
+        json!(member.client_id),
+        json!(member.client_host),
+        json!(partitions),
     ]
 }
 
 /// One row for each partition that is assigned or committed.
-async fn partitions(
-    client: &ottla_client::Client,
-    id: &str,
-    group: &DescribedGroup,
-) -> Outcome<Vec<Vec<Value>>> {
-    let committed = state::committed(client, id).await?;
-    let mut owners: BTreeMap<Key, &DescribedGroupMember> = BTreeMap::new();
+async fn partitions(admin: &Admin, group: &GroupDescription) -> Outcome<Vec<Vec<Value>>> {
+    let committed = state::committed(admin, &group.id).await?;
+    let mut owners: BTreeMap<&TopicPartition, &GroupMember> = BTreeMap::new();
     for member in &group.members {
-        owners.extend(state::assignment(member).into_iter().map(|key| (key, member)));
+        owners.extend(member.partitions.iter().map(|partition| (partition, member)));
     }
-    let all: BTreeSet<&Key> = committed.keys().chain(owners.keys()).collect();
-    let ends = state::ends(client, all.iter().copied()).await?;
-    let rows = all.into_iter().map(|key| {
-        let (at, end) = (committed.get(key), ends.get(key));
-        let owner = owners.get(key);
+    let all: BTreeSet<&TopicPartition> = committed.keys().chain(owners.keys().copied()).collect();
+    let ends = state::ends(admin.client(), all.iter().copied()).await?;
+    let rows = all.into_iter().map(|partition| {
+        let (at, end) = (committed.get(partition), ends.get(partition));
+        let owner = owners.get(partition);
         vec![
-            json!(key.0),
-            json!(key.1.0),
+            json!(&*partition.topic),
+            json!(partition.partition.0),
             json!(at.map(|at| at.0)),
             json!(end.map(|end| end.0)),
             json!(at.zip(end).map(|(at, end)| (end.0 - at.0).max(0))),
-            json!(owner.map(|owner| &*owner.member_id)),
-            json!(owner.map(|owner| &*owner.client_id)),
-            json!(owner.map(|owner| &*owner.client_host)),
+            json!(owner.map(|owner| &owner.member_id)),
+            json!(owner.map(|owner| &owner.client_id)),
+            json!(owner.map(|owner| &owner.client_host)),
         ]
     });
     Ok(rows.collect())

@@ -4,6 +4,7 @@ use super::state;
 use crate::command::Session;
 use crate::exit::Outcome;
 use crate::output;
+use ottla_client::Admin;
 use serde_json::{Value, json};
 
 /// List groups with their state and how far behind they are.
@@ -20,20 +21,21 @@ pub(crate) struct Arguments {
 /// Prints them.
 pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome {
     let client = session.connect().await?;
+    let admin = Admin::new(&client);
     let mut rows: Vec<Vec<Value>> = Vec::new();
-    for group in state::list(&client).await? {
-        if arguments.matching.as_deref().is_some_and(|text| !group.group_id.contains(text)) {
+    for group in admin.list_groups().await? {
+        if arguments.matching.as_deref().is_some_and(|text| !group.id.contains(text)) {
             continue;
         }
         // A group may go while we look; then it is as if it had gone before.
-        let Ok(described) = state::describe(&client, &group.group_id).await else { continue };
-        let committed = state::committed(&client, &group.group_id).await?;
+        let Some(described) = state::find(&admin, &group.id).await? else { continue };
+        let committed = state::committed(&admin, &group.id).await?;
         let ends = state::ends(&client, committed.keys()).await?;
         let behind = ends.iter().filter_map(|(key, end)| committed.get(key).map(|at| (end.0 - at.0).max(0)));
         rows.push(vec![
-            json!(&*group.group_id),
-            json!(&*described.group_state),
-            json!(&*group.protocol_type),
+            json!(group.id),
+            json!(described.state),
+            json!(group.protocol_type),
             json!(described.members.len()),
             json!(behind.sum::<i64>()),
         ]);

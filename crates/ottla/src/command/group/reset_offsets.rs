@@ -2,15 +2,14 @@
 
 use super::state;
 use crate::command::Session;
-use crate::exit::{Failure, Outcome};
-use crate::offsets::{self, At, Found, Key};
+use crate::exit::{Failure, Outcome, Status};
+use crate::offsets::{self, Found};
 use crate::output;
-use ottla_base::{Offset, PartitionIndex, Timestamp};
-use ottla_client::{Client, CoordinatorKind, Refused, RequestError};
-use ottla_wire::message::OffsetCommitRequest;
-use ottla_wire::message::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
+use ottla_base::{LeaderEpoch, Offset, Timestamp};
+use ottla_client::group::committed::Committed;
+use ottla_client::{Admin, Client, OffsetSpec, RequestError, TopicPartition};
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Set where a group goes on reading. The plan is shown first; the group must have no members.
 #[derive(Clone, Debug, clap::Args)]
@@ -66,7 +65,8 @@ struct Target {
 /// Plans, asks and commits.
 pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome {
     let client = session.connect().await?;
-    let committed = state::committed(&client, &arguments.group).await?;
+    let admin = Admin::new(&client);
+    let committed = state::committed(&admin, &arguments.group).await?;
     let partitions = partitions(&client, &arguments.topic, &committed).await?;
     if partitions.is_empty() {
         return Err(Failure::not_found(format!(
@@ -79,7 +79,13 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
         .iter()
         .map(|(key, to)| {
             let from = committed.get(key).map(|offset| offset.0);
-            vec![json!(key.0), json!(key.1.0), json!(from), json!(to.0), json!(from.map(|from| to.0 - from))]
+            vec![
+                json!(&*key.topic),
+                json!(key.partition.0),
+                json!(from),
+                json!(to.0),
+                json!(from.map(|from| to.0 - from)),
+            ]
         })
         .collect();
     output::rows(session.common, &["topic", "partition", "from", "to", "moves-by"], rows)?;
@@ -87,14 +93,18 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
         output::note(session.common, "nothing was changed");
         return Ok(());
     }
-    refuse_if_busy(&client, &arguments.group).await?;
+    refuse_if_busy(&admin, &arguments.group).await?;
     output::confirm(arguments.yes, &format!("Let group {} go on from there?", arguments.group))?;
-    commit(&client, &arguments.group, &plan).await?;
+    commit(&admin, &arguments.group, &plan).await?;
     output::note(session.common, "changed");
     Ok(())
 }
 
-async fn partitions(client: &Client, topics: &[String], committed: &Found) -> Outcome<BTreeSet<Key>> {
+async fn partitions(
+    client: &Client,
+    topics: &[String],
+    committed: &Found,
+) -> Outcome<BTreeSet<TopicPartition>> {
     if topics.is_empty() {
         return Ok(committed.keys().cloned().collect());
     }
@@ -110,7 +120,7 @@ async fn partitions(client: &Client, topics: &[String], committed: &Found) -> Ou
             let index = number.trim().parse().map_err(|_| {
                 Failure::usage(format!("--topic {text}: expected TOPIC or TOPIC:0,1 with partition numbers"))
             })?;
-            let key = (topic.to_owned(), PartitionIndex(index));
+            let key = TopicPartition::new(topic, index);
             if !all.contains(&key) {
                 return Err(Failure::not_found(format!("topic {topic} has no partition {index}")));
             }
@@ -123,14 +133,14 @@ async fn partitions(client: &Client, topics: &[String], committed: &Found) -> Ou
 async fn plan(
     client: &Client,
     target: &Target,
-    partitions: &BTreeSet<Key>,
+    partitions: &BTreeSet<TopicPartition>,
     committed: &Found,
 ) -> Outcome<Found> {
-    let all: Vec<Key> = partitions.iter().cloned().collect();
-    let starts = offsets::find(client, &all, At::Start).await?;
-    let ends = offsets::find(client, &all, At::End).await?;
+    let all: Vec<TopicPartition> = partitions.iter().cloned().collect();
+    let starts = offsets::find(client, &all, OffsetSpec::Earliest).await?;
+    let ends = offsets::find(client, &all, OffsetSpec::Latest).await?;
     let by_time = match target.to_datetime {
-        Some(at) => offsets::find(client, &all, At::Time(at)).await?,
+        Some(at) => offsets::find(client, &all, OffsetSpec::At(at)).await?,
         None => Found::new(),
     };
     let mut plan = Found::new();
@@ -154,48 +164,24 @@ async fn plan(
 }
 
 /// A member would commit over what is set here.
-async fn refuse_if_busy(client: &Client, group: &str) -> Outcome {
-    match state::describe(client, group).await {
-        Ok(described) if !described.members.is_empty() => Err(Failure::new(
-            crate::exit::Status::Refused,
-            format!("group {group} has {} member(s): stop them first", described.members.len()),
+async fn refuse_if_busy(admin: &Admin, group: &str) -> Outcome {
+    let members = state::find(admin, group).await?.map_or(0, |described| described.members.len());
+    match members {
+        0 => Ok(()),
+        _ => Err(Failure::new(
+            Status::Refused,
+            format!("group {group} has {members} member(s): stop them first"),
         )),
-        Ok(_) => Ok(()),
-        Err(failure) if failure.status == crate::exit::Status::NotFound => Ok(()),
-        Err(failure) => Err(failure),
     }
 }
 
-async fn commit(client: &Client, group: &str, plan: &Found) -> Outcome {
-    let mut topics: BTreeMap<&str, Vec<OffsetCommitRequestPartition>> = BTreeMap::new();
-    for ((topic, index), offset) in plan {
-        topics.entry(topic).or_default().push(OffsetCommitRequestPartition {
-            partition_index: index.0,
-            committed_offset: offset.0,
-            committed_metadata: Some("".into()),
-            ..Default::default()
-        });
-    }
-    let topic = |(name, partitions): (&str, _)| OffsetCommitRequestTopic {
-        name: name.into(),
-        partitions,
-        ..Default::default()
-    };
-    let request = OffsetCommitRequest {
-        group_id: group.into(),
-        topics: topics.into_iter().map(topic).collect(),
-        ..Default::default()
-    };
-    let coordinator = client.coordinator(CoordinatorKind::Group, group).await?;
-    let version = coordinator.version_of::<OffsetCommitRequest>()?.min(LAST_VERSION_BY_NAME);
-    let response = coordinator.call_at(&request, version).await?;
-    for topic in response.topics {
-        for partition in topic.partitions {
-            let what = format!("offset of {}-{}", topic.name, partition.partition_index);
-            Refused::check(what, partition.error_code, None).map_err(RequestError::from)?;
-        }
+async fn commit(admin: &Admin, group: &str, plan: &Found) -> Outcome {
+    let committed =
+        |offset: &Offset| Committed { offset: *offset, leader_epoch: LeaderEpoch::NONE, metadata: None };
+    let offsets: Vec<_> =
+        plan.iter().map(|(partition, offset)| (partition.clone(), committed(offset))).collect();
+    for (_, outcome) in admin.alter_group_offsets(group, &offsets).await? {
+        outcome.map_err(RequestError::from)?;
     }
     Ok(())
 }
-
-const LAST_VERSION_BY_NAME: i16 = 9;

@@ -7,31 +7,50 @@ use rustix::io::Errno;
 use rustix::process::{PidfdFlags, getppid, pidfd_open};
 use std::future::pending;
 use std::io;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::oneshot;
 
-/// Returns when the broker has stopped, or when a second signal means that nobody wants to wait for that. The log
-/// is then recovered at the next start, as after a crash.
-pub(super) fn wait_and_stop(server: Server, watch_parent: bool) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let mut signals = Signals::new()?;
-        tokio::select! {
-            name = signals.next() => tracing::info!("{name}: stopping; once more stops at once"),
-            () = parent_ended(), if watch_parent => tracing::info!("the process that started this broker has ended: stopping"),
-        }
-        let (done, stopped) = oneshot::channel();
-        std::thread::Builder::new().name("stop".to_owned()).spawn(move || {
-            server.stop();
-            // If nobody waits any more, a second signal came.
-            let _ = done.send(());
-        })?;
-        tokio::select! {
-            _ = stopped => tracing::info!("stopped"),
-            name = signals.next() => tracing::warn!("{name} again: stopping at once"),
-        }
-        Ok(())
-    })
+/// Listens for the signals that stop a broker.
+pub(super) struct Stopping {
+    runtime: Runtime,
+    signals: Signals,
+}
+
+impl Stopping {
+    /// From here on no signal is lost and none ends the process by itself. To be called before anybody is told that
+    /// the broker is ready: whoever reads that may send a signal at once.
+    pub(super) fn listen() -> Outcome<Self> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let signals = {
+            let _inside = runtime.enter();
+            Signals::new()?
+        };
+        Ok(Self { runtime, signals })
+    }
+
+    /// Returns when the broker has stopped, or when a second signal means that nobody wants to wait for that. The
+    /// log is then recovered at the next start, as after a crash.
+    pub(super) fn wait_and_stop(self, server: Server, watch_parent: bool) -> Outcome {
+        let Self { runtime, mut signals } = self;
+        runtime.block_on(async {
+            tokio::select! {
+                name = signals.next() => tracing::info!("{name}: stopping; once more stops at once"),
+                () = parent_ended(), if watch_parent => tracing::info!("the process that started this broker has ended: stopping"),
+            }
+            let (done, stopped) = oneshot::channel();
+            std::thread::Builder::new().name("stop".to_owned()).spawn(move || {
+                server.stop();
+                // If nobody waits any more, a second signal came.
+                let _ = done.send(());
+            })?;
+            tokio::select! {
+                _ = stopped => tracing::info!("stopped"),
+                name = signals.next() => tracing::warn!("{name} again: stopping at once"),
+            }
+            Ok(())
+        })
+    }
 }
 
 struct Signals {

@@ -3,9 +3,9 @@
 use super::TIMEOUT_MS;
 use crate::command::Session;
 use crate::exit::Outcome;
-use crate::offsets::{self, At};
+use crate::offsets;
 use crate::output;
-use ottla_client::{Client, Refused, RequestError};
+use ottla_client::{Client, OffsetSpec, Refused, RequestError};
 use ottla_wire::message::delete_topics_request::DeleteTopicState;
 use ottla_wire::message::{DeleteTopicsRequest, DeleteTopicsResponse};
 use serde_json::{Value, json};
@@ -51,11 +51,10 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
 }
 
 async fn row(client: &Client, name: &str) -> Outcome<Vec<Value>> {
-    let topic = client.topic(name).await?;
-    let all: Vec<_> = topic.partitions.iter().map(|partition| (name.to_owned(), partition.index)).collect();
+    let all = offsets::partitions(client, name).await?;
     let sum = |found: offsets::Found| found.values().map(|offset| offset.0).sum::<i64>();
-    let start = sum(offsets::find(client, &all, At::Start).await?);
-    let end = sum(offsets::find(client, &all, At::End).await?);
+    let start = sum(offsets::find(client, &all, OffsetSpec::Earliest).await?);
+    let end = sum(offsets::find(client, &all, OffsetSpec::Latest).await?);
     Ok(vec![json!(name), json!(all.len()), json!(end - start)])
 }
 

@@ -5,9 +5,9 @@ use crate::command::Session;
 use crate::command::config::describe as configs;
 use crate::command::config::{Resource, TOPIC};
 use crate::exit::Outcome;
-use crate::offsets::{self, At};
+use crate::offsets;
 use crate::output;
-use ottla_client::{Client, Topic};
+use ottla_client::{Client, OffsetSpec, Topic};
 use serde_json::{Value, json};
 
 /// Show a topic's partitions, their records, and its settings.
@@ -63,10 +63,9 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
 const HEADER: &[&str] = &["partition", "leader", "replicas", "in-sync", "start", "end", "records"];
 
 async fn partitions(client: &Client, topic: &Topic) -> Outcome<Vec<Vec<Value>>> {
-    let all: Vec<_> =
-        topic.partitions.iter().map(|partition| (topic.name.to_string(), partition.index)).collect();
-    let starts = offsets::find(client, &all, At::Start).await?;
-    let ends = offsets::find(client, &all, At::End).await?;
+    let all = offsets::partitions(client, &topic.name).await?;
+    let starts = offsets::find(client, &all, OffsetSpec::Earliest).await?;
+    let ends = offsets::find(client, &all, OffsetSpec::Latest).await?;
     let rows = topic.partitions.iter().zip(&all).map(|(partition, key)| {
         let of = |found: &offsets::Found| found.get(key).copied();
         let (start, end) = (of(&starts), of(&ends));
