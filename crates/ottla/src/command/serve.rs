@@ -11,6 +11,7 @@ use ottla_broker::Server;
 use ottla_broker::config::{Assignment, BrokerConfig, Layers, Origin};
 use ottla_storage::{LogOptions, Syncs};
 use std::path::{Path, PathBuf};
+use stopping::Stopping;
 use tempfile::TempDir;
 
 /// Run the broker.
@@ -78,8 +79,9 @@ pub(crate) fn run(env: &dyn Env, common: &Common, arguments: &Arguments) -> Outc
         is_ephemeral: arguments.ephemeral,
         after_ms: env.now().tick.since(started),
     };
+    let stopping = Stopping::listen()?;
     greeting.print(common.output)?;
-    stopping::wait_and_stop(server, arguments.ephemeral)?;
+    stopping.wait_and_stop(server, arguments.ephemeral)?;
     if let Some(Err(error)) = temporary.map(TempDir::close) {
         tracing::warn!(%error, "the temporary data directory could not be removed");
     }
