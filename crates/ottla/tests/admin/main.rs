@@ -1,4 +1,5 @@
 //! Admin requests as no polite client sends them: what Kafka 4.4 answers to each was read off a real one.
+#![expect(clippy::unwrap_used, reason = "what a test relies on either holds, or the test has failed")]
 
 use ottla_broker::environment::SystemEnv;
 use ottla_client::{Client, ClientOptions};

@@ -1,4 +1,9 @@
 //! The command line as people and scripts use it: the built program against a broker that it is itself.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what a test relies on either holds, or the test has failed"
+)]
 
 mod groups;
 mod program;

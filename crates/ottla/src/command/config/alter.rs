@@ -70,12 +70,7 @@ impl Changes {
 }
 
 fn config(operation: i8, name: &str, value: Option<&str>) -> AlterableConfig {
-    AlterableConfig {
-        name: name.into(),
-        config_operation: operation,
-        value: value.map(Into::into),
-        ..Default::default()
-    }
+    AlterableConfig { name: name.into(), config_operation: operation, value: value.map(Into::into) }
 }
 
 /// Changes them.
@@ -97,10 +92,8 @@ pub(crate) async fn apply(client: &Client, resource: &Resource, changes: &Change
             resource_type: resource.kind,
             resource_name: resource.name.clone(),
             configs: changes.configs()?,
-            ..Default::default()
         }],
         validate_only: dry_run,
-        ..Default::default()
     };
     let response: IncrementalAlterConfigsResponse = client.call_any(&request).await?;
     for result in response.responses {

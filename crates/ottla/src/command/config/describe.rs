@@ -51,7 +51,6 @@ pub(crate) async fn fetch(
             resource_type: resource.kind,
             resource_name: resource.name.clone(),
             configuration_keys: None,
-            ..Default::default()
         }],
         ..Default::default()
     };

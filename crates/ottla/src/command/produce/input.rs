@@ -86,7 +86,10 @@ impl Input {
                 let name = path.display().to_string();
                 let is_going_on = match File::open(&path) {
                     Ok(file) => read_all(&name, BufReader::with_capacity(1 << 16, file), &shape, &mut give),
-                    Err(error) => give(Err(format!("{name}: {error}"))) && false,
+                    Err(error) => {
+                        give(Err(format!("{name}: {error}")));
+                        false
+                    }
                 };
                 if !is_going_on {
                     return;

@@ -49,7 +49,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
     if let Some(count) = arguments.partitions {
         let name = arguments.name.as_str().into();
         let request = CreatePartitionsRequest {
-            topics: vec![CreatePartitionsTopic { name, count, assignments: None, ..Default::default() }],
+            topics: vec![CreatePartitionsTopic { name, count, assignments: None }],
             timeout_ms: TIMEOUT_MS,
             validate_only: arguments.dry_run,
         };

@@ -50,7 +50,7 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
         let (name, value) = text.split_once('=').ok_or_else(|| {
             Failure::usage(format!("'{text}': expected KEY=VALUE, such as retention.ms=1000"))
         })?;
-        Ok(CreatableTopicConfig { name: name.into(), value: Some(value.into()), ..Default::default() })
+        Ok(CreatableTopicConfig { name: name.into(), value: Some(value.into()) })
     });
     let configs = configs.collect::<Outcome<Vec<_>>>()?;
     let topic = |name: &String| CreatableTopic {
