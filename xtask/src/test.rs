@@ -40,7 +40,12 @@ fn counted(mut command: Command, count: &mut Count) -> Outcome {
         add(count, &line);
     }
     let status = child.wait().map_err(|error| format!("cannot wait for the tests: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{status}")) }
+    if status.success() {
+        return Ok(());
+    }
+    // A test program that was killed or did not build has no closing line, and counts as one failure.
+    count.failed = count.failed.max(1);
+    Err(format!("{status}"))
 }
 
 /// Adds `test result: ok. 3 passed; 1 failed; …`, and leaves every other line alone.
@@ -59,6 +64,14 @@ fn add(count: &mut Count, line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_test_program_without_a_closing_line_counts_as_failed() {
+        let mut count = Count::default();
+        assert!(counted(Command::new("false"), &mut count).is_err());
+        assert_eq!(count, Count { passed: 0, failed: 1 });
+        assert_eq!(counted(Command::new("true"), &mut count), Ok(()));
+    }
 
     #[test]
     fn results_of_all_test_programs_are_added_up() {
