@@ -10,7 +10,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 
 from report import BOOTSTRAP, WAIT_SECONDS, NotApplicable, equal
-from scenarios import Message, main
+from scenarios import Message, Scenarios, main
 
 LOOP = asyncio.new_event_loop()
 
@@ -208,4 +208,4 @@ class Aiokafka:
 
 if __name__ == "__main__":
     threading.Thread(target=LOOP.run_forever, daemon=True).start()
-    main(Aiokafka())
+    main(Scenarios(Aiokafka()))

@@ -7,7 +7,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 
 from report import BOOTSTRAP, equal, wait_until
-from scenarios import Message, main
+from scenarios import Message, Scenarios, main
 
 
 def consumer(group, **settings):
@@ -165,4 +165,4 @@ class Confluent:
 
 
 if __name__ == "__main__":
-    main(Confluent())
+    main(Scenarios(Confluent()))

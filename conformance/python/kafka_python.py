@@ -9,7 +9,7 @@ from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssi
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 
 from report import BOOTSTRAP, wait_until
-from scenarios import Message, main
+from scenarios import Message, Scenarios, main
 
 
 def consumer(group, **settings):
@@ -165,4 +165,4 @@ class KafkaPython:
 
 
 if __name__ == "__main__":
-    main(KafkaPython())
+    main(Scenarios(KafkaPython()))

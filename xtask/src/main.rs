@@ -5,6 +5,7 @@
 //! (`ci` calls most of them) and from a test.
 
 mod ci;
+mod conformance;
 mod generate;
 mod licences;
 mod measure;
@@ -23,6 +24,7 @@ cargo xtask COMMAND
 
   ci            everything that must pass before a change lands
   test          every test there is, the client matrix included
+  conformance   the client matrix alone, written to docs/clients.md
   tidy          the house rules that a machine can check
   measure NAME  what Ottla costs, written to docs/performance.md: start, idle
   generate      write the wire messages from crates/wire/schema (--check: only compare)
@@ -50,6 +52,7 @@ fn run(command: &str, arguments: &[String]) -> Outcome {
             Ok(())
         }
         "ci" => ci::run(arguments),
+        "conformance" => conformance::run(arguments),
         "generate" => generate::run(arguments),
         "measure" => measure::run(arguments),
         "schema-import" => generate::import(arguments),

@@ -2,8 +2,8 @@
 //!
 //! The last line is `N passed, N failed`, summed over all test programs.
 
-use crate::Outcome;
 use crate::step::cargo;
+use crate::{Outcome, conformance};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -14,15 +14,18 @@ struct Count {
     failed: u64,
 }
 
-/// Runs all tests of the workspace.
+/// Runs all tests of the workspace, then asks the clients that others wrote.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     if !arguments.is_empty() {
         return Err("usage: cargo xtask test".to_owned());
     }
     let mut count = Count::default();
     let outcome = counted(cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]), &mut count);
-    println!("\n{} passed, {} failed", count.passed, count.failed);
-    match outcome {
+    let (clients, matrix) = conformance::run_counted(&[])?;
+    count.passed += clients.passed;
+    count.failed += clients.failed;
+    println!("\n{} passed, {} failed, {} skipped", count.passed, count.failed, clients.skipped);
+    match outcome.and(matrix) {
         Ok(()) if count.failed == 0 && count.passed > 0 => Ok(()),
         Ok(()) => Err("no test ran".to_owned()),
         Err(message) => Err(message),

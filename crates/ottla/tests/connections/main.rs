@@ -171,7 +171,8 @@ fn thousands_of_connections_are_served() {
 fn connections_beyond_the_limit_are_closed_and_places_are_given_again() {
     let broker = Broker::start(&["max.connections=2"]);
     let (mut first, mut second) = (broker.connect(), broker.connect());
-    (first.ask(&versions(), 2), second.ask(&versions(), 2));
+    first.ask(&versions(), 2);
+    second.ask(&versions(), 2);
     assert!(broker.connect().is_closed());
     drop(first);
     // The broker learns of the free place when it reads the end of the connection.

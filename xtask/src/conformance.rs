@@ -1,0 +1,178 @@
+//! `cargo xtask conformance`: Ottla as clients see it that we did not write.
+//!
+//! Each client has a script below `conformance/` that prints one JSON line per feature. This module builds
+//! the broker, prepares each client's packages in a cache that git ignores, runs the scripts one after the
+//! other, each against a fresh broker, and prints a matrix, which it also writes to `docs/clients.md`.
+//!
+//! What cannot be prepared here (no toolchain, no way to its packages) is skipped and says why; what a
+//! client lacks does not apply and says why; everything else that is not well is a failure. A feature that a
+//! script never reported is a failure too, so a script that dies cannot pass.
+
+mod broker;
+mod clients;
+mod document;
+mod matrix;
+mod packages;
+mod script;
+mod seeds;
+
+use crate::{Outcome, tree};
+use broker::Broker;
+use clients::{CLIENTS, Client};
+use matrix::{Matrix, Row};
+use packages::{Setback, Shelf};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+const USAGE: &str = "\
+cargo xtask conformance [seeds] [--client NAME]… [--feature NAME]… [--quick] [--against HOST:PORT] [--keep]
+
+  seeds                run only the acceptance tests on real data
+  --client NAME        run only this client; may be given more than once
+  --feature NAME       ask only for this feature; may be given more than once
+  --quick              ask only for the features without which nothing works
+  --against HOST:PORT  ask a broker that already runs, for example Apache Kafka as the judge of the scripts
+  --keep               keep the brokers' data below .cache/conformance/data";
+
+/// What `--quick` asks for.
+const QUICK: [&str; 5] = ["create", "none", "headers", "group", "resume"];
+/// How long a client's whole run may take. The slowest needs about 30 s on two slow cores.
+const CLIENT_LIMIT: Duration = Duration::from_secs(240);
+
+/// What the developer asked for.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Options {
+    seeds_only: bool,
+    clients: Vec<String>,
+    features: Vec<String>,
+    against: Option<String>,
+    keep: bool,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> Result<Self, String> {
+        let mut options = Self::default();
+        let mut rest = arguments.iter();
+        while let Some(argument) = rest.next() {
+            let mut value = || rest.next().cloned().ok_or(format!("{argument} needs a value\n\n{USAGE}"));
+            match argument.as_str() {
+                "seeds" => options.seeds_only = true,
+                "--client" => options.clients.push(value()?),
+                "--feature" => options.features.push(value()?),
+                "--quick" => options.features.extend(QUICK.map(str::to_owned)),
+                "--against" => options.against = Some(value()?),
+                "--keep" => options.keep = true,
+                _ => return Err(format!("no argument {argument:?}\n\n{USAGE}")),
+            }
+        }
+        if let Some(unknown) =
+            options.clients.iter().find(|name| !CLIENTS.iter().any(|client| client.name == **name))
+        {
+            let names: Vec<&str> = CLIENTS.iter().map(|client| client.name).collect();
+            return Err(format!("no client {unknown:?}; there are {}", names.join(", ")));
+        }
+        if let Some(unknown) = options.features.iter().find(|name| matrix::column(name).is_none()) {
+            return Err(format!("no feature {unknown:?}"));
+        }
+        Ok(options)
+    }
+
+    /// Whether the run is the one that the document tells of.
+    fn is_whole(&self) -> bool {
+        *self == Self { keep: self.keep, ..Self::default() }
+    }
+}
+
+/// How many features passed and failed, and how many clients were skipped.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tally {
+    pub(crate) passed: u64,
+    pub(crate) failed: u64,
+    pub(crate) skipped: u64,
+}
+
+/// Runs the clients and prints the matrix; the last line is `N passed, N failed, N skipped`.
+///
+/// # Errors
+/// If any feature failed, or if the broker could not be built.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let (tally, outcome) = run_counted(arguments)?;
+    println!("\n{} passed, {} failed, {} skipped", tally.passed, tally.failed, tally.skipped);
+    outcome
+}
+
+/// Like [`run`], but leaves the closing line to the caller, who has more to count.
+///
+/// # Errors
+/// If the arguments make no sense or the broker could not be built: then nothing was counted.
+pub(crate) fn run_counted(arguments: &[String]) -> Result<(Tally, Outcome), String> {
+    let options = Options::parse(arguments)?;
+    let shelf = Shelf::new(tree::root())?;
+    let program = broker::build()?;
+    let chosen = |client: &&Client| {
+        options.clients.is_empty() || options.clients.iter().any(|name| name == client.name)
+    };
+    let mut matrix = Matrix::default();
+    for client in CLIENTS.iter().filter(chosen).filter(|_| !options.seeds_only) {
+        let row = ask(client, &shelf, &program, &options);
+        println!("{}", row.summary());
+        matrix.rows.push(row);
+    }
+    if options.clients.is_empty() && options.features.is_empty() {
+        let row = seeds::run(&shelf, &program, options.against.as_deref());
+        println!("{}", row.summary());
+        matrix.seeds = Some(row);
+    }
+    println!("\n{}", matrix.text());
+    let tally = matrix.tally();
+    if options.is_whole() {
+        document::write(&matrix)?;
+    }
+    let outcome =
+        if tally.failed == 0 { Ok(()) } else { Err(format!("conformance: {} failed", tally.failed)) };
+    Ok((tally, outcome))
+}
+
+/// Prepares one client, runs its script against a broker of its own and gives its row.
+fn ask(client: &Client, shelf: &Shelf, program: &std::path::Path, options: &Options) -> Row {
+    let mut row = Row::new(client.name, client.language, matrix::features());
+    let command = match (client.prepare)(shelf) {
+        Ok(command) => command,
+        Err(Setback::Skipped(reason)) => {
+            row.skip(&reason);
+            return row;
+        }
+        Err(Setback::Failed(reason)) => {
+            row.fail(&reason);
+            return row;
+        }
+    };
+    let broker = match &options.against {
+        Some(address) => Ok(Broker::running_at(address)),
+        None => Broker::start(program, shelf, client.name, options.keep),
+    };
+    let broker = match broker {
+        Ok(broker) => broker,
+        Err(reason) => {
+            row.fail(&reason);
+            return row;
+        }
+    };
+    let features = options.features.join(",");
+    let settings = BTreeMap::from([
+        ("BOOTSTRAP", broker.address().to_owned()),
+        ("PREFIX", format!("{}-{}", client.name, std::process::id())),
+        ("FEATURES", features),
+        ("OTTLA", program.to_string_lossy().into_owned()),
+    ]);
+    if !options.features.is_empty() {
+        row.limit_to(&options.features);
+    }
+    let ended =
+        script::run(command, &settings, &shelf.log(client.name, "err"), CLIENT_LIMIT, |line| row.hear(line));
+    row.close(ended);
+    row
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,86 @@
+//! `docs/clients.md`: the matrix for readers. It carries no dates and no durations, so that a run that
+//! finds what the last one found changes nothing.
+
+use super::matrix::{Cell, Matrix, Row, features};
+use crate::tree;
+use std::fmt::Write;
+
+const PATH: &str = "docs/clients.md";
+
+const HEAD: &str = "\
+# Clients
+
+Clients that other people wrote, unmodified, against Ottla. `cargo xtask conformance` runs their scripts
+(`conformance/`) and writes this page; nobody edits it. The same scripts pass on Apache Kafka 4.4:
+`cargo xtask conformance --against HOST:PORT` shows it.
+
+✓ works · ✗ fails · – the client has no such thing (why: below)
+
+";
+
+/// Writes the page, unless some client was skipped: then the page would lose what others know.
+///
+/// # Errors
+/// If the file cannot be written.
+pub(super) fn write(matrix: &Matrix) -> Result<(), String> {
+    let skipped = matrix.tally().skipped;
+    if skipped > 0 {
+        println!("\n{PATH} stays as it is: {skipped} were skipped here");
+        return Ok(());
+    }
+    std::fs::write(tree::root().join(PATH), page(matrix))
+        .map_err(|error| format!("cannot write {PATH}: {error}"))
+}
+
+/// The whole page.
+pub(super) fn page(matrix: &Matrix) -> String {
+    let mut text = HEAD.to_owned();
+    let names: Vec<&str> = features().iter().map(|feature| feature.name).collect();
+    line(&mut text, &format!("| client | version | {} |", names.join(" | ")));
+    line(&mut text, &format!("|---|---|{}", ":-:|".repeat(names.len())));
+    for row in &matrix.rows {
+        let cells: Vec<&str> = row.cells.iter().map(sign).collect();
+        let client = format!("{} ({})", row.name, row.language);
+        line(&mut text, &format!("| {client} | {} | {} |", row.version, cells.join(" | ")));
+    }
+    line(&mut text, "\n## What each feature asks\n");
+    for feature in features() {
+        line(&mut text, &format!("- **{}**: {}", feature.name, feature.asks));
+    }
+    line(&mut text, "\n## Remarks\n");
+    for row in &matrix.rows {
+        remarks(&mut text, row);
+    }
+    if let Some(row) = &matrix.seeds {
+        line(&mut text, "\n## On real data\n");
+        line(&mut text, "336,776 flights, keyed by tail number, with Java and Python in the same groups.\n");
+        line(&mut text, "| test | | what it shows |\n|---|:-:|---|");
+        for (feature, cell) in row.features.iter().zip(&row.cells) {
+            line(&mut text, &format!("| {} | {} | {} |", feature.name, sign(cell), feature.asks));
+        }
+        if !row.notes.is_empty() {
+            text.push('\n');
+        }
+        remarks(&mut text, row);
+    }
+    text
+}
+
+fn remarks(text: &mut String, row: &Row) {
+    for (feature, note) in &row.notes {
+        line(text, &format!("- {}, {feature}: {}", row.name, note.replace('|', "\\|")));
+    }
+}
+
+fn line(text: &mut String, line: &str) {
+    writeln!(text, "{line}").expect("writing to a string");
+}
+
+fn sign(cell: &Cell) -> &'static str {
+    match cell {
+        Cell::NotAsked => "",
+        Cell::Passed => "✓",
+        Cell::Failed | Cell::Silent => "✗",
+        Cell::NotApplicable => "–",
+    }
+}
