@@ -4,8 +4,10 @@ import java.io.ByteArrayOutputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
+import java.util.List;
 import org.apache.kafka.common.utils.Exit;
 
 /**
@@ -30,6 +32,8 @@ final class Tools {
             left = left == null ? status : left;
             throw new Leaving();
         });
+        List<Runnable> endings = new ArrayList<>();
+        Exit.setShutdownHookAdder((name, ending) -> endings.add(ending));
         BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         for (String line = requests.readLine(); line != null; line = requests.readLine()) {
             byte[][] words = Arrays.stream(line.split(" ", -1)).map(Base64.getDecoder()::decode).toArray(byte[][]::new);
@@ -40,6 +44,9 @@ final class Tools {
             System.setErr(new PrintStream(errors, true, StandardCharsets.UTF_8));
             String[] arguments = Arrays.stream(words).skip(2).map(Tools::text).toArray(String[]::new);
             int status = run(text(words[0]), arguments);
+            // What a tool leaves to the end of its machine: the producer sends its last records then.
+            endings.forEach(Runnable::run);
+            endings.clear();
             System.out.flush();
             answers.println(status + " " + base64(output) + " " + base64(errors));
             answers.flush();

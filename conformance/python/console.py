@@ -29,7 +29,7 @@ class Machine:
 
     def run(self, tool, *arguments, given=b""):
         """What the tool prints; fails if it does not exit with 0."""
-        words = [f"{PACKAGE}.{tool}".encode(), given, *(argument.encode() for argument in arguments)]
+        words = [(tool if tool.startswith("kafka.") else f"{PACKAGE}.{tool}").encode(), given, *(argument.encode() for argument in arguments)]
         self.process.stdin.write(b" ".join(map(base64.b64encode, words)) + b"\n")
         self.process.stdin.flush()
         status, output, errors = self.process.stdout.readline().rstrip(b"\n").split(b" ")
@@ -149,11 +149,11 @@ class Console:
         return int(offset)
 
     def config(self, topic, name):
-        output = self.machine.run("ConfigCommand", *SERVER, "--describe", "--all", "--topic", topic)
+        output = self.machine.run("kafka.admin.ConfigCommand", *SERVER, "--describe", "--all", "--topic", topic)
         return re.findall(rf"^\s*{re.escape(name)}=(\S*)", output, re.MULTILINE)[0]
 
     def alter_config(self, topic, name, value):
-        self.machine.run("ConfigCommand", *SERVER, "--alter", "--topic", topic, "--add-config", f"{name}={value}")
+        self.machine.run("kafka.admin.ConfigCommand", *SERVER, "--alter", "--topic", topic, "--add-config", f"{name}={value}")
 
     def groups(self):
         return self.group_command("--list").split()
