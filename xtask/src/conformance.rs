@@ -62,6 +62,7 @@ impl Options {
                 "--quick" => options.features.extend(QUICK.map(str::to_owned)),
                 "--against" => options.against = Some(value()?),
                 "--keep" => options.keep = true,
+                "--help" => return Err(USAGE.to_owned()),
                 _ => return Err(format!("no argument {argument:?}\n\n{USAGE}")),
             }
         }

@@ -156,6 +156,14 @@ impl Row {
         }
     }
 
+    fn cell(&self, feature: &str) -> Option<&Cell> {
+        self.features.iter().position(|known| known.name == feature).map(|at| &self.cells[at])
+    }
+
+    pub(super) fn passed(&self, feature: &str) -> bool {
+        self.cell(feature) == Some(&Cell::Passed)
+    }
+
     pub(super) fn tally(&self) -> Tally {
         let count = |wanted: &[Cell]| self.cells.iter().filter(|cell| wanted.contains(cell)).count() as u64;
         if self.skipped.is_some() {
@@ -181,8 +189,7 @@ impl Row {
             write!(text, "\n  {fault}").expect("writing to a string");
         }
         for (feature, note) in &self.notes {
-            let at = self.features.iter().position(|known| known.name == feature);
-            if at.is_some_and(|at| self.cells[at] == Cell::Failed) {
+            if self.cell(feature) == Some(&Cell::Failed) {
                 write!(text, "\n  {feature}: {note}").expect("writing to a string");
             }
         }

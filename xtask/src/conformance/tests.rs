@@ -79,6 +79,20 @@ fn the_page_shows_every_client_and_why_something_does_not_apply() {
 }
 
 #[test]
+fn the_page_leaves_out_what_is_different_at_every_run() {
+    let lines: Vec<String> = all_but(&[("lz4", "false")])
+        .iter()
+        .map(|line| line.replace("so it is", "after 4711 records"))
+        .collect();
+    let mut seeds = heard(&lines);
+    seeds.seconds = 47.11;
+    let page = page(&Matrix { rows: Vec::new(), seeds: Some(seeds) });
+    assert!(page.contains("lz4: after 4711 records"), "{page}");
+    assert_eq!(page.matches("4711").count(), 1, "{page}");
+    assert!(!page.contains("47.1"), "{page}");
+}
+
+#[test]
 fn a_script_that_hangs_is_stopped_with_all_that_it_started() {
     let log = std::env::temp_dir().join(format!("conformance-test-{}", std::process::id()));
     let mut command = Command::new("sh");
