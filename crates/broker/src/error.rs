@@ -48,9 +48,8 @@ impl TopicError {
             Self::Meta(MetaError::NotMore { .. }) => ErrorCode::INVALID_PARTITIONS,
             Self::Meta(MetaError::Failed(_))
             | Self::Create(CreateError::Exists(_) | CreateError::NoSpace(_) | CreateError::Io { .. })
-            | Self::Delete(DeleteError::NotFound(_) | DeleteError::Io { .. }) => {
-                ErrorCode::KAFKA_STORAGE_ERROR
-            }
+            | Self::Delete(DeleteError::NotFound(_) | DeleteError::Io { .. })
+            | Self::BrokenOff(_) => ErrorCode::KAFKA_STORAGE_ERROR,
         }
     }
 }

@@ -1,15 +1,17 @@
-//! Changes to topics: first the metadata, durably, then the logs, then what requests see.
+//! Changes to topics, one at a time. What is made, is made from below: first the logs, then the metadata, then
+//! what requests see; what goes, goes from above. So a topic that is listed always has its logs, and a change that
+//! fails half way leaves nothing but logs that nobody knows.
 //!
-//! One change at a time. A crash in between is finished at the next start: the metadata decides which logs
-//! there have to be.
+//! The metadata decides at the next start: logs that it does not know are removed, those that are missing made.
 
 use crate::Broker;
 use crate::image::Topic;
-use foldhash::HashSet;
-use ottla_base::{TopicId, TopicName};
-use ottla_storage::{CreateError, DeleteError, MetaError, TopicRecord};
+use foldhash::HashMap;
+use ottla_base::{PartitionId, PartitionIndex, TopicId, TopicName};
+use ottla_storage::{CreateError, DeleteError, Log, LogSettings, MetaError, Progress as _, TopicRecord};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::task::{JoinError, spawn_blocking};
 
 /// A topic to be.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub(crate) enum TopicError {
     Create(#[from] CreateError),
     #[error("a log could not be deleted: {0}")]
     Delete(#[from] DeleteError),
+    #[error("the work on the logs broke off: {0}")]
+    BrokenOff(#[from] JoinError),
 }
 
 impl Broker {
@@ -57,8 +61,9 @@ impl Broker {
             created: self.env.now().wall,
             configs: overrides,
         };
+        self.create_missing_logs(&record).await?;
         self.meta.create_topic(record.clone()).await?;
-        self.adopt(&record)
+        Ok(self.show(&record))
     }
 
     /// Deletes a topic and its records.
@@ -67,9 +72,11 @@ impl Broker {
         let topic = self.image.topic_by_id(id).ok_or(TopicError::Unknown)?;
         self.meta.delete_topic(id).await?;
         self.image.remove(id);
-        for partition in topic.partition_ids() {
-            self.log.delete(partition)?;
-        }
+        let partitions: Vec<_> = topic.partition_ids().collect();
+        // Whoever waits for records of this topic learns that there will be none.
+        self.waiting.advanced(&partitions);
+        let log = self.log.clone();
+        spawn_blocking(move || partitions.into_iter().try_for_each(|id| log.delete(id))).await??;
         if let Err(code) = self.groups.topics_gone(&[id]).await {
             tracing::warn!(topic = %topic.name, code = code.name(), "offsets of a deleted topic stay for now");
         }
@@ -79,8 +86,10 @@ impl Broker {
     /// Grows a topic to `total` partitions, more than it has.
     pub(crate) async fn add_partitions(&self, id: TopicId, total: i32) -> Result<Arc<Topic>, TopicError> {
         let _one_at_a_time = self.changing_topics.lock().await;
+        let record = self.meta.topic_by_id(id).ok_or(TopicError::Unknown)?;
+        self.create_missing_logs(&TopicRecord { partitions: total, ..(*record).clone() }).await?;
         self.meta.set_partitions(id, total).await?;
-        self.adopt_anew(id)
+        self.show_anew(id)
     }
 
     /// Replaces what is set on a topic itself by `overrides`, valid keys and values.
@@ -95,17 +104,23 @@ impl Broker {
         let dropped = dropped.map(|name| (name.clone(), None));
         let set = overrides.iter().map(|(name, value)| (name.clone(), Some(value.clone())));
         self.meta.alter_configs(id, dropped.chain(set).collect()).await?;
-        self.adopt_anew(id)
+        self.show_anew(id)
     }
 
-    fn adopt_anew(&self, id: TopicId) -> Result<Arc<Topic>, TopicError> {
+    fn show_anew(&self, id: TopicId) -> Result<Arc<Topic>, TopicError> {
         let record = self.meta.topic_by_id(id).ok_or(TopicError::Unknown)?;
-        self.adopt(&record)
+        Ok(self.show(&record))
     }
 
-    /// Makes what the metadata says of a topic true: creates the logs that are missing, puts the settings in
-    /// force and shows the topic.
-    pub(crate) fn adopt(&self, record: &TopicRecord) -> Result<Arc<Topic>, TopicError> {
+    /// Creates the logs of a topic off this thread: making many files durable takes a while.
+    async fn create_missing_logs(&self, record: &TopicRecord) -> Result<(), TopicError> {
+        let settings = self.configs.topic(&record.configs).log_settings();
+        let (log, record) = (self.log.clone(), record.clone());
+        Ok(spawn_blocking(move || create_missing_logs(&log, &record, settings)).await??)
+    }
+
+    /// Puts a topic's settings in force and lets requests see it. Its logs are there.
+    fn show(&self, record: &TopicRecord) -> Arc<Topic> {
         let config = self.configs.topic(&record.configs);
         let topic = Arc::new(Topic {
             name: record.name.clone(),
@@ -115,34 +130,40 @@ impl Broker {
             config,
             overrides: record.configs.clone(),
         });
-        let (known, missing): (Vec<_>, Vec<_>) =
-            topic.partition_ids().partition(|&id| self.log.offsets(id).is_some());
-        for id in known {
+        for id in topic.partition_ids() {
             self.log.configure(id, topic.settings);
         }
-        for run in missing.chunk_by(|one, next| one.index.0 + 1 == next.index.0) {
-            if let [first, ..] = run {
-                let indexes = first.index.0..first.index.0 + i32::try_from(run.len()).unwrap_or(i32::MAX);
-                self.log.create_range(&topic.name, topic.id, indexes, topic.settings)?;
-            }
-        }
         self.image.put(Arc::clone(&topic));
-        Ok(topic)
+        topic
     }
+}
+
+fn create_missing_logs(log: &Log, record: &TopicRecord, settings: LogSettings) -> Result<(), CreateError> {
+    let is_missing =
+        |index: &i32| log.offsets(PartitionId { topic: record.id, index: PartitionIndex(*index) }).is_none();
+    let missing: Vec<_> = (0..record.partitions).filter(is_missing).collect();
+    for run in missing.chunk_by(|one, next| one + 1 == *next) {
+        if let [first, .., last] | [first @ last] = run {
+            log.create_range(&record.name, record.id, *first..last + 1, settings)?;
+        }
+    }
+    Ok(())
 }
 
 /// Makes the logs agree with the metadata, which decides: what a crash left undone is finished now.
 pub(crate) fn load(broker: &Broker) -> Result<(), TopicError> {
     let records = broker.meta.topics();
-    let known: HashSet<TopicId> = records.iter().map(|record| record.id).collect();
+    let known: HashMap<TopicId, i32> = records.iter().map(|record| (record.id, record.partitions)).collect();
     for record in records {
-        broker.adopt(&record)?;
+        let settings = broker.configs.topic(&record.configs).log_settings();
+        create_missing_logs(&broker.log, &record, settings)?;
+        broker.show(&record);
     }
     for (name, stray) in broker.log.partitions() {
-        if known.contains(&stray.topic) {
+        if known.get(&stray.topic).is_some_and(|&count| stray.index.0 < count) {
             continue;
         }
-        tracing::warn!("removing partition {name}-{}, whose topic was deleted", stray.index);
+        tracing::warn!("removing partition {name}-{}, which no topic has", stray.index);
         broker.log.delete(stray)?;
     }
     Ok(())

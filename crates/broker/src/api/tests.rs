@@ -1,7 +1,8 @@
 //! The data path from request frame to response frame, in every served version. A response that sets a field
 //! which its version lacks cannot be written, so each answer here is filled as far as it can be.
 
-use crate::testing::{Bench, bench};
+use crate::testing::{Bench, bench, bench_in};
+use crate::topics::{NewTopic, TopicError};
 use bytes::Bytes;
 use ottla_base::{Timestamp, TopicId};
 use ottla_wire::error_code::ErrorCode;
@@ -98,6 +99,32 @@ fn a_parked_fetch_is_answered_when_records_arrive() {
         let waiting = FetchRequest { max_wait_ms: 600_000, min_bytes: 1, ..fetch(12, id, 0) };
         let (fetched, _) = tokio::join!(bench.call(&waiting, 12), produced(&bench, 9, id, batch()));
         assert_eq!(fetched.responses[0].partitions[0].high_watermark, 1);
+    });
+}
+
+#[test]
+fn a_fetch_parked_on_a_topic_that_goes_away_is_answered() {
+    bench(|bench| async move {
+        let id = bench.create_topic("t", 1).await;
+        let waiting = FetchRequest { max_wait_ms: 600_000, min_bytes: 1, ..fetch(13, id, 0) };
+        let (fetched, deleted) = tokio::join!(bench.call(&waiting, 13), bench.broker.delete_topic(id));
+        deleted.expect("the topic was there");
+        assert_eq!(fetched.responses[0].partitions[0].error_code, ErrorCode::UNKNOWN_TOPIC_ID);
+    });
+}
+
+#[test]
+fn a_topic_whose_logs_cannot_be_made_leaves_its_name_free() {
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    let obstacle = dir.path().join("t-1");
+    bench_in(dir.path(), |bench| async move {
+        std::fs::write(&obstacle, "in the way").expect("writable");
+        let name = || ottla_base::TopicName::parse("t").expect("a legal name");
+        let new = || NewTopic { name: name(), partitions: 3, overrides: Default::default() };
+        assert!(matches!(bench.broker.create_topic(new()).await, Err(TopicError::Create(_))));
+        assert!(bench.broker.image.topic("t").is_none());
+        std::fs::remove_file(&obstacle).expect("it was there");
+        assert_eq!(bench.broker.create_topic(new()).await.expect("nothing is in the way").partitions, 3);
     });
 }
 
