@@ -124,6 +124,7 @@ impl Server {
         let Self { broker, shutdown, workers, listeners: _, recovery: _ } = self;
         // The workers hold receivers; if all are gone already there is nobody to tell.
         let _ = shutdown.send(true);
+        broker.waiting.close();
         for worker in workers {
             if worker.join().is_err() {
                 tracing::error!("a worker had panicked");

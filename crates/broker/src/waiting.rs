@@ -8,7 +8,7 @@ use ottla_base::PartitionId;
 use ottla_storage::Progress;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::Notify;
 
 /// Parked long polls by partition.
@@ -17,6 +17,8 @@ pub(crate) struct Waiting {
     parked: Mutex<HashMap<PartitionId, Vec<Arc<Notify>>>>,
     /// How many waiters there are; lets progress pass without the lock while there are none.
     count: AtomicUsize,
+    /// The broker stops: nobody waits any longer.
+    closed: AtomicBool,
 }
 
 /// One parked long poll; leaves when dropped.
@@ -38,6 +40,17 @@ impl Waiting {
         }
         drop(parked);
         Waiter { waiting: Arc::clone(self), partitions, woken }
+    }
+
+    /// Wakes everybody, for good: the broker stops.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        self.parked.lock().values().flatten().for_each(|woken| woken.notify_one());
+    }
+
+    /// Whether waiting makes no sense any longer.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::SeqCst)
     }
 }
 

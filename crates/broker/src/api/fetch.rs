@@ -90,7 +90,7 @@ async fn read_until_enough(context: &Context, request: &FetchRequest, plan: &Pla
     loop {
         // Read again first: what arrived between the first look and parking woke nobody.
         let outcomes = read_all(context, request, plan);
-        if is_enough(request, &outcomes) {
+        if is_enough(request, &outcomes) || context.broker.waiting.is_closed() {
             return outcomes;
         }
         tokio::select! {

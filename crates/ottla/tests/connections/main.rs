@@ -156,6 +156,26 @@ fn a_waiting_fetch_sees_what_another_connection_writes() {
 }
 
 #[test]
+fn a_waiting_fetch_is_answered_when_the_broker_stops() {
+    let mut broker = Broker::start(&[]);
+    let mut client = broker.connect();
+    client.ask(&create("t"), 5);
+    client.0.write_all(&frame(7, &fetch(600_000, 0), 11)).unwrap();
+    // Connections are dealt out in turn: when enough later ones are answered, the fetch has been taken in.
+    for _ in 0..64 {
+        broker.connect().ask(&versions(), 2);
+    }
+    let pid = i32::try_from(broker.process.id()).unwrap();
+    rustix::process::kill_process(
+        rustix::process::Pid::from_raw(pid).unwrap(),
+        rustix::process::Signal::TERM,
+    )
+    .unwrap();
+    assert_eq!(client.answer().0, 7);
+    assert!(broker.process.wait().unwrap().success());
+}
+
+#[test]
 fn thousands_of_connections_are_served() {
     let broker = Broker::start(&[]);
     let mut clients: Vec<_> = (0..2_000).map(|_| broker.connect()).collect();
