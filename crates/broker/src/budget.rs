@@ -39,10 +39,19 @@ impl Budget {
         Self { units: Arc::new(Semaphore::new(units_max as usize)), units_max, waiting: Arc::default() }
     }
 
-    /// Whether `bytes` are free now.
-    pub(crate) fn has(&self, bytes: usize) -> bool {
-        bytes <= FREE_BYTES
-            || bytes.div_ceil(UNIT_BYTES).min(self.units_max as usize) <= self.units.available_permits()
+    /// Takes `bytes` if they are free now.
+    pub(crate) fn try_reserve(&self, bytes: usize) -> Option<Reservation> {
+        if bytes <= FREE_BYTES {
+            return Some(Reservation { permit: None });
+        }
+        let permit = Arc::clone(&self.units).try_acquire_many_owned(self.units(bytes)).ok()?;
+        Some(Reservation { permit: Some(permit) })
+    }
+
+    /// A frame larger than the whole budget takes all of it: the frame-size limit has let it pass, so it must be
+    /// servable, alone.
+    fn units(&self, bytes: usize) -> u32 {
+        u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX).min(self.units_max)
     }
 
     /// Whether some connection waits for memory.
@@ -50,15 +59,13 @@ impl Budget {
         self.waiting.load(Ordering::Relaxed) != 0
     }
 
-    /// Waits until `bytes` are free and takes them. A frame larger than the whole budget takes all of it:
-    /// the frame-size limit has let it pass, so it must be servable, alone.
+    /// Waits until `bytes` are free and takes them.
     pub(crate) async fn reserve(&self, bytes: usize) -> Reservation {
         if bytes <= FREE_BYTES {
             return Reservation { permit: None };
         }
-        let units = u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX).min(self.units_max);
         let _waiter = Waiter::of(&self.waiting);
-        let permit = Arc::clone(&self.units).acquire_many_owned(units).await;
+        let permit = Arc::clone(&self.units).acquire_many_owned(self.units(bytes)).await;
         Reservation { permit: Some(permit.expect("the semaphore is never closed")) }
     }
 }
@@ -99,8 +106,10 @@ mod tests {
         let all = pin!(budget.reserve(usize::MAX)).poll(cx);
         let mut large = pin!(budget.reserve(FREE_BYTES + 1));
         assert!(large.as_mut().poll(cx).is_pending(), "everything is taken");
-        assert!(budget.is_short() && !budget.has(FREE_BYTES + 1));
-        assert!(pin!(budget.reserve(FREE_BYTES)).poll(cx).is_ready() && budget.has(FREE_BYTES));
+        assert!(budget.is_short() && budget.try_reserve(FREE_BYTES + 1).is_none());
+        assert!(
+            pin!(budget.reserve(FREE_BYTES)).poll(cx).is_ready() && budget.try_reserve(FREE_BYTES).is_some()
+        );
         drop(all);
         let Poll::Ready(held) = large.as_mut().poll(cx) else { panic!("memory came back") };
         assert!(held.holds_memory() && !budget.is_short());

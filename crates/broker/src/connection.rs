@@ -131,11 +131,17 @@ impl Connection {
         let idle_timer = tokio::time::sleep(self.idle_after);
         tokio::pin!(idle_timer);
         loop {
-            self.start_requests().await?;
+            if let Err(reason) = self.start_requests().await {
+                // What was asked before the bad bytes has been done, so it is answered.
+                self.finish_requests().await?;
+                return Err(reason);
+            }
             if self.in_flight.is_empty() && self.frames.is_empty() {
                 self.frames.release();
             }
-            let may_read = self.in_flight.len() < IN_FLIGHT_MAX && !self.holds_whole_frame()?;
+            let may_read = self.in_flight.len() < IN_FLIGHT_MAX
+                && !self.holds_whole_frame()?
+                && !self.waits_for_memory()?;
             let waits_for_answer = !self.in_flight.is_empty();
             let event = tokio::select! {
                 biased;
@@ -168,11 +174,14 @@ impl Connection {
                 if FREE_BYTES < length && self.frames.arrived() < FREE_BYTES {
                     return Ok(());
                 }
-                if !self.in_flight.is_empty() && !self.broker.budget.has(length) {
+                self.reserved = match self.in_flight.is_empty() {
+                    true => Some(self.broker.budget.reserve(length).await),
                     // Answers in flight give memory back; waiting here would keep them from leaving.
+                    false => self.broker.budget.try_reserve(length),
+                };
+                if self.reserved.is_none() {
                     return Ok(());
                 }
-                self.reserved = Some(self.broker.budget.reserve(length).await);
             }
             let Some(overlaps) = self.frames.peek(length).map(api::may_overlap) else { return Ok(()) };
             let may_start =
@@ -202,6 +211,21 @@ impl Connection {
         self.reserved.as_ref().is_some_and(Reservation::holds_memory)
     }
 
+    /// Whether the next frame may not be read on before answers have left and given memory back.
+    fn waits_for_memory(&self) -> Result<bool, FrameError> {
+        let is_large = self.frames.claimed()?.is_some_and(|length| FREE_BYTES < length);
+        Ok(is_large && self.reserved.is_none() && FREE_BYTES <= self.frames.arrived())
+    }
+
+    /// Answers everything that has started.
+    async fn finish_requests(&mut self) -> Result<(), Closed> {
+        while !self.in_flight.is_empty() {
+            answered(&mut self.in_flight).await;
+            self.write_answers().await?;
+        }
+        Ok(())
+    }
+
     fn holds_whole_frame(&self) -> Result<bool, FrameError> {
         Ok(self.frames.claimed()?.is_some_and(|length| self.frames.peek(length).is_some()))
     }
@@ -217,9 +241,9 @@ impl Connection {
         }
     }
 
-    /// Writes every answer that is ready at the head of the queue, together.
+    /// Writes every answer that is ready at the head of the queue, together, up to one that cannot be given.
     async fn write_answers(&mut self) -> Result<(), Closed> {
-        let mut answers = Vec::new();
+        let (mut answers, mut failed) = (Vec::new(), None);
         while let Some(oldest) = self.in_flight.front_mut() {
             if oldest.advance().await.is_pending() {
                 break;
@@ -227,10 +251,14 @@ impl Connection {
             let Some(InFlight { state: State::Done(outcome), .. }) = self.in_flight.pop_front() else {
                 break;
             };
-            match outcome? {
-                Answer::Send(answer) => answers.push(answer),
-                Answer::Silent => {}
-                Answer::Close => return Err(Closed::Unacknowledged),
+            match outcome {
+                Ok(Answer::Send(answer)) => answers.push(answer),
+                Ok(Answer::Silent) => {}
+                Ok(Answer::Close) => failed = Some(Closed::Unacknowledged),
+                Err(error) => failed = Some(error.into()),
+            }
+            if failed.is_some() {
+                break;
             }
         }
         // A client that does not read its answers is as good as gone.
@@ -238,7 +266,7 @@ impl Connection {
             .await
             .map_err(|_| Closed::Idle)??;
         self.active = self.broker.env.now().tick;
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// The timer is armed once and looks back when it fires, so that a busy connection never touches it.

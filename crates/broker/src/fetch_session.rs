@@ -28,6 +28,16 @@ pub(crate) struct Key {
     pub(crate) partition: i32,
 }
 
+impl Key {
+    /// The same without a hold on the request that it was read from.
+    fn detached(self) -> Self {
+        match self.topic {
+            TopicKey::Id(_) => self,
+            TopicKey::Name(name) => Self { topic: TopicKey::Name(name.detached()), ..self },
+        }
+    }
+}
+
 /// What a client wants of one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Wanted {
@@ -231,8 +241,11 @@ impl Session {
     fn update(&mut self, wanted: Vec<Wanted>, forgotten: &[Key]) {
         for wanted in wanted {
             match self.places.get(&wanted.key).and_then(|place| self.partitions.get_mut(place)) {
-                Some(cached) => cached.wanted = wanted,
-                None => self.append(Cached { wanted, high_watermark: UNKNOWN, log_start: UNKNOWN }),
+                Some(cached) => cached.wanted = Wanted { key: cached.wanted.key.clone(), ..wanted },
+                None => {
+                    let wanted = Wanted { key: wanted.key.detached(), ..wanted };
+                    self.append(Cached { wanted, high_watermark: UNKNOWN, log_start: UNKNOWN });
+                }
             }
         }
         for key in forgotten {

@@ -11,7 +11,7 @@ use ottla_base::{PartitionId, PartitionIndex, TopicId, TopicName};
 use ottla_storage::{CreateError, DeleteError, Log, LogSettings, MetaError, Progress as _, TopicRecord};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::task::{JoinError, spawn_blocking};
+use tokio::task::{JoinError, spawn_blocking, spawn_local};
 
 /// A topic to be.
 #[derive(Clone, Debug)]
@@ -42,9 +42,48 @@ pub(crate) enum TopicError {
     BrokenOff(#[from] JoinError),
 }
 
+/// Runs a change to its end, also if the client that asked for it goes away: half a change would acknowledge records
+/// of a topic that the metadata no longer has.
+pub(crate) async fn to_the_end<T: 'static>(
+    change: impl Future<Output = Result<T, TopicError>> + 'static,
+) -> Result<T, TopicError> {
+    spawn_local(change).await?
+}
+
 impl Broker {
     /// Creates a topic. It is durable and serves requests when this resolves.
-    pub(crate) async fn create_topic(&self, new: NewTopic) -> Result<Arc<Topic>, TopicError> {
+    pub(crate) async fn create_topic(self: &Arc<Self>, new: NewTopic) -> Result<Arc<Topic>, TopicError> {
+        let broker = Arc::clone(self);
+        to_the_end(async move { broker.create(new).await }).await
+    }
+
+    /// Deletes a topic and its records.
+    pub(crate) async fn delete_topic(self: &Arc<Self>, id: TopicId) -> Result<(), TopicError> {
+        let broker = Arc::clone(self);
+        to_the_end(async move { broker.delete(id).await }).await
+    }
+
+    /// Grows a topic to `total` partitions, more than it has.
+    pub(crate) async fn add_partitions(
+        self: &Arc<Self>,
+        id: TopicId,
+        total: i32,
+    ) -> Result<Arc<Topic>, TopicError> {
+        let broker = Arc::clone(self);
+        to_the_end(async move { broker.grow(id, total).await }).await
+    }
+
+    /// Replaces what is set on a topic itself by `overrides`, valid keys and values.
+    pub(crate) async fn set_overrides(
+        self: &Arc<Self>,
+        id: TopicId,
+        overrides: BTreeMap<String, String>,
+    ) -> Result<Arc<Topic>, TopicError> {
+        let broker = Arc::clone(self);
+        to_the_end(async move { broker.replace_overrides(id, overrides).await }).await
+    }
+
+    async fn create(&self, new: NewTopic) -> Result<Arc<Topic>, TopicError> {
         let NewTopic { name, partitions, overrides } = new;
         let _one_at_a_time = self.changing_topics.lock().await;
         if self.image.topic(name.as_str()).is_some() {
@@ -62,12 +101,14 @@ impl Broker {
             configs: overrides,
         };
         self.create_missing_logs(&record).await?;
-        self.meta.create_topic(record.clone()).await?;
+        if let Err(error) = self.meta.create_topic(record.clone()).await {
+            self.delete_logs(partition_ids(&record)).await?;
+            return Err(error.into());
+        }
         Ok(self.show(&record))
     }
 
-    /// Deletes a topic and its records.
-    pub(crate) async fn delete_topic(&self, id: TopicId) -> Result<(), TopicError> {
+    async fn delete(&self, id: TopicId) -> Result<(), TopicError> {
         let _one_at_a_time = self.changing_topics.lock().await;
         let topic = self.image.topic_by_id(id).ok_or(TopicError::Unknown)?;
         self.meta.delete_topic(id).await?;
@@ -75,16 +116,14 @@ impl Broker {
         let partitions: Vec<_> = topic.partition_ids().collect();
         // Whoever waits for records of this topic learns that there will be none.
         self.waiting.advanced(&partitions);
-        let log = self.log.clone();
-        spawn_blocking(move || partitions.into_iter().try_for_each(|id| log.delete(id))).await??;
+        self.delete_logs(partitions).await?;
         if let Err(code) = self.groups.topics_gone(&[id]).await {
             tracing::warn!(topic = %topic.name, code = code.name(), "offsets of a deleted topic stay for now");
         }
         Ok(())
     }
 
-    /// Grows a topic to `total` partitions, more than it has.
-    pub(crate) async fn add_partitions(&self, id: TopicId, total: i32) -> Result<Arc<Topic>, TopicError> {
+    async fn grow(&self, id: TopicId, total: i32) -> Result<Arc<Topic>, TopicError> {
         let _one_at_a_time = self.changing_topics.lock().await;
         let record = self.meta.topic_by_id(id).ok_or(TopicError::Unknown)?;
         self.create_missing_logs(&TopicRecord { partitions: total, ..(*record).clone() }).await?;
@@ -92,8 +131,7 @@ impl Broker {
         self.show_anew(id)
     }
 
-    /// Replaces what is set on a topic itself by `overrides`, valid keys and values.
-    pub(crate) async fn set_overrides(
+    async fn replace_overrides(
         &self,
         id: TopicId,
         overrides: BTreeMap<String, String>,
@@ -110,6 +148,13 @@ impl Broker {
     fn show_anew(&self, id: TopicId) -> Result<Arc<Topic>, TopicError> {
         let record = self.meta.topic_by_id(id).ok_or(TopicError::Unknown)?;
         Ok(self.show(&record))
+    }
+
+    /// Deletes as many of these logs as can be, off this thread; the first error is told.
+    async fn delete_logs(&self, partitions: Vec<PartitionId>) -> Result<(), TopicError> {
+        let log = self.log.clone();
+        let delete_all = move || partitions.into_iter().map(|id| log.delete(id)).fold(Ok(()), Result::and);
+        Ok(spawn_blocking(delete_all).await??)
     }
 
     /// Creates the logs of a topic off this thread: making many files durable takes a while.
@@ -138,13 +183,17 @@ impl Broker {
     }
 }
 
+fn partition_ids(record: &TopicRecord) -> Vec<PartitionId> {
+    let id = |index| PartitionId { topic: record.id, index: PartitionIndex(index) };
+    (0..record.partitions).map(id).collect()
+}
+
 fn create_missing_logs(log: &Log, record: &TopicRecord, settings: LogSettings) -> Result<(), CreateError> {
-    let is_missing =
-        |index: &i32| log.offsets(PartitionId { topic: record.id, index: PartitionIndex(*index) }).is_none();
-    let missing: Vec<_> = (0..record.partitions).filter(is_missing).collect();
-    for run in missing.chunk_by(|one, next| one + 1 == *next) {
+    let mut missing = partition_ids(record);
+    missing.retain(|&id| log.offsets(id).is_none());
+    for run in missing.chunk_by(|one, next| one.index.0 + 1 == next.index.0) {
         if let [first, .., last] | [first @ last] = run {
-            log.create_range(&record.name, record.id, *first..last + 1, settings)?;
+            log.create_range(&record.name, record.id, first.index.0..last.index.0 + 1, settings)?;
         }
     }
     Ok(())
@@ -154,17 +203,18 @@ fn create_missing_logs(log: &Log, record: &TopicRecord, settings: LogSettings) -
 pub(crate) fn load(broker: &Broker) -> Result<(), TopicError> {
     let records = broker.meta.topics();
     let known: HashMap<TopicId, i32> = records.iter().map(|record| (record.id, record.partitions)).collect();
-    for record in records {
-        let settings = broker.configs.topic(&record.configs).log_settings();
-        create_missing_logs(&broker.log, &record, settings)?;
-        broker.show(&record);
-    }
+    // Strays first: one may be in the way of a topic that was made again under its name.
     for (name, stray) in broker.log.partitions() {
         if known.get(&stray.topic).is_some_and(|&count| stray.index.0 < count) {
             continue;
         }
         tracing::warn!("removing partition {name}-{}, which no topic has", stray.index);
         broker.log.delete(stray)?;
+    }
+    for record in records {
+        let settings = broker.configs.topic(&record.configs).log_settings();
+        create_missing_logs(&broker.log, &record, settings)?;
+        broker.show(&record);
     }
     Ok(())
 }

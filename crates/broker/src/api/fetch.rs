@@ -80,7 +80,7 @@ fn begin(context: &Context, request: &FetchRequest) -> Begin {
 async fn read_until_enough(context: &Context, request: &FetchRequest, plan: &Plan) -> Vec<Outcome> {
     let outcomes = read_all(context, request, plan);
     let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
-    if plan.partitions.is_empty() || wait.is_zero() || is_enough(request, &outcomes) {
+    if plan.partitions.is_empty() || wait.is_zero() || is_enough(context, request, &outcomes) {
         return outcomes;
     }
     let resolved = plan.partitions.iter().filter_map(|wanted| read::resolve(context, &wanted.key).ok());
@@ -90,7 +90,7 @@ async fn read_until_enough(context: &Context, request: &FetchRequest, plan: &Pla
     loop {
         // Read again first: what arrived between the first look and parking woke nobody.
         let outcomes = read_all(context, request, plan);
-        if is_enough(request, &outcomes) || context.broker.waiting.is_closed() {
+        if is_enough(context, request, &outcomes) || context.broker.waiting.is_closed() {
             return outcomes;
         }
         tokio::select! {
@@ -100,10 +100,14 @@ async fn read_until_enough(context: &Context, request: &FetchRequest, plan: &Pla
     }
 }
 
-fn is_enough(request: &FetchRequest, outcomes: &[Outcome]) -> bool {
+fn is_enough(context: &Context, request: &FetchRequest, outcomes: &[Outcome]) -> bool {
     let bytes: usize = outcomes.iter().map(Outcome::bytes).sum();
     let needs_answer = |outcome: &Outcome| outcome.data.error_code != ErrorCode::NONE || outcome.diverges();
-    bytes >= usize::try_from(request.min_bytes).unwrap_or(0) || outcomes.iter().any(needs_answer)
+    // More than an answer may carry will never be there.
+    let limit =
+        usize::try_from(request.max_bytes).unwrap_or(0).min(context.broker.config().network.fetch_max_bytes);
+    let enough = usize::try_from(request.min_bytes).unwrap_or(0).min(limit);
+    enough <= bytes || outcomes.iter().any(needs_answer)
 }
 
 fn read_all(context: &Context, request: &FetchRequest, plan: &Plan) -> Vec<Outcome> {

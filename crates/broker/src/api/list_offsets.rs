@@ -13,8 +13,8 @@
 //! that is named twice is INVALID_REQUEST.
 
 use super::{Api, Context};
-use ottla_base::{LeaderEpoch, PartitionId, Timestamp};
-use ottla_storage::{Offsets, TimedOffset};
+use ottla_base::{LeaderEpoch, Timestamp};
+use ottla_storage::TimedOffset;
 use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use ottla_wire::message::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
@@ -96,27 +96,20 @@ fn find(
     match (asked.timestamp, context.version) {
         (LATEST, _) => Ok(at(bound.0)),
         (EARLIEST, _) | (EARLIEST_LOCAL, 8..) => Ok(at(offsets.log_start.0)),
-        (MAX_TIMESTAMP, 7..) => timed(broker.log.max_timestamp(id), offsets),
+        (MAX_TIMESTAMP, 7..) => timed(broker.log.max_timestamp(id)),
         (LATEST_TIERED, 9..) | (EARLIEST_PENDING_UPLOAD, 11..) => Ok(NOTHING),
-        (0.., _) => by_time(context, id, Timestamp(asked.timestamp), offsets)
+        (0.., _) => timed(broker.log.find_by_time(id, Timestamp(asked.timestamp)))
             .map(|found| if found.offset < bound.0 { found } else { NOTHING }),
         _ => Err(ErrorCode::UNSUPPORTED_VERSION),
     }
 }
 
-fn by_time(context: &Context, id: PartitionId, at: Timestamp, offsets: Offsets) -> Result<Found, ErrorCode> {
-    timed(context.broker.log.find_by_time(id, at), offsets)
-}
-
-fn timed(
-    found: Result<Option<TimedOffset>, ottla_storage::ReadError>,
-    offsets: Offsets,
-) -> Result<Found, ErrorCode> {
+fn timed(found: Result<Option<TimedOffset>, ottla_storage::ReadError>) -> Result<Found, ErrorCode> {
     let found = found.map_err(|error| crate::error::of_read(&error))?;
     Ok(found.map_or(NOTHING, |found| Found {
         offset: found.offset.0,
         timestamp: found.timestamp,
-        epoch: offsets.leader_epoch,
+        epoch: found.leader_epoch,
     }))
 }
 

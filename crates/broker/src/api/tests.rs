@@ -13,6 +13,7 @@ use ottla_wire::message::offset_for_leader_epoch_request::{OffsetForLeaderPartit
 use ottla_wire::message::produce_request::{PartitionProduceData, TopicProduceData};
 use ottla_wire::message::*;
 use ottla_wire::record::{BatchBuilder, BatchOptions, Records};
+use std::time::Duration;
 
 const AT: Timestamp = Timestamp(1_700_000_000_000);
 
@@ -125,6 +126,22 @@ fn a_topic_whose_logs_cannot_be_made_leaves_its_name_free() {
         assert!(bench.broker.image.topic("t").is_none());
         std::fs::remove_file(&obstacle).expect("it was there");
         assert_eq!(bench.broker.create_topic(new()).await.expect("nothing is in the way").partitions, 3);
+    });
+}
+
+#[test]
+fn a_change_goes_on_when_its_client_goes_away() {
+    bench(|bench| async move {
+        let id = bench.create_topic("t", 3).await;
+        let started = tokio::time::timeout(Duration::ZERO, bench.broker.delete_topic(id)).await;
+        assert!(started.is_err(), "the client left before the change was durable");
+        let gone = async {
+            while bench.broker.image.topic("t").is_some() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), gone).await.expect("the topic goes all the same");
+        assert_ne!(bench.create_topic("t", 3).await, id, "and its name is free");
     });
 }
 

@@ -145,6 +145,26 @@ fn without_acknowledgement_there_is_no_answer_and_failure_closes() {
 }
 
 #[test]
+fn what_was_asked_before_bad_bytes_is_answered() {
+    let broker = Broker::start(&["log.durability=sync"]);
+    let mut client = broker.connect();
+    client.ask(&create("t"), 5);
+    let mut sent = frame(7, &produce(-1, "v"), 9);
+    sent.extend([0x7f, 0xff, 0xff, 0xff]);
+    client.0.write_all(&sent).unwrap();
+    assert_eq!(client.answer().0, 7);
+    assert!(client.is_closed());
+    // A key that nobody knows.
+    let mut client = broker.connect();
+    client
+        .0
+        .write_all(&[frame(8, &produce(-1, "v"), 9), vec![0, 0, 0, 4, 0x33, 0x33, 0, 0]].concat())
+        .unwrap();
+    assert_eq!(client.answer().0, 8);
+    assert!(client.is_closed());
+}
+
+#[test]
 fn a_waiting_fetch_sees_what_another_connection_writes() {
     let broker = Broker::start(&[]);
     let (mut reader, mut writer) = (broker.connect(), broker.connect());
