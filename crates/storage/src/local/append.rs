@@ -71,7 +71,8 @@ pub(crate) fn append(shell: &Shell, partition: &Arc<Partition>, items: Vec<Item>
     for item in items {
         appending.take(&mut run, item);
     }
-    appending.write(&mut run);
+    // Each batch of the run has its own answer by now, also if it is an error.
+    let _ = appending.write(&mut run);
     outcome
 }
 
@@ -99,8 +100,12 @@ impl Appending<'_> {
                 let undo = self.state.producers.apply(&facts, base_offset, self.shell.now);
                 run.entries.push(Entry { at, batch, undo });
             }
+            // What it repeats may be in the run, and the run may fail: decide anew when that is known.
+            Ok((_, _, Decision::Duplicate { .. })) if !run.entries.is_empty() => {
+                let _ = self.write(run);
+                self.take(run, Item { at, batch });
+            }
             Ok((header, _, Decision::Duplicate { base_offset, last_offset, timestamp })) => {
-                self.write(run);
                 self.wait_for(last_offset);
                 let appended = self.appended(base_offset, header, timestamp);
                 self.outcome.results.push((at, Ok(appended)));
@@ -145,10 +150,8 @@ impl Appending<'_> {
         let (engine, now) = (self.shell.engine, self.shell.now);
         self.partition.resume_active(engine, self.state, now).map_err(|error| self.failed_walk(error))?;
         if !run.entries.is_empty() && self.is_over(run, header) {
-            self.write(run);
-            if self.state.status != Status::Live {
-                return Err(AppendError::Storage(self.partition.id));
-            }
+            // This batch was decided on as if those of the run were in the log.
+            self.write(run)?;
         }
         if run.entries.is_empty() && self.is_over(run, header) {
             self.partition.roll(engine, self.state, now).map_err(|error| self.refuse_or_fail(&error))?;
@@ -192,10 +195,10 @@ impl Appending<'_> {
         Stamped { header: parse(&head), head, records: batch.slice(HEADER_BYTES..) }
     }
 
-    /// Writes the run and answers its batches.
-    fn write(&mut self, run: &mut Run) {
+    /// Writes the run and answers its batches. After an error none of them is in the log.
+    fn write(&mut self, run: &mut Run) -> Result<(), AppendError> {
         if run.entries.is_empty() {
-            return;
+            return Ok(());
         }
         let entries = std::mem::take(&mut run.entries);
         run.bytes = 0;
@@ -211,7 +214,10 @@ impl Appending<'_> {
             })
         });
         match written {
-            Ok(()) => self.account(&entries),
+            Ok(()) => {
+                self.account(&entries);
+                Ok(())
+            }
             Err(error) => {
                 let error = self.refuse_or_fail(&error);
                 for entry in entries.into_iter().rev() {
@@ -220,6 +226,7 @@ impl Appending<'_> {
                     }
                     self.outcome.results.push((entry.at, Err(error.clone())));
                 }
+                Err(error)
             }
         }
     }

@@ -96,6 +96,16 @@ fn a_failed_write_takes_the_partition_offline() {
     assert_eq!(world.values(0, 1000), ["a"]);
 }
 
+/// Regression: the repetition in the same call was acknowledged although the write of both had failed.
+#[test]
+fn a_repetition_is_no_better_than_what_it_repeats() {
+    let world = synced();
+    world.faults().writes_fail.store(true, Ordering::SeqCst);
+    let append = || Append { id: ID, batch: sequenced(7, 0, 0, &["a"]) };
+    let both = wait(world.log().append(vec![append(), append()]));
+    assert_eq!(both, [Err(AppendError::Storage(ID)), Err(AppendError::Storage(ID))]);
+}
+
 /// Regression: an append whose sync comes after a failed write of the same partition is not known to be good.
 #[test]
 fn a_failed_write_also_fails_what_waits_for_a_sync() {
