@@ -106,6 +106,18 @@ fn a_parked_fetch_is_answered_when_records_arrive() {
 }
 
 #[test]
+fn a_fetch_does_not_wait_for_more_than_an_answer_may_carry() {
+    bench(|bench| async move {
+        let id = bench.create_topic("t", 1).await;
+        produced(&bench, 9, id, batch()).await;
+        let greedy =
+            FetchRequest { max_wait_ms: 600_000, min_bytes: 1 << 20, max_bytes: 1, ..fetch(12, id, 0) };
+        let fetched = tokio::time::timeout(Duration::from_secs(20), bench.call(&greedy, 12)).await;
+        assert_eq!(fetched.expect("there is as much as fits").responses.len(), 1);
+    });
+}
+
+#[test]
 fn a_fetch_parked_on_a_topic_that_goes_away_is_answered() {
     bench(|bench| async move {
         let id = bench.create_topic("t", 1).await;
