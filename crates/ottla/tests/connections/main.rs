@@ -196,6 +196,22 @@ fn a_waiting_fetch_is_answered_when_the_broker_stops() {
 }
 
 #[test]
+fn a_listener_open_to_other_machines_is_warned_of_and_loopback_is_not() {
+    let warned = |listen: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_ottla"));
+        command.args(["serve", "--ephemeral", "--listen", listen]).env_clear().stdin(Stdio::null());
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        BufReader::new(process.stdout.take().unwrap()).read_line(&mut String::new()).unwrap();
+        let pid = rustix::process::Pid::from_child(&process);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let said = process.wait_with_output().unwrap().stderr;
+        String::from_utf8(said).unwrap().contains("open to other machines without authentication")
+    };
+    assert!(warned("0.0.0.0:0"));
+    assert!(!warned("127.0.0.1:0"));
+}
+
+#[test]
 fn thousands_of_connections_are_served() {
     let broker = Broker::start(&[]);
     let mut clients: Vec<_> = (0..2_000).map(|_| broker.connect()).collect();
