@@ -68,6 +68,7 @@ const RULES: &[Rule] = &[
     reach::only_the_program_reads_its_surroundings,
     reach::pure_crates_touch_nothing,
     reach::storage_sees_no_request,
+    reach::storage_has_one_door_to_files,
     reach::unsafe_stays_in_one_file,
     root::the_root_is_short,
     words::nothing_unfinished_is_merged,

@@ -191,10 +191,8 @@ pub(crate) fn open(
     env: Arc<dyn Env>,
 ) -> Result<(Arc<Broker>, RecoveryReport), StartError> {
     let waiting = Arc::new(Waiting::default());
-    let dir = options.dir.clone();
-    let syncs = options.syncs;
-    let (log, recovery) = Log::open(options, Arc::clone(&env), Arc::clone(&waiting) as _)?;
-    let (meta, journal) = Database::open(&dir, syncs, env.as_ref())?;
+    let (log, recovery) = Log::open(&options, Arc::clone(&env), Arc::clone(&waiting) as _)?;
+    let (meta, journal) = Database::open(&options, env.as_ref())?;
     overrides::load(&configs, &meta);
     let config = configs.broker();
     let advertised = config.network.advertised_listeners.iter().flat_map(|all| &all.0).map(|listener| {

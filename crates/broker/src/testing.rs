@@ -7,7 +7,7 @@ use crate::connection::Peer;
 use crate::environment::SystemEnv;
 use crate::topics::NewTopic;
 use ottla_base::{TopicId, TopicName};
-use ottla_storage::{LogOptions, Syncs};
+use ottla_storage::{LogOptions, Syncs, disk};
 use ottla_wire::codec::{Message, Reader, Request, decode_response_header, encode_request};
 use std::future::Future;
 use std::path::Path;
@@ -29,7 +29,7 @@ impl Bench {
         };
         let (layers, _) =
             Layers::start(vec![setting("group.initial.rebalance.delay.ms", "0")]).expect("legal settings");
-        let options = LogOptions { syncs: Syncs::Skipped, ..LogOptions::new(dir) };
+        let options = LogOptions { disk: disk::system(Syncs::Skipped), ..LogOptions::new(dir) };
         let opened = crate::server::open(Configs::new(layers), options, Arc::new(SystemEnv::new()));
         Self { broker: opened.expect("an empty directory can be opened").0 }
     }

@@ -23,10 +23,11 @@ mod writer;
 
 pub(crate) use writer::{Job, Queue};
 
+use crate::disk::{self, Disk, Mode};
 use crate::error::OpenError;
 use crate::journal::Journal;
 use crate::meta::{Image, Meta};
-use crate::settings::Syncs;
+use crate::settings::LogOptions;
 use backend::Backend;
 use ottla_base::Env;
 use parking_lot::RwLock;
@@ -53,38 +54,41 @@ const CLUSTER_ID: &str = "cluster_id";
 pub struct Database;
 
 impl Database {
-    /// Opens the database in `dir`, which must exist; makes it, with a new cluster id, if there is none. It is
-    /// closed when all clones of both results are gone.
+    /// Opens the database in the data directory, which must exist; makes it, with a new cluster id, if there is
+    /// none. It is closed when all clones of both results are gone.
     ///
     /// # Errors
     /// [`OpenError`].
-    pub fn open(dir: &Path, syncs: Syncs, env: &dyn Env) -> Result<(Meta, Journal), OpenError> {
+    pub fn open(options: &LogOptions, env: &dyn Env) -> Result<(Meta, Journal), OpenError> {
+        let LogOptions { dir, disk, work, handles_max: _, defaults: _ } = options;
         let path = dir.join(FILE_NAME);
-        let opening = Opening { path: path.clone() };
-        let database = match path.exists() {
-            true => opening.open(Backend::new(opening.file(&path)?, syncs))?,
-            false => opening.make(dir, syncs, env)?,
+        let opening = Opening { path: path.clone(), disk: disk.clone() };
+        let database = match disk.metadata(&path) {
+            Ok(_) => opening.open(Backend::new(opening.file(&path)?, disk.clone()))?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => opening.make(dir, env)?,
+            Err(error) => return Err(OpenError::io("opening", path, error)),
         };
         let database = Arc::new(database);
         let (image, epochs) = opening.load(&database)?;
         let shared = Arc::new(RwLock::new(Arc::new(image.clone())));
         let writer = Writer { database: database.clone(), image, epochs, published: shared.clone() };
-        let queue =
-            Arc::new(writer.start().map_err(|error| OpenError::io("starting a thread for", path, error))?);
+        let queue = writer.start(*work).map_err(|error| OpenError::io("starting a thread for", path, error));
+        let queue = Arc::new(queue?);
         Ok((Meta::new(shared, queue.clone()), Journal::new(database, queue)))
     }
 }
 
 struct Opening {
     path: PathBuf,
+    disk: Arc<dyn Disk>,
 }
 
 impl Opening {
-    fn file(&self, path: &Path) -> Result<File, OpenError> {
-        let file = File::options().read(true).write(true).create(true).truncate(false).open(path);
+    fn file(&self, path: &Path) -> Result<Arc<File>, OpenError> {
+        let file = self.disk.open(path, Mode::Create);
         let file = file.map_err(|error| OpenError::io("opening", path, error))?;
-        match crate::system::lock(&file) {
-            Ok(true) => Ok(file),
+        match disk::lock(&file) {
+            Ok(true) => Ok(Arc::new(file)),
             Ok(false) => Err(OpenError::InUse { path: path.to_owned(), pid: None }),
             Err(error) => Err(OpenError::io("locking", path, error)),
         }
@@ -97,20 +101,19 @@ impl Opening {
     }
 
     /// Makes the file with all tables and one sync at the end.
-    fn make(&self, dir: &Path, syncs: Syncs, env: &dyn Env) -> Result<redb::Database, OpenError> {
+    fn make(&self, dir: &Path, env: &dyn Env) -> Result<redb::Database, OpenError> {
         let temporary = dir.join(format!("{FILE_NAME}.tmp"));
         let file = self.file(&temporary)?;
         let io = |error| OpenError::io("making", &self.path, error);
-        file.set_len(0).map_err(io)?;
-        let backend = Backend::new(file.try_clone().map_err(io)?, syncs);
+        self.disk.set_len(&file, 0).map_err(io)?;
+        let backend = Backend::new(file.clone(), self.disk.clone());
         let held_back = backend.hold_back();
         let database = self.open(backend)?;
         self.fill(&database, env).map_err(|error| self.failed(error))?;
         drop(held_back);
-        let disk = crate::system::Disk::new(syncs);
-        disk.sync_data(&file).map_err(io)?;
-        std::fs::rename(&temporary, &self.path).map_err(io)?;
-        disk.sync_directory(dir).map_err(io)?;
+        self.disk.sync_data(&file).map_err(io)?;
+        self.disk.rename(&temporary, &self.path).map_err(io)?;
+        self.disk.sync_directory(dir).map_err(io)?;
         Ok(database)
     }
 

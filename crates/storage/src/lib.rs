@@ -11,6 +11,7 @@
 
 pub mod base64;
 mod database;
+pub mod disk;
 pub mod error;
 mod journal;
 mod local;
@@ -19,10 +20,10 @@ mod meta;
 mod report;
 pub mod sequencer;
 mod settings;
-mod system;
 mod ticket;
 
 pub use database::Database;
+pub use disk::free_bytes;
 pub use error::{
     AppendError, CreateError, DeleteError, JournalError, MetaError, OpenError, ReadError, TrimError,
 };
@@ -30,6 +31,5 @@ pub use journal::{Change, Entry, Journal};
 pub use log::{Append, Appended, Log, Offsets, Progress, ReadBound, ReadResult, TimedOffset, WholeFirst};
 pub use meta::{ConfigChanges, Meta, TopicRecord};
 pub use report::{Cut, Damage, RecoveryReport};
-pub use settings::{Cleanup, Durability, LogOptions, LogSettings, Syncs, TimestampType};
-pub use system::free_bytes;
+pub use settings::{Cleanup, Durability, LogOptions, LogSettings, Syncs, TimestampType, Work};
 pub use ticket::AppendTicket;

@@ -27,6 +27,7 @@ pub(crate) mod handles;
 pub(crate) mod index;
 pub(crate) mod names;
 pub(crate) mod partition;
+pub(crate) mod place;
 pub(crate) mod producers;
 pub(crate) mod reader;
 pub(crate) mod recovery;

@@ -13,7 +13,7 @@ use crate::local::reader::{self, Request};
 use crate::local::retention::{self, Graveyard, Reason};
 use crate::local::search;
 use crate::report::RecoveryReport;
-use crate::settings::{LogOptions, LogSettings};
+use crate::settings::{LogOptions, LogSettings, Work};
 use crate::ticket::{AppendTicket, Pending};
 use foldhash::HashMap;
 use ottla_base::{Env, LeaderEpoch, Offset, PartitionId, Timestamp, TopicName};
@@ -53,17 +53,22 @@ impl Log {
     /// # Errors
     /// [`OpenError`], each with its cure. Torn ends of logs are no error but in the report.
     pub fn open(
-        options: LogOptions,
+        options: &LogOptions,
         env: Arc<dyn Env>,
         progress: Arc<dyn Progress>,
     ) -> Result<(Self, RecoveryReport), OpenError> {
-        let opened = directory::open(&options, env)?;
+        let opened = directory::open(options, env)?;
         let engine = Arc::new(opened.engine);
         let commits = Arc::new(GroupCommit::new(engine.clone(), progress.clone()));
-        let worker = commits.clone();
-        let thread = std::thread::Builder::new().name("ottla-sync".to_owned());
-        let thread = thread.spawn(move || worker.run());
-        let thread = thread.map_err(|error| OpenError::io("starting a thread for", &options.dir, error))?;
+        let thread = match options.work {
+            Work::Driven => None,
+            Work::OwnThread => {
+                let worker = commits.clone();
+                let thread = std::thread::Builder::new().name("ottla-sync".to_owned());
+                let thread = thread.spawn(move || worker.run());
+                Some(thread.map_err(|error| OpenError::io("starting a thread for", &options.dir, error))?)
+            }
+        };
         let graveyard = Graveyard::default();
         let now = engine.env.now().tick;
         opened.deleted.into_iter().for_each(|path| graveyard.put(now, path));
@@ -76,7 +81,7 @@ impl Log {
             change: Mutex::default(),
             graveyard,
             closed: AtomicBool::new(false),
-            syncing: Mutex::new(Some(thread)),
+            syncing: Mutex::new(thread),
             _lock: opened.lock,
         };
         Ok((Self(Arc::new(shared)), opened.report))
@@ -227,12 +232,21 @@ impl Log {
         self.find(id).map_or(0, |partition| partition.state.lock().bytes())
     }
 
+    /// With [`Work::Driven`]: makes everything durable that was appended, and lets its tickets resolve. Returns
+    /// `false`, and does nothing, if nothing waits.
+    pub fn commit_waiting(&self) -> bool {
+        self.0.commits.step()
+    }
+
     fn find(&self, id: PartitionId) -> Option<Arc<Partition>> {
         self.0.partitions.read().get(&id).cloned()
     }
 
+    /// In the order of their ids, so that what is done with all of them is done in the same order each time.
     fn all(&self) -> Vec<Arc<Partition>> {
-        self.0.partitions.read().values().cloned().collect()
+        let mut all: Vec<_> = self.0.partitions.read().values().cloned().collect();
+        all.sort_unstable_by_key(|partition| partition.id);
+        all
     }
 }
 

@@ -251,6 +251,13 @@ impl Meta {
         }
     }
 
+    /// With [`Work::Driven`](crate::Work::Driven): makes the changes that wait durable, here and in the journal,
+    /// and answers them. Returns whether any waited.
+    #[must_use = "what is answered may ask for more"]
+    pub fn commit_waiting(&self) -> bool {
+        self.queue.step()
+    }
+
     fn change(&self, change: MetaChange) -> impl Future<Output = Result<(), MetaError>> + Send + use<> {
         let answer = self.submit(change);
         async move { answer.await.map(drop) }

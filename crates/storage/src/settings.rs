@@ -1,6 +1,8 @@
 //! What an operator can choose: for a whole data directory once at start, and for each partition at any time.
 
+use crate::disk::{self, Disk};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 pub use ottla_wire::record::TimestampType;
 
@@ -24,13 +26,27 @@ pub enum Syncs {
     Skipped,
 }
 
+/// Who does what waits for the disk: syncs, and changes of the metadata.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Work {
+    /// A thread of its own does it as soon as there is any.
+    #[default]
+    OwnThread,
+    /// Whoever opened it calls [`Log::commit_waiting`](crate::Log::commit_waiting) and
+    /// [`Meta::commit_waiting`](crate::Meta::commit_waiting). No thread is started, so that one seed of a
+    /// simulation is always the same run.
+    Driven,
+}
+
 /// How a data directory is opened.
 #[derive(Clone, Debug)]
 pub struct LogOptions {
     /// The data directory. It is created if it does not exist; its parent must exist.
     pub dir: PathBuf,
-    /// Whether anything is synced. With `Skipped`, even `Durability::Sync` returns without a sync.
-    pub syncs: Syncs,
+    /// Its files. With [`Syncs::Skipped`], even `Durability::Sync` returns without a sync.
+    pub disk: Arc<dyn Disk>,
+    /// Who does what has to wait for the disk.
+    pub work: Work,
     /// Most log files kept open; beyond it the least recently used are closed. At least 1.
     pub handles_max: usize,
     /// Settings of partitions that are found on disk, until [`configure`](crate::Log::configure) is called.
@@ -43,7 +59,8 @@ impl LogOptions {
     pub fn new(dir: impl Into<PathBuf>) -> Self {
         Self {
             dir: dir.into(),
-            syncs: Syncs::Real,
+            disk: disk::system(Syncs::Real),
+            work: Work::OwnThread,
             handles_max: HANDLES_MAX,
             defaults: LogSettings::default(),
         }

@@ -6,7 +6,7 @@ use ottla_base::{
 };
 use ottla_storage::{
     Append, AppendError, Appended, Database, Durability, Log, LogOptions, LogSettings, OpenError, Progress,
-    ReadBound, Syncs, WholeFirst,
+    ReadBound, WholeFirst,
 };
 use ottla_wire::record::{BatchBuilder, BatchOptions};
 use std::path::Path;
@@ -61,7 +61,7 @@ impl Drop for Mounted {
 const ID: PartitionId = PartitionId { topic: TopicId(uuid::Uuid::from_u128(7)), index: PartitionIndex(0) };
 
 fn open(dir: &Path) -> Result<Log, OpenError> {
-    Log::open(LogOptions::new(dir), Arc::new(Fixed), Arc::new(Fixed)).map(|(log, _)| log)
+    Log::open(&LogOptions::new(dir), Arc::new(Fixed), Arc::new(Fixed)).map(|(log, _)| log)
 }
 
 fn append(log: &Log, sequence: i32) -> Result<Appended, AppendError> {
@@ -97,7 +97,7 @@ fn a_full_disk_refuses_writes_until_there_is_room() {
     std::fs::remove_file(&ballast).unwrap();
     assert_eq!(append(&log, written).unwrap().base_offset, end);
     drop(log);
-    let (log, report) = Log::open(LogOptions::new(disk.path()), Arc::new(Fixed), Arc::new(Fixed)).unwrap();
+    let (log, report) = Log::open(&LogOptions::new(disk.path()), Arc::new(Fixed), Arc::new(Fixed)).unwrap();
     assert_eq!((report.cuts, report.damages), (Vec::new(), Vec::new()));
     assert_eq!(log.offsets(ID).unwrap().end, end.plus(1));
 }
@@ -109,6 +109,6 @@ fn a_disk_that_is_full_at_the_start_is_told_as_such() {
     assert!(filled.is_err());
     let error = open(&disk.path().join("data")).err().unwrap();
     assert!(matches!(error, OpenError::DiskFull { .. }), "{error}");
-    let error = Database::open(disk.path(), Syncs::Real, &Fixed).err().unwrap();
+    let error = Database::open(&LogOptions::new(disk.path()), &Fixed).err().unwrap();
     assert!(matches!(error, OpenError::DiskFull { .. }), "{error}");
 }

@@ -21,6 +21,28 @@ const SURROUNDINGS: &[&str] =
 /// What only requests and responses are made of.
 const PROTOCOL: &[&str] = &["message::", "ErrorCode", "ApiKey"];
 
+/// What changes or reads files; an open file alone may be passed around.
+const FILES: &[&str] = &[
+    "File::open",
+    "File::create",
+    "File::options",
+    "OpenOptions",
+    "FileExt",
+    "fs::create_dir",
+    "fs::exists",
+    "fs::metadata",
+    "fs::read",
+    "fs::read_dir",
+    "fs::read_to_string",
+    "fs::remove_dir_all",
+    "fs::remove_file",
+    "fs::rename",
+    "fs::write",
+    "rustix",
+];
+/// The system's implementation of the door.
+const SYSTEM_DISK: &str = "crates/storage/src/disk/system.rs";
+
 /// `base` and `coordinator` do no I/O, start no thread and know no runtime.
 pub(super) fn pure_crates_touch_nothing(tree: &Tree) -> Vec<Violation> {
     PURE.iter()
@@ -35,6 +57,14 @@ pub(super) fn pure_crates_touch_nothing(tree: &Tree) -> Vec<Violation> {
 /// `storage` knows record batches, and neither requests nor the codes that answer them.
 pub(super) fn storage_sees_no_request(tree: &Tree) -> Vec<Violation> {
     find(tree, "crates/storage/src/", PROTOCOL, "storage never sees a request: translate it in the broker")
+}
+
+/// A file operation that goes past the door is one that the simulator neither sees nor lets fail.
+pub(super) fn storage_has_one_door_to_files(tree: &Tree) -> Vec<Violation> {
+    find(tree, "crates/storage/src/", FILES, "storage reads and changes files through `Disk` alone")
+        .into_iter()
+        .filter(|violation| violation.path != SYSTEM_DISK)
+        .collect()
 }
 
 /// Arguments, environment variables and exit codes belong to `ottla`; `xtask` is a developer's program.

@@ -9,7 +9,7 @@ use crate::settings::Sources;
 use ottla_base::Env;
 use ottla_broker::Server;
 use ottla_broker::config::{Assignment, BrokerConfig, Layers, Origin};
-use ottla_storage::{LogOptions, Syncs};
+use ottla_storage::{LogOptions, Syncs, disk};
 use std::path::{Path, PathBuf};
 use stopping::Stopping;
 use tempfile::TempDir;
@@ -68,7 +68,9 @@ pub(crate) fn run(env: &dyn Env, common: &Common, arguments: &Arguments) -> Outc
         let _ = std::fs::create_dir_all(parent);
     }
     let mut options = LogOptions::new(&data);
-    options.syncs = if arguments.ephemeral { Syncs::Skipped } else { Syncs::Real };
+    if arguments.ephemeral {
+        options.disk = disk::system(Syncs::Skipped);
+    }
     let server = Server::start(layers, options)?;
     for notice in notices {
         tracing::warn!("{notice}");

@@ -1,18 +1,16 @@
 //! The file under the database, with syncs that can be left out.
 
-use crate::settings::Syncs;
-use crate::system::Disk;
+use crate::disk::Disk;
 use redb::StorageBackend;
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
+use std::io::{self, IoSlice};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 #[derive(Debug)]
 pub(super) struct Backend {
-    file: File,
-    disk: Disk,
+    file: Arc<File>,
+    disk: Arc<dyn Disk>,
     held_back: Arc<AtomicBool>,
 }
 
@@ -27,8 +25,8 @@ impl Drop for HeldBack {
 }
 
 impl Backend {
-    pub(super) fn new(file: File, syncs: Syncs) -> Self {
-        Self { file, disk: Disk::new(syncs), held_back: Arc::default() }
+    pub(super) fn new(file: Arc<File>, disk: Arc<dyn Disk>) -> Self {
+        Self { file, disk, held_back: Arc::default() }
     }
 
     /// Leaves out syncs until the result is dropped.
@@ -40,15 +38,15 @@ impl Backend {
 
 impl StorageBackend for Backend {
     fn len(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.len())
+        self.disk.length(&self.file)
     }
 
     fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
-        self.file.read_exact_at(out, offset)
+        self.disk.read_exact_at(&self.file, out, offset)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
-        self.file.set_len(len)
+        self.disk.set_len(&self.file, len)
     }
 
     fn sync_data(&self) -> io::Result<()> {
@@ -59,6 +57,6 @@ impl StorageBackend for Backend {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.file.write_all_at(data, offset)
+        self.disk.write_all_at(&self.file, &mut [IoSlice::new(data)], offset)
     }
 }

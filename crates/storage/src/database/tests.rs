@@ -4,6 +4,7 @@ use super::*;
 use crate::error::{JournalError, MetaError};
 use crate::journal::Change;
 use crate::meta::TopicRecord;
+use crate::settings::{Syncs, Work};
 use ottla_base::{BrokerId, Now, ProducerId, Timestamp, TopicId, TopicName};
 use std::collections::BTreeMap;
 
@@ -20,9 +21,13 @@ impl Env for Counting {
     }
 }
 
+fn options(dir: &Path) -> LogOptions {
+    LogOptions { disk: disk::system(Syncs::Skipped), ..LogOptions::new(dir) }
+}
+
 fn open(dir: &Path) -> (Meta, Journal) {
     let env = Counting(1.into());
-    Database::open(dir, Syncs::Skipped, &env).unwrap()
+    Database::open(&options(dir), &env).unwrap()
 }
 
 fn wait<F: Future>(future: F) -> F::Output {
@@ -163,7 +168,7 @@ fn many_changes_at_once_keep_their_order() {
 fn a_database_in_use_or_damaged_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let (meta, journal) = open(dir.path());
-    let again = || Database::open(dir.path(), Syncs::Skipped, &Counting(1.into())).err().unwrap();
+    let again = || Database::open(&options(dir.path()), &Counting(1.into())).err().unwrap();
     assert!(matches!(again(), OpenError::InUse { .. }));
     drop((meta, journal));
     std::fs::write(dir.path().join(FILE_NAME), "this is no database, whatever its name says").unwrap();
@@ -177,4 +182,20 @@ fn an_interrupted_first_start_is_made_good() {
     let (meta, _journal) = open(dir.path());
     assert_eq!(meta.topics(), []);
     assert!(!dir.path().join("meta.redb.tmp").exists());
+}
+
+/// What a simulation relies on: nothing happens that was not asked for.
+#[test]
+fn a_driven_database_works_when_it_is_told_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = LogOptions { work: Work::Driven, ..options(dir.path()) };
+    let (meta, journal) = Database::open(&options, &Counting(1.into())).unwrap();
+    let (created, written) = (meta.create_topic(topic("a", 1)), journal.append(3, 0, vec![set("k", "v")]));
+    assert_eq!(meta.topics(), []);
+    assert!(meta.commit_waiting());
+    assert!(!meta.commit_waiting());
+    assert_eq!((wait(created), wait(written)), (Ok(()), Ok(())));
+    assert_eq!(meta.topics().len(), 1);
+    drop((meta, journal));
+    assert_eq!(open(dir.path()).0.topics().len(), 1);
 }

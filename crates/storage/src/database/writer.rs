@@ -4,6 +4,7 @@ use super::{BROKER_CONFIGS, EPOCHS, JOURNAL, NEXT_PRODUCER_ID, NUMBERS, TOPICS};
 use crate::error::{JournalError, MetaError};
 use crate::journal;
 use crate::meta::{self, Image, MetaChange};
+use crate::settings::Work;
 use ottla_base::TopicName;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
@@ -26,7 +27,15 @@ pub(crate) use journal::Change;
 #[derive(Debug)]
 pub(crate) struct Queue {
     jobs: Mutex<Option<mpsc::Sender<Job>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
+    worker: Worker,
+}
+
+/// Who lets the writer work.
+#[derive(Debug)]
+enum Worker {
+    Thread(Mutex<Option<JoinHandle<()>>>),
+    /// Whoever calls [`Queue::step`].
+    Driven(Mutex<Working>),
 }
 
 impl Queue {
@@ -37,12 +46,21 @@ impl Queue {
             let _ = jobs.send(job);
         }
     }
+
+    /// Makes what waits durable, unless a thread does. Returns whether anything was waiting.
+    pub(crate) fn step(&self) -> bool {
+        match &self.worker {
+            Worker::Thread(_) => false,
+            Worker::Driven(working) => working.lock().step(),
+        }
+    }
 }
 
 impl Drop for Queue {
     fn drop(&mut self) {
         *self.jobs.lock() = None;
-        if let Some(thread) = self.thread.lock().take()
+        if let Worker::Thread(thread) = &self.worker
+            && let Some(thread) = thread.lock().take()
             && thread.join().is_err()
         {
             tracing::error!("the metadata thread has panicked");
@@ -50,6 +68,7 @@ impl Drop for Queue {
     }
 }
 
+#[derive(Debug)]
 pub(crate) struct Writer {
     pub(crate) database: Arc<redb::Database>,
     /// What is committed and, during a transaction, what will be.
@@ -59,6 +78,39 @@ pub(crate) struct Writer {
     pub(crate) published: Arc<RwLock<Arc<Image>>>,
 }
 
+/// A writer at work.
+#[derive(Debug)]
+struct Working {
+    writer: Writer,
+    waiting: mpsc::Receiver<Job>,
+    /// Why nothing is taken any more.
+    failed: Option<String>,
+}
+
+impl Working {
+    fn run(mut self) {
+        while let Ok(first) = self.waiting.recv() {
+            self.take(first);
+        }
+    }
+
+    fn step(&mut self) -> bool {
+        let first = self.waiting.try_recv();
+        first.map(|first| self.take(first)).is_ok()
+    }
+
+    /// Does a job together with all that wait behind it.
+    fn take(&mut self, first: Job) {
+        let jobs = std::iter::once(first).chain(self.waiting.try_iter().take(JOBS_MAX - 1)).collect();
+        if let Some(reason) = &self.failed {
+            refuse(jobs, reason);
+        } else if let Err(error) = self.writer.commit(jobs) {
+            tracing::error!(%error, "the metadata store has failed; it takes no changes until a restart");
+            self.failed = Some(error);
+        }
+    }
+}
+
 /// A job that is answered when its transaction is durable.
 enum Answer {
     Meta(Result<meta::Answer, MetaError>, oneshot::Sender<Result<meta::Answer, MetaError>>),
@@ -66,24 +118,17 @@ enum Answer {
 }
 
 impl Writer {
-    pub(crate) fn start(self) -> io::Result<Queue> {
+    pub(crate) fn start(self, work: Work) -> io::Result<Queue> {
         let (jobs, waiting) = mpsc::channel();
-        let thread = std::thread::Builder::new().name("ottla-meta".to_owned());
-        let thread = thread.spawn(move || self.run(&waiting))?;
-        Ok(Queue { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
-    }
-
-    fn run(mut self, waiting: &mpsc::Receiver<Job>) {
-        let mut failed: Option<String> = None;
-        while let Ok(first) = waiting.recv() {
-            let jobs = std::iter::once(first).chain(waiting.try_iter().take(JOBS_MAX - 1)).collect();
-            if let Some(reason) = &failed {
-                refuse(jobs, reason);
-            } else if let Err(error) = self.commit(jobs) {
-                tracing::error!(%error, "the metadata store has failed; it takes no changes until a restart");
-                failed = Some(error);
+        let working = Working { writer: self, waiting, failed: None };
+        let worker = match work {
+            Work::Driven => Worker::Driven(Mutex::new(working)),
+            Work::OwnThread => {
+                let thread = std::thread::Builder::new().name("ottla-meta".to_owned());
+                Worker::Thread(Mutex::new(Some(thread.spawn(move || working.run())?)))
             }
-        }
+        };
+        Ok(Queue { jobs: Mutex::new(Some(jobs)), worker })
     }
 
     /// Makes all jobs' changes in one transaction and answers them. An error means that nothing is known of

@@ -206,9 +206,10 @@ impl Appending<'_> {
             let segment = self.state.segments.last().expect("a partition has a segment");
             let parts = entries.iter().flat_map(|Entry { batch, .. }| [&batch.head[..], &batch.records[..]]);
             let mut slices: Vec<IoSlice> = parts.map(IoSlice::new).collect();
-            let written = self.shell.engine.disk.write_all_at(&file, &mut slices, segment.size.into());
+            let disk = &self.shell.engine.disk;
+            let written = disk.write_all_at(&file, &mut slices, segment.size.into());
             // The next append must not find half a batch before it.
-            written.map_err(|error| match file.set_len(segment.size.into()) {
+            written.map_err(|error| match disk.set_len(&file, segment.size.into()) {
                 Ok(()) => error,
                 Err(second) => io::Error::other(format!("{error}, and then cutting it back: {second}")),
             })
@@ -241,7 +242,7 @@ impl Appending<'_> {
         let active = self.state.active.as_mut().expect("make_room has resumed it");
         if active.is_flush_due() {
             let base = self.state.segments.last().expect("a partition has a segment").base;
-            active.try_flush(&self.partition.directory(self.shell.engine), base);
+            active.try_flush(&self.partition.place(self.shell.engine), base);
         }
         match self.state.settings.durability {
             Durability::Os => {

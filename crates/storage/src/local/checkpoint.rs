@@ -2,11 +2,10 @@
 //! follow, then the lines. A reader sees the old file or the new one, never a mixture.
 
 use super::names;
-use crate::system::Disk;
+use crate::disk::Disk;
 use ottla_base::{Offset, PartitionIndex, TopicName};
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 /// Offsets by partition, as `recovery-point-offset-checkpoint` and `log-start-offset-checkpoint` have them:
@@ -14,8 +13,8 @@ use std::path::Path;
 pub(crate) type Offsets = HashMap<(TopicName, PartitionIndex), Offset>;
 
 /// Reads a file of offsets. A missing or damaged file has none: the caller then assumes the least.
-pub(crate) fn load(path: &Path) -> io::Result<Offsets> {
-    let text = match std::fs::read_to_string(path) {
+pub(crate) fn load(path: &Path, disk: &dyn Disk) -> io::Result<Offsets> {
+    let text = match disk.read_to_string(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Offsets::new()),
         Err(error) if error.kind() == io::ErrorKind::InvalidData => return Ok(Offsets::new()),
@@ -41,13 +40,13 @@ pub(crate) fn line(topic: &TopicName, index: PartitionIndex, offset: Offset) -> 
 }
 
 /// Replaces the file durably.
-pub(crate) fn write(path: &Path, lines: impl Iterator<Item = String>, disk: &Disk) -> io::Result<()> {
+pub(crate) fn write(path: &Path, lines: impl Iterator<Item = String>, disk: &dyn Disk) -> io::Result<()> {
     let mut temporary = path.to_owned().into_os_string();
     temporary.push(names::TEMPORARY_SUFFIX);
-    let mut file = File::create(&temporary)?;
-    file.write_all(text(lines).as_bytes())?;
+    let temporary = Path::new(&temporary);
+    let file = disk.write(temporary, text(lines).as_bytes())?;
     disk.sync_data(&file)?;
-    std::fs::rename(&temporary, path)?;
+    disk.rename(temporary, path)?;
     disk.sync_directory(path.parent().expect("a file lies in a directory"))
 }
 

@@ -4,17 +4,18 @@ use super::checkpoint;
 use super::epochs::Epochs;
 use super::handles::Handles;
 use super::names;
-use super::partition::{Engine, Partition};
+use super::partition::{Engine, Partition, Roots};
+use super::place::Place;
 use super::recovery::{self, Known};
 use super::segment;
 use crate::base64;
+use crate::disk::{self, Disk, Mode};
 use crate::error::OpenError;
 use crate::report::RecoveryReport;
 use crate::settings::LogOptions;
-use crate::system::{self, Disk};
 use ottla_base::{Env, Offset, PartitionId, PartitionIndex, TopicId, TopicName};
 use std::fs::File;
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -32,8 +33,8 @@ pub(crate) struct Opened {
 /// Locks the directory, creating it if need be, and opens all partitions in it.
 pub(crate) fn open(options: &LogOptions, env: Arc<dyn Env>) -> Result<Opened, OpenError> {
     let dir = &options.dir;
-    let disk = Disk::new(options.syncs);
-    match std::fs::create_dir(dir) {
+    let disk = &*options.disk;
+    match disk.create_dir(dir) {
         Ok(()) => {
             let parent =
                 dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -42,10 +43,12 @@ pub(crate) fn open(options: &LogOptions, env: Arc<dyn Env>) -> Result<Opened, Op
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         Err(error) => return Err(OpenError::io("creating", dir, error)),
     }
-    let lock = lock(dir)?;
-    check_format(dir)?;
-    let root = File::open(dir).map_err(|error| OpenError::io("opening", dir, error))?;
-    let engine = Engine { data: dir.clone(), root, disk, env, handles: Handles::new(options.handles_max) };
+    let lock = lock(dir, disk)?;
+    check_format(dir, disk)?;
+    let root = || disk.open(dir, Mode::Read).map_err(|error| OpenError::io("opening", dir, error));
+    let roots = Roots { commits: root()?, checkpoints: root()?, creations: root()? };
+    let (disk, handles) = (options.disk.clone(), Handles::new(options.handles_max));
+    let engine = Engine { data: dir.clone(), roots, disk, env, handles };
     let mut opened = Opened {
         engine,
         lock,
@@ -61,32 +64,32 @@ impl Opened {
     fn load(&mut self, options: &LogOptions) -> Result<(), OpenError> {
         let dir = &self.engine.data.clone();
         let marker = dir.join(names::CLEAN_SHUTDOWN);
-        let clean = marker.exists();
+        let disk = self.engine.disk.clone();
+        let clean = exists(&marker, &*disk).map_err(|error| OpenError::io("looking for", &marker, error))?;
         let load = |name: &str| {
             let path = dir.join(name);
-            checkpoint::load(&path).map_err(|error| OpenError::io("reading", path, error))
+            checkpoint::load(&path, &*disk).map_err(|error| OpenError::io("reading", path, error))
         };
         let (recovery_points, log_starts) = (load(names::RECOVERY_POINTS)?, load(names::LOG_STARTS)?);
         let failed = |error| OpenError::io("listing", dir, error);
         let mut found = Vec::new();
-        for entry in std::fs::read_dir(dir).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
+        for name in disk.list(dir).map_err(failed)? {
+            let path = dir.join(&name);
             if name.ends_with(names::DELETED_DIRECTORY_SUFFIX) {
-                self.deleted.push(entry.path());
+                self.deleted.push(path);
                 continue;
             }
             let Some((topic, index)) = names::parse_directory(&name) else { continue };
-            let Some(topic_id) = read_topic_id(&entry.path()) else {
-                self.report.unknown.push(entry.path());
+            let Some(topic_id) = read_topic_id(&Place { disk: &*disk, path: path.clone() }) else {
+                self.report.unknown.push(path);
                 continue;
             };
             found.push((topic, PartitionId { topic: topic_id, index }));
         }
         // Until the next orderly stop, a start has to check: also if it ends in the next line.
         if clean {
-            std::fs::remove_file(&marker).map_err(|error| OpenError::io("removing", &marker, error))?;
-            self.engine.disk.sync_directory(dir).map_err(|error| OpenError::io("syncing", dir, error))?;
+            disk.remove_file(&marker).map_err(|error| OpenError::io("removing", &marker, error))?;
+            disk.sync_directory(dir).map_err(|error| OpenError::io("syncing", dir, error))?;
         }
         self.report.clean = clean || found.is_empty();
         for (topic, id) in found {
@@ -100,7 +103,7 @@ impl Opened {
         self.report.partitions = self.partitions.len();
         if !self.report.clean {
             // What was read may be in the page cache only; it becomes visible as durable now.
-            let synced = self.engine.disk.sync_file_system(&self.engine.root);
+            let synced = disk.sync_file_system(&self.engine.roots.checkpoints);
             synced.map_err(|error| OpenError::io("syncing", dir, error))?;
             save_recovery_points(&self.engine, self.partitions.iter())
                 .map_err(|error| OpenError::io("writing the recovery points in", dir, error))?;
@@ -118,7 +121,7 @@ pub(crate) fn save_recovery_points<'a>(
         let recovery_point = partition.state.lock().recovery_point;
         checkpoint::line(&partition.topic, partition.id.index, recovery_point)
     });
-    checkpoint::write(&engine.data.join(names::RECOVERY_POINTS), lines, &engine.disk)
+    checkpoint::write(&engine.data.join(names::RECOVERY_POINTS), lines, &*engine.disk)
 }
 
 /// Writes the log starts that do not follow from the segments. `also` is one that is to become true.
@@ -139,83 +142,89 @@ pub(crate) fn save_log_starts<'a>(
         }
         (first < log_start).then(|| checkpoint::line(&partition.topic, partition.id.index, log_start))
     });
-    checkpoint::write(&engine.data.join(names::LOG_STARTS), lines, &engine.disk)
+    checkpoint::write(&engine.data.join(names::LOG_STARTS), lines, &*engine.disk)
 }
 
 /// Says that everything was written and nothing need be checked at the next start.
 pub(crate) fn mark_clean(engine: &Engine) -> io::Result<()> {
-    std::fs::write(engine.data.join(names::CLEAN_SHUTDOWN), "{\"version\":0}\n")?;
+    engine.disk.write(&engine.data.join(names::CLEAN_SHUTDOWN), b"{\"version\":0}\n")?;
     engine.disk.sync_directory(&engine.data)
 }
 
 /// Makes the directory of a new partition, without a sync. Takes over one that an interrupted attempt left.
 pub(crate) fn create_partition(engine: &Engine, topic: &TopicName, id: PartitionId) -> io::Result<PathBuf> {
-    let directory = engine.data.join(names::directory(topic, id.index));
-    match std::fs::create_dir(&directory) {
+    let place = engine.place(topic, id.index);
+    match engine.disk.create_dir(&place.path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            if read_topic_id(&directory).is_some() || holds_records(&directory)? {
+            if read_topic_id(&place).is_some() || holds_records(&place)? {
                 return Err(error);
             }
         }
         other => other?,
     }
-    segment::create_log(&directory, Offset::ZERO)?;
-    Epochs::first().save_unsynced(&directory)?;
+    segment::create_log(&place, Offset::ZERO)?;
+    Epochs::first().save_unsynced(&place)?;
     let text = format!("version: 0\ntopic_id: {}\n", base64::encode(id.topic.0));
-    std::fs::write(directory.join(names::PARTITION_METADATA), text)?;
-    Ok(directory)
+    engine.disk.write(&place.path.join(names::PARTITION_METADATA), text.as_bytes())?;
+    Ok(place.path)
 }
 
 /// Makes new partitions durable: their directories, their files, and that they are there.
 pub(crate) fn sync_new(engine: &Engine, directories: &[PathBuf]) -> io::Result<()> {
     if SYNCED_ONE_BY_ONE_MAX < directories.len() {
-        return engine.disk.sync_file_system(&engine.root);
+        return engine.disk.sync_file_system(&engine.roots.creations);
     }
     for directory in directories {
         for name in [names::PARTITION_METADATA, names::LEADER_EPOCHS] {
-            engine.disk.sync_data(&File::open(directory.join(name))?)?;
+            engine.disk.sync_data(&engine.disk.open(&directory.join(name), Mode::Read)?)?;
         }
         engine.disk.sync_directory(directory)?;
     }
     engine.disk.sync_directory(&engine.data)
 }
 
-fn holds_records(directory: &Path) -> io::Result<bool> {
-    for entry in std::fs::read_dir(directory)? {
-        let entry = entry?;
-        let is_log = entry.path().extension().is_some_and(|extension| extension == "log");
-        if is_log && 0 < entry.metadata()?.len() {
+fn holds_records(place: &Place) -> io::Result<bool> {
+    for name in place.disk.list(&place.path)? {
+        let path = place.path.join(name);
+        let is_log = path.extension().is_some_and(|extension| extension == "log");
+        if is_log && 0 < place.disk.metadata(&path)?.length {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-fn lock(dir: &Path) -> Result<File, OpenError> {
+fn exists(path: &Path, disk: &dyn Disk) -> io::Result<bool> {
+    match disk.metadata(path) {
+        Ok(_) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+fn lock(dir: &Path, disk: &dyn Disk) -> Result<File, OpenError> {
     let path = dir.join(names::LOCK);
-    let file = File::options().read(true).write(true).create(true).truncate(false).open(&path);
-    let mut file = file.map_err(|error| OpenError::io("opening", &path, error))?;
-    if !system::lock(&file).map_err(|error| OpenError::io("locking", &path, error))? {
-        let mut text = String::new();
+    let file = disk.open(&path, Mode::Create).map_err(|error| OpenError::io("opening", &path, error))?;
+    if !disk::lock(&file).map_err(|error| OpenError::io("locking", &path, error))? {
         // If it cannot be read, the process is unknown; that the directory is in use is certain.
-        let pid = file.read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+        let pid = disk.read_to_string(&path).ok().and_then(|text| text.trim().parse().ok());
         return Err(OpenError::InUse { path: dir.to_owned(), pid });
     }
-    let written = file
-        .set_len(0)
-        .and_then(|()| file.rewind())
-        .and_then(|()| file.write_all(format!("{}\n", std::process::id()).as_bytes()));
+    let text = format!("{}\n", std::process::id());
+    let written = disk
+        .set_len(&file, 0)
+        .and_then(|()| disk.write_all_at(&file, &mut [IoSlice::new(text.as_bytes())], 0));
     written.map_err(|error| OpenError::io("writing", &path, error))?;
     Ok(file)
 }
 
 /// Checks `meta.properties`, or writes it. It is not synced: a lost one is written again.
-fn check_format(dir: &Path) -> Result<(), OpenError> {
+fn check_format(dir: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
     let path = dir.join(names::META_PROPERTIES);
-    let text = match std::fs::read_to_string(&path) {
+    let text = match disk.read_to_string(&path) {
         Ok(text) if !text.is_empty() => text,
-        Ok(_) => return write_format(&path),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return write_format(&path),
+        Ok(_) => return write_format(&path, disk),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return write_format(&path, disk),
         Err(error) => return Err(OpenError::io("reading", path, error)),
     };
     let version = text.lines().find_map(|line| line.strip_prefix("version="));
@@ -227,12 +236,13 @@ fn check_format(dir: &Path) -> Result<(), OpenError> {
     }
 }
 
-fn write_format(path: &Path) -> Result<(), OpenError> {
-    std::fs::write(path, format!("version={FORMAT}\n")).map_err(|error| OpenError::io("writing", path, error))
+fn write_format(path: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
+    let written = disk.write(path, format!("version={FORMAT}\n").as_bytes());
+    written.map(drop).map_err(|error| OpenError::io("writing", path, error))
 }
 
-fn read_topic_id(directory: &Path) -> Option<TopicId> {
-    let text = std::fs::read_to_string(directory.join(names::PARTITION_METADATA)).ok()?;
+fn read_topic_id(place: &Place) -> Option<TopicId> {
+    let text = place.disk.read_to_string(&place.path.join(names::PARTITION_METADATA)).ok()?;
     let id = text.lines().find_map(|line| line.strip_prefix("topic_id:"))?;
     base64::decode(id.trim()).map(TopicId)
 }

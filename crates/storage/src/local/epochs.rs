@@ -9,9 +9,9 @@
 
 use super::checkpoint;
 use super::names;
+use super::place::Place;
 use ottla_base::{LeaderEpoch, Offset};
 use std::io;
-use std::path::Path;
 
 /// Epochs and their first offsets, both ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,8 +24,8 @@ impl Epochs {
     }
 
     /// Reads the file; `None` if it is missing or nonsense.
-    pub(crate) fn load(directory: &Path) -> Option<Self> {
-        let text = std::fs::read_to_string(directory.join(names::LEADER_EPOCHS)).ok()?;
+    pub(crate) fn load(place: &Place) -> Option<Self> {
+        let text = place.disk.read_to_string(&place.path.join(names::LEADER_EPOCHS)).ok()?;
         let lines = checkpoint::parse(&text)?;
         let mut epochs = Vec::new();
         for line in lines {
@@ -41,9 +41,10 @@ impl Epochs {
     }
 
     /// Writes the file without a sync; for a directory that is made durable as a whole.
-    pub(crate) fn save_unsynced(&self, directory: &Path) -> io::Result<()> {
+    pub(crate) fn save_unsynced(&self, place: &Place) -> io::Result<()> {
         let lines = self.0.iter().map(|(epoch, start)| format!("{epoch} {start}"));
-        std::fs::write(directory.join(names::LEADER_EPOCHS), checkpoint::text(lines))
+        let text = checkpoint::text(lines);
+        place.disk.write(&place.path.join(names::LEADER_EPOCHS), text.as_bytes()).map(drop)
     }
 
     /// The newest epoch.

@@ -89,25 +89,33 @@ impl GroupCommit {
 
     /// Works until [`stop`](Self::stop); then finishes what has collected.
     pub(crate) fn run(&self) {
-        let mut partitions = Vec::new();
         loop {
-            let number = {
+            {
                 let mut queue = self.queue.lock();
                 while queue.partitions.is_empty() && !queue.stopping {
                     self.work.wait(&mut queue);
                 }
-                if queue.partitions.is_empty() {
-                    return;
-                }
-                std::mem::swap(&mut queue.partitions, &mut partitions);
-                let number = queue.number;
-                queue.number += 1;
-                number
-            };
-            self.commit(&partitions, number);
-            self.finish(number);
-            partitions.clear();
+            }
+            if !self.step() {
+                return;
+            }
         }
+    }
+
+    /// Syncs what has collected, once. Returns `false`, and does nothing, if that is nothing.
+    pub(crate) fn step(&self) -> bool {
+        let (number, partitions) = {
+            let mut queue = self.queue.lock();
+            if queue.partitions.is_empty() {
+                return false;
+            }
+            let next = Vec::with_capacity(queue.partitions.len());
+            queue.number += 1;
+            (queue.number - 1, std::mem::replace(&mut queue.partitions, next))
+        };
+        self.commit(&partitions, number);
+        self.finish(number);
+        true
     }
 
     pub(crate) fn stop(&self) {
@@ -126,8 +134,8 @@ impl GroupCommit {
                 Err(Status::Live | Status::Deleted) => {}
             }
         }
-        let together =
-            FILES_MAX < captures.len() && self.engine.disk.sync_file_system(&self.engine.root).is_ok();
+        let together = FILES_MAX < captures.len()
+            && self.engine.disk.sync_file_system(&self.engine.roots.commits).is_ok();
         let mut advanced = Vec::with_capacity(captures.len());
         for (partition, capture) in &captures {
             // After a failed common sync each file tells whether it was the one.
@@ -155,7 +163,7 @@ impl GroupCommit {
             self.engine.disk.sync_data(file)?;
         }
         if capture.directory {
-            self.engine.disk.sync_directory(&partition.directory(&self.engine))?;
+            partition.place(&self.engine).sync()?;
         }
         Ok(())
     }

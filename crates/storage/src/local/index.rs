@@ -9,12 +9,12 @@
 //! groups; after a crash they are made anew from the log, so they are never synced. Lookups read a few bytes
 //! of the file and keep nothing: a partition that nobody reads costs no memory.
 
-use super::names::{self, Kind};
+use super::names::Kind;
+use super::place::Place;
+use crate::disk::{Disk, Mode};
 use ottla_base::{Offset, Timestamp};
 use std::fs::File;
-use std::io;
-use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::io::{self, IoSlice};
 use std::sync::Arc;
 
 /// An entry of `.index`.
@@ -89,9 +89,9 @@ impl<E> Default for Growing<E> {
 
 impl<E: Entry> Growing<E> {
     /// Goes on behind the entries that are in the file already.
-    pub(crate) fn resume(directory: &Path, base: Offset) -> io::Result<Self> {
-        let length = match std::fs::metadata(names::file(directory, base, E::KIND)) {
-            Ok(metadata) => metadata.len(),
+    pub(crate) fn resume(place: &Place, base: Offset) -> io::Result<Self> {
+        let length = match place.disk.metadata(&place.file(base, E::KIND)) {
+            Ok(metadata) => metadata.length,
             Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
             Err(error) => return Err(error),
         };
@@ -119,24 +119,23 @@ impl<E: Entry> Growing<E> {
     }
 
     /// Makes sure that there is a file, also if it stays empty: a missing one counts as lost.
-    pub(crate) fn create(&self, directory: &Path, base: Offset) -> io::Result<()> {
+    pub(crate) fn create(&self, place: &Place, base: Offset) -> io::Result<()> {
         if self.flushed == 0 && self.pending.is_empty() {
-            let path = names::file(directory, base, E::KIND);
-            File::options().create(true).truncate(false).write(true).open(path)?;
+            place.disk.open(&place.file(base, E::KIND), Mode::Create)?;
         }
         Ok(())
     }
 
     /// Writes what waits to the file and frees its memory. After an error the entries still wait.
-    pub(crate) fn flush(&mut self, directory: &Path, base: Offset) -> io::Result<()> {
+    pub(crate) fn flush(&mut self, place: &Place, base: Offset) -> io::Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
         let mut bytes = Vec::with_capacity(self.pending.len() * E::BYTES);
         self.pending.iter().for_each(|entry| entry.put(&mut bytes));
-        let path = names::file(directory, base, E::KIND);
-        let file = File::options().create(true).truncate(false).write(true).open(path)?;
-        file.write_all_at(&bytes, u64::from(self.flushed) * E::BYTES as u64)?;
+        let file = place.disk.open(&place.file(base, E::KIND), Mode::Create)?;
+        let position = u64::from(self.flushed) * E::BYTES as u64;
+        place.disk.write_all_at(&file, &mut [IoSlice::new(&bytes)], position)?;
         self.flushed += u32::try_from(self.pending.len()).expect("flushed every PENDING_MAX entries");
         self.pending = Vec::new();
         Ok(())
@@ -146,12 +145,12 @@ impl<E: Entry> Growing<E> {
 /// Cuts an index after the entries that `keep` accepts, which recovery has reason to trust. What is left is
 /// sorted, whatever was in the file.
 pub(crate) fn truncate<E: Entry>(
-    directory: &Path,
+    place: &Place,
     base: Offset,
     keep: impl Fn(Option<&E>, &E) -> bool,
 ) -> io::Result<()> {
-    let path = names::file(directory, base, E::KIND);
-    let bytes = match std::fs::read(&path) {
+    let path = place.file(base, E::KIND);
+    let bytes = match place.disk.read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),
@@ -165,20 +164,24 @@ pub(crate) fn truncate<E: Entry>(
         kept += E::BYTES;
     }
     if kept < bytes.len() {
-        File::options().write(true).open(path)?.set_len(kept as u64)?;
+        place.disk.set_len(&place.disk.open(&path, Mode::Write)?, kept as u64)?;
     }
     Ok(())
 }
 
 /// Looks for the last entry of the file for which `is_before` holds; `is_before` must hold for a prefix.
-pub(crate) fn last_before<E: Entry>(file: &File, is_before: impl Fn(&E) -> bool) -> io::Result<Option<E>> {
-    let entries = file.metadata()?.len() / E::BYTES as u64;
+pub(crate) fn last_before<E: Entry>(
+    disk: &dyn Disk,
+    file: &File,
+    is_before: impl Fn(&E) -> bool,
+) -> io::Result<Option<E>> {
+    let entries = disk.length(file)? / E::BYTES as u64;
     let (mut low, mut high) = (0, entries);
     // Halve by reading single entries until the rest fits one read.
     let mut entry = [0; 12];
     while BLOCK_ENTRIES < high - low {
         let middle = low + (high - low) / 2;
-        file.read_exact_at(&mut entry[..E::BYTES], middle * E::BYTES as u64)?;
+        disk.read_exact_at(file, &mut entry[..E::BYTES], middle * E::BYTES as u64)?;
         if is_before(&E::parse(&entry[..E::BYTES])) {
             low = middle;
         } else {
@@ -186,21 +189,21 @@ pub(crate) fn last_before<E: Entry>(file: &File, is_before: impl Fn(&E) -> bool)
         }
     }
     let mut block = vec![0; usize::try_from(high - low).expect("at most a block") * E::BYTES];
-    file.read_exact_at(&mut block, low * E::BYTES as u64)?;
+    disk.read_exact_at(file, &mut block, low * E::BYTES as u64)?;
     Ok(block.chunks_exact(E::BYTES).map(E::parse).take_while(|entry| is_before(entry)).last())
 }
 
 /// The last entry of the file.
-pub(crate) fn last<E: Entry>(directory: &Path, base: Offset) -> io::Result<Option<E>> {
-    match open::<E>(directory, base)? {
+pub(crate) fn last<E: Entry>(place: &Place, base: Offset) -> io::Result<Option<E>> {
+    match open::<E>(place, base)? {
         None => Ok(None),
-        Some(file) => last_before(&file, |_| true),
+        Some(file) => last_before(place.disk, &file, |_| true),
     }
 }
 
 /// Opens an index for reading; `None` if there is no such file, which means that it has no entry.
-pub(crate) fn open<E: Entry>(directory: &Path, base: Offset) -> io::Result<Option<Arc<File>>> {
-    match File::open(names::file(directory, base, E::KIND)) {
+pub(crate) fn open<E: Entry>(place: &Place, base: Offset) -> io::Result<Option<Arc<File>>> {
+    match place.disk.open(&place.file(base, E::KIND), Mode::Read) {
         Ok(file) => Ok(Some(Arc::new(file))),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),

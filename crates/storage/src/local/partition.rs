@@ -12,17 +12,18 @@
 use super::epochs::Epochs;
 use super::handles::Handles;
 use super::names;
+use super::place::Place;
 use super::producers::Producers;
 use super::segment::{self, Active, Newest, Segment};
 use super::tail::Tail;
 use super::walk::WalkError;
+use crate::disk::Disk;
 use crate::settings::LogSettings;
-use crate::system::Disk;
-use ottla_base::{Env, LeaderEpoch, Offset, PartitionId, Timestamp, TopicName};
+use ottla_base::{Env, LeaderEpoch, Offset, PartitionId, PartitionIndex, Timestamp, TopicName};
 use parking_lot::Mutex;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 
 /// A partition's offsets, read together.
@@ -47,12 +48,20 @@ pub(crate) struct Mark {
     pub(crate) position: u32,
 }
 
+/// The data directory, open since before the first write and once for each who syncs the whole file system:
+/// each hears of every failure, and none hears it in place of another.
+#[derive(Debug)]
+pub(crate) struct Roots {
+    pub(crate) commits: File,
+    pub(crate) checkpoints: File,
+    pub(crate) creations: File,
+}
+
 /// What partitions share.
 pub(crate) struct Engine {
     pub(crate) data: PathBuf,
-    /// The data directory, open since before the first write: `syncfs` through it hears of every failure.
-    pub(crate) root: File,
-    pub(crate) disk: Disk,
+    pub(crate) roots: Roots,
+    pub(crate) disk: Arc<dyn Disk>,
     pub(crate) env: Arc<dyn Env>,
     pub(crate) handles: Handles,
 }
@@ -108,13 +117,21 @@ pub(crate) struct Capture {
     pub(crate) mark: Mark,
 }
 
+impl Engine {
+    /// Where the partition lies.
+    pub(crate) fn place(&self, topic: &TopicName, index: PartitionIndex) -> Place<'_> {
+        Place { disk: &*self.disk, path: self.data.join(names::directory(topic, index)) }
+    }
+}
+
 impl Partition {
     pub(crate) fn new(id: PartitionId, topic: TopicName, state: State) -> Arc<Self> {
         Arc::new_cyclic(|me| Self { id, topic, state: Mutex::new(state), me: me.clone() })
     }
 
-    pub(crate) fn directory(&self, engine: &Engine) -> PathBuf {
-        engine.data.join(names::directory(&self.topic, self.id.index))
+    /// Its directory.
+    pub(crate) fn place<'a>(&self, engine: &'a Engine) -> Place<'a> {
+        engine.place(&self.topic, self.id.index)
     }
 
     /// Closes the segment's files unless they were used since the last call. `None` if the partition is busy.
@@ -147,7 +164,7 @@ impl Partition {
         if let Some(file) = &segment.file {
             return Ok(file.clone());
         }
-        let file = segment::open_log(&self.directory(engine), segment.base)?;
+        let file = segment::open_log(&self.place(engine), segment.base)?;
         segment.file = Some(file.clone());
         engine.handles.opened(self.me.clone(), segment.base);
         Ok(file)
@@ -165,7 +182,7 @@ impl Partition {
         }
         let last = state.segments.len() - 1;
         let file = self.open_log(engine, state, last).map_err(WalkError::Io)?;
-        let active = Active::resume(&self.directory(engine), &state.segments[last], &file, now)?;
+        let active = Active::resume(&self.place(engine), &state.segments[last], &file, now)?;
         state.active = Some(Box::new(active));
         Ok(())
     }
@@ -173,11 +190,11 @@ impl Partition {
     /// Ends the active segment and begins a new one at the end of the log. After an error the active segment
     /// is still active.
     pub(crate) fn roll(&self, engine: &Engine, state: &mut State, now: Timestamp) -> io::Result<()> {
-        let directory = self.directory(engine);
-        let file = segment::create_log(&directory, state.end)?;
-        if let Err(error) = state.seal(&directory) {
+        let place = self.place(engine);
+        let file = segment::create_log(&place, state.end)?;
+        if let Err(error) = state.seal(&place) {
             // A second segment with offsets of the active one must not be found later.
-            std::fs::remove_file(log_path(&directory, state.end))?;
+            engine.disk.remove_file(&place.log(state.end))?;
             return Err(error);
         }
         let last = state.segments.last_mut().expect("a partition has a segment");
@@ -234,15 +251,15 @@ impl Partition {
 impl State {
     /// Writes what the active segment still owes before it becomes an old one: its indexes, and what is known
     /// of producers at its end.
-    fn seal(&mut self, directory: &Path) -> io::Result<()> {
+    fn seal(&mut self, place: &Place) -> io::Result<()> {
         if self.producers.is_worth_saving() {
-            self.producers.save(directory, self.end, self.recovery_point)?;
+            self.producers.save(place, self.end, self.recovery_point)?;
         }
         let newest = self.newest_of_active();
         let last = self.segments.last_mut().expect("a partition has a segment");
         last.newest = newest;
         match &mut self.active {
-            Some(active) => active.finish(directory, last.base),
+            Some(active) => active.finish(place, last.base),
             None => Ok(()),
         }
     }
@@ -289,9 +306,4 @@ impl State {
     pub(crate) fn newest_of_active(&self) -> Option<Newest> {
         self.active.as_ref().map(|active| active.newest())
     }
-}
-
-/// A path in a partition's directory, for messages.
-pub(crate) fn log_path(directory: &Path, base: Offset) -> PathBuf {
-    names::file(directory, base, names::Kind::Log)
 }

@@ -13,13 +13,13 @@
 //! Kafka forgets all but the last batch over a restart; with the addition a repetition of any of the last
 //! five is recognised also then. A damaged snapshot is ignored, and more of the log is read instead.
 
-use super::names::{self, Kind};
+use super::names::Kind;
+use super::place::Place;
 use crate::sequencer::{BatchFacts, WINDOW};
 use crate::sequencer::{PartitionProducers, Producer, RememberedBatch, Undo};
 use bytes::{Buf, BufMut};
 use ottla_base::{Offset, ProducerEpoch, ProducerId, Timestamp};
 use std::io;
-use std::path::Path;
 
 /// The producers of a partition and which snapshots there are.
 #[derive(Debug, Default)]
@@ -65,29 +65,29 @@ impl Producers {
     /// Takes up what was known at `offset`: the newest snapshot that is not later. Later ones, which may
     /// tell of batches that are gone, are removed. Returns from where on the log has to be read up to
     /// `offset`, because a newer snapshot was damaged; normally that is `offset` itself.
-    pub(crate) fn load(&mut self, directory: &Path, offset: Offset, now: Timestamp) -> Offset {
+    pub(crate) fn load(&mut self, place: &Place, offset: Offset, now: Timestamp) -> Offset {
         let mut covered = offset;
         while let Some(newest) = self.snapshots.last().copied() {
             if newest <= offset {
-                let bytes = std::fs::read(names::file(directory, newest, Kind::Snapshot));
+                let bytes = place.disk.read(&place.file(newest, Kind::Snapshot));
                 if let Some(state) = bytes.ok().and_then(|bytes| decode(&bytes, now)) {
                     self.state = state;
                     return if covered < offset { newest } else { offset };
                 }
-                tracing::warn!(directory = %directory.display(), %newest, "a producer snapshot is damaged");
+                tracing::warn!(directory = %place.path.display(), %newest, "a producer snapshot is damaged");
                 covered = Offset::ZERO;
             }
             self.snapshots.pop();
             // If it cannot be removed, it will be passed over again.
-            let _ = std::fs::remove_file(names::file(directory, newest, Kind::Snapshot));
+            let _ = place.disk.remove_file(&place.file(newest, Kind::Snapshot));
         }
         covered
     }
 
     /// Writes a snapshot of everything below `end`, without a sync. Removes those that are older than the
     /// newest one below `recovery_point`: recovery needs none of them, unless that one is torn.
-    pub(crate) fn save(&mut self, directory: &Path, end: Offset, recovery_point: Offset) -> io::Result<()> {
-        std::fs::write(names::file(directory, end, Kind::Snapshot), encode(&self.state))?;
+    pub(crate) fn save(&mut self, place: &Place, end: Offset, recovery_point: Offset) -> io::Result<()> {
+        place.disk.write(&place.file(end, Kind::Snapshot), &encode(&self.state))?;
         self.changed = false;
         if self.snapshots.last() != Some(&end) {
             self.snapshots.push(end);
@@ -95,7 +95,7 @@ impl Producers {
         let needed = self.snapshots.partition_point(|offset| *offset <= recovery_point).saturating_sub(2);
         for oldest in self.snapshots.drain(..needed) {
             // One that stays is only a small file too much.
-            let _ = std::fs::remove_file(names::file(directory, oldest, Kind::Snapshot));
+            let _ = place.disk.remove_file(&place.file(oldest, Kind::Snapshot));
         }
         Ok(())
     }

@@ -5,7 +5,8 @@
 //! walk the few batches behind its entry, outside the partition's lock.
 
 use super::index::{self, OffsetEntry};
-use super::partition::{Engine, Offsets, Partition, State, Status, log_path};
+use super::partition::{Engine, Offsets, Partition, State, Status};
+use super::place::Place;
 use super::walk::{Found, Walk, WalkError};
 use crate::error::ReadError;
 use crate::log::{ReadBound, ReadResult, WholeFirst};
@@ -26,7 +27,7 @@ pub(crate) struct Request {
 }
 
 /// What of a segment may be looked at without the partition's lock.
-pub(crate) struct View {
+pub(crate) struct View<'a> {
     pub(crate) base: Offset,
     pub(crate) file: Arc<File>,
     /// Bytes of whole batches that may be read; a boundary between batches.
@@ -37,7 +38,7 @@ pub(crate) struct View {
     index: Option<Arc<File>>,
     /// Index entries that are not in the file yet.
     pending: Vec<OffsetEntry>,
-    directory: PathBuf,
+    place: Place<'a>,
 }
 
 /// Answers a read.
@@ -75,15 +76,15 @@ pub(crate) fn read(
 }
 
 /// A segment up to `bound`, for readers of any kind.
-pub(crate) fn view(
+pub(crate) fn view<'a>(
     partition: &Partition,
-    engine: &Engine,
+    engine: &'a Engine,
     state: &mut State,
     at: usize,
     bound: Offset,
-) -> io::Result<View> {
+) -> io::Result<View<'a>> {
     let file = partition.open_log(engine, state, at)?;
-    let directory = partition.directory(engine);
+    let place = partition.place(engine);
     let is_active = at + 1 == state.segments.len();
     let pending = match &state.active {
         Some(active) if is_active => active.offsets.pending().to_vec(),
@@ -100,13 +101,13 @@ pub(crate) fn view(
         () => 0,
     };
     if segment.index.is_none() {
-        segment.index = index::open::<OffsetEntry>(&directory, segment.base)?;
+        segment.index = index::open::<OffsetEntry>(&place, segment.base)?;
     }
     let (base, index) = (segment.base, segment.index.clone());
-    Ok(View { base, file, limit: limit.into(), exact, index, pending, directory })
+    Ok(View { base, file, limit: limit.into(), exact, index, pending, place })
 }
 
-impl View {
+impl View<'_> {
     /// The region that answers `request`; `None` if no batch here reaches its offset.
     fn region(&self, request: Request, bound: Offset) -> Result<Option<FileRegion>, ReadError> {
         let Some(start) = self.locate(request.from)? else { return Ok(None) };
@@ -137,7 +138,7 @@ impl View {
     }
 
     fn walk_to(&self, position: u64, offset: Offset) -> Result<Option<Found>, WalkError> {
-        let mut walk = Walk::new(&self.file, position, self.limit);
+        let mut walk = Walk::new(self.place.disk, &self.file, position, self.limit);
         while let Some(found) = walk.next()? {
             if offset <= found.header.last_offset() {
                 return Ok(Some(found));
@@ -173,7 +174,7 @@ impl View {
     /// The end of the last batch from `position` on that ends within `target` and begins before `bound`.
     fn walk_while_whole(&self, position: u64, target: u64, bound: Offset) -> Result<u64, WalkError> {
         let mut end = position;
-        let mut walk = Walk::new(&self.file, position, self.limit);
+        let mut walk = Walk::new(self.place.disk, &self.file, position, self.limit);
         while let Some(found) = walk.next()? {
             if target < found.end() || bound <= found.header.base_offset {
                 break;
@@ -191,16 +192,17 @@ impl View {
             return Ok(u64::from(self.pending[last].position));
         }
         let Some(file) = &self.index else { return Ok(0) };
-        let entry = index::last_before(file, is_usable).map_err(|error| self.error(WalkError::Io(error)))?;
+        let entry = index::last_before(self.place.disk, file, is_usable)
+            .map_err(|error| self.error(WalkError::Io(error)))?;
         Ok(entry.map_or(0, |entry| u64::from(entry.position)))
     }
 
-    pub(crate) fn directory(&self) -> &std::path::Path {
-        &self.directory
+    pub(crate) fn place(&self) -> &Place<'_> {
+        &self.place
     }
 
     fn path(&self) -> PathBuf {
-        log_path(&self.directory, self.base)
+        self.place.log(self.base)
     }
 
     pub(crate) fn error(&self, error: WalkError) -> ReadError {
@@ -278,5 +280,5 @@ fn io_error(
     at: usize,
     source: io::Error,
 ) -> ReadError {
-    ReadError::Io { path: log_path(&partition.directory(engine), state.segments[at].base), source }
+    ReadError::Io { path: partition.place(engine).log(state.segments[at].base), source }
 }

@@ -17,8 +17,9 @@ mod scan;
 
 use super::epochs::Epochs;
 use super::index::{self, OffsetEntry, TimeEntry};
-use super::names::{self, Kind};
-use super::partition::{Engine, Mark, Partition, State, Status, log_path};
+use super::names::Kind;
+use super::partition::{Engine, Mark, Partition, State, Status};
+use super::place::Place;
 use super::producers::Producers;
 use super::segment::{self, Active, Segment};
 use super::tail::Tail;
@@ -32,7 +33,6 @@ use ottla_wire::record::BatchHeader;
 use scan::Scan;
 use std::fs::File;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 /// What is known of a partition before its directory is looked at.
@@ -54,8 +54,8 @@ pub(crate) fn open(
     settings: LogSettings,
     report: &mut RecoveryReport,
 ) -> Result<Arc<Partition>, OpenError> {
-    let directory = engine.data.join(names::directory(&known.topic, known.id.index));
-    let files = Files::list(&directory)?;
+    let place = &engine.place(&known.topic, known.id.index);
+    let files = Files::list(place)?;
     let now = engine.env.now().wall;
     let mut state = State {
         settings,
@@ -65,7 +65,7 @@ pub(crate) fn open(
         high_mark: Mark { base: Offset::ZERO, position: 0 },
         end: Offset::ZERO,
         recovery_point: Offset::ZERO,
-        epochs: Epochs::load(&directory).unwrap_or_else(Epochs::first),
+        epochs: Epochs::load(place).unwrap_or_else(Epochs::first),
         segments: files.segments,
         active: None,
         tail: Tail::default(),
@@ -76,20 +76,18 @@ pub(crate) fn open(
     };
     if state.segments.is_empty() {
         let base = state.log_start;
-        segment::create_log(&directory, base)
-            .map_err(|error| OpenError::io("creating", &directory, error))?;
+        segment::create_log(place, base).map_err(|error| OpenError::io("creating", &place.path, error))?;
         state.segments.push(Segment::new(base, 0));
     }
     let first = state.segments[0].base;
     state.log_start = state.log_start.max(first);
-    let mut recovery =
-        Recovery { directory: &directory, known: &known, state: &mut state, report, now, replayed_to: first };
+    let mut recovery = Recovery { place, known: &known, state: &mut state, report, now, replayed_to: first };
     match known.recovery_point.filter(|end| known.clean && recovery.may_end_at(*end)) {
         Some(end) => recovery.trust(end, &files.indexes)?,
         None => recovery.check(known.recovery_point.unwrap_or(first).max(first), &files.indexes)?,
     }
     if state.end < state.log_start {
-        start_over(&directory, &mut state).map_err(|error| OpenError::io("emptying", &directory, error))?;
+        start_over(place, &mut state).map_err(|error| OpenError::io("emptying", &place.path, error))?;
     }
     state.high_watermark = state.end;
     state.high_mark = state.end_mark();
@@ -102,7 +100,7 @@ pub(crate) fn open(
 }
 
 struct Recovery<'a> {
-    directory: &'a Path,
+    place: &'a Place<'a>,
     known: &'a Known,
     state: &'a mut State,
     report: &'a mut RecoveryReport,
@@ -126,7 +124,7 @@ impl Recovery<'_> {
                 self.rebuild_indexes(at)?;
             }
         }
-        let replay_from = self.state.producers.load(self.directory, end, self.now);
+        let replay_from = self.state.producers.load(self.place, end, self.now);
         self.replay(replay_from, end)
     }
 
@@ -135,20 +133,20 @@ impl Recovery<'_> {
         let segment = Segment::new(base, 0);
         let mut active = self.empty_indexes(&segment)?;
         let file = self.open_log(base)?;
-        let mut walk = Walk::new(&file, 0, size.into());
+        let mut walk = Walk::new(self.place.disk, &file, 0, size.into());
         while let Some(found) = walk.next().map_err(|error| self.walk_failed(base, error))? {
             let position = u32::try_from(found.position).expect("inside a segment");
             active.note(&segment, &found.header, position, self.state.settings.index_interval_bytes);
         }
-        active.finish(self.directory, base).map_err(|error| self.failed("writing", error))?;
+        active.finish(self.place, base).map_err(|error| self.failed("writing", error))?;
         self.report.indexes_rebuilt += 1;
         Ok(())
     }
 
     fn empty_indexes(&self, segment: &Segment) -> Result<Active, OpenError> {
         let failed = |error| self.failed("emptying the indexes in", error);
-        index::truncate::<OffsetEntry>(self.directory, segment.base, |_, _| false).map_err(failed)?;
-        index::truncate::<TimeEntry>(self.directory, segment.base, |_, _| false).map_err(failed)?;
+        index::truncate::<OffsetEntry>(self.place, segment.base, |_, _| false).map_err(failed)?;
+        index::truncate::<TimeEntry>(self.place, segment.base, |_, _| false).map_err(failed)?;
         Ok(Active::new(segment.base, self.now, 0))
     }
 
@@ -166,7 +164,7 @@ impl Recovery<'_> {
             segment => segment.base,
         };
         self.replayed_to = recovery_point;
-        let replay_from = self.state.producers.load(self.directory, recovery_point, self.now);
+        let replay_from = self.state.producers.load(self.place, recovery_point, self.now);
         self.state.end = self.state.segments[first].base;
         self.replay(replay_from, recovery_point)?;
         let later = self.state.segments.split_off(first + 1);
@@ -176,7 +174,9 @@ impl Recovery<'_> {
             let (base, length) = (segment.base, segment.size);
             if length == 0 && base < self.state.end {
                 // Left by a roll that did not happen.
-                std::fs::remove_file(log_path(self.directory, base))
+                self.place
+                    .disk
+                    .remove_file(&self.place.log(base))
                     .map_err(|error| self.failed("removing an empty segment of", error))?;
                 next = later.next();
                 continue;
@@ -207,8 +207,8 @@ impl Recovery<'_> {
         }
         let base = self.last().base;
         if let Some(active) = &mut self.state.active {
-            let saved = active.save(self.directory, base);
-            saved.map_err(|error| OpenError::io("writing the indexes in", self.directory, error))?;
+            let saved = active.save(self.place, base);
+            saved.map_err(|error| OpenError::io("writing the indexes in", &self.place.path, error))?;
         }
         self.begin_epoch()
     }
@@ -220,7 +220,7 @@ impl Recovery<'_> {
             Ok(position) => position,
             Err(damaged) => return Ok(damaged),
         };
-        let mut scan = Scan::new(&file, position, length.into());
+        let mut scan = Scan::new(self.place.disk, &file, position, length.into());
         loop {
             let before = scan.position;
             let found = scan.next().map_err(|error| self.failed("reading", error))?;
@@ -248,23 +248,23 @@ impl Recovery<'_> {
     ) -> Result<Result<u64, Scanned>, OpenError> {
         let relative = from.0 - base.0;
         let failed = |error| self.failed("cutting the indexes in", error);
-        index::truncate::<OffsetEntry>(self.directory, base, |before, entry| {
+        index::truncate::<OffsetEntry>(self.place, base, |before, entry| {
             let ascends = before
                 .is_none_or(|before| before.relative < entry.relative && before.position < entry.position);
             ascends && i64::from(entry.relative) < relative && entry.position < length
         })
         .map_err(failed)?;
-        index::truncate::<TimeEntry>(self.directory, base, |before, entry| {
+        index::truncate::<TimeEntry>(self.place, base, |before, entry| {
             let ascends = before
                 .is_none_or(|before| before.relative < entry.relative && before.timestamp < entry.timestamp);
             ascends && i64::from(entry.relative) < relative
         })
         .map_err(failed)?;
-        let floor = index::last::<OffsetEntry>(self.directory, base).map_err(failed)?;
+        let floor = index::last::<OffsetEntry>(self.place, base).map_err(failed)?;
         let mut position = floor.map_or(0, |entry| u64::from(entry.position));
         self.state.end = self.state.end.max(base);
         self.state.segments.push(Segment::new(base, 0));
-        let mut walk = Walk::new(file, position, length.into());
+        let mut walk = Walk::new(self.place.disk, file, position, length.into());
         loop {
             match walk.next() {
                 Ok(Some(found)) if found.header.base_offset < from => {
@@ -281,7 +281,7 @@ impl Recovery<'_> {
         }
         self.last().size = u32::try_from(position).expect("inside a segment");
         let last = self.state.segments.last().expect("it was just pushed");
-        let active = Active::resume(self.directory, last, file, self.now);
+        let active = Active::resume(self.place, last, file, self.now);
         self.state.active = Some(Box::new(active.map_err(|error| self.walk_failed(base, error))?));
         Ok(Ok(position))
     }
@@ -304,9 +304,7 @@ impl Recovery<'_> {
         let base = self.last().base;
         self.last().newest = newest;
         if let Some(mut active) = self.state.active.take() {
-            active
-                .finish(self.directory, base)
-                .map_err(|error| self.failed("writing the indexes in", error))?;
+            active.finish(self.place, base).map_err(|error| self.failed("writing the indexes in", error))?;
         }
         self.state.tail.clear();
         Ok(())
@@ -327,7 +325,7 @@ impl Recovery<'_> {
         if Offset::ZERO < self.state.end || LeaderEpoch(0) < newest {
             self.state.epochs.assign(LeaderEpoch(newest.0.saturating_add(1)), self.state.end);
         }
-        let saved = self.state.epochs.save_unsynced(self.directory);
+        let saved = self.state.epochs.save_unsynced(self.place);
         saved.map_err(|error| self.failed("writing the leader epochs of", error))
     }
 
@@ -339,7 +337,7 @@ impl Recovery<'_> {
         for at in self.state.segment_of(from).unwrap_or(0)..self.state.segments.len() {
             let Segment { base, size, .. } = self.state.segments[at];
             let file = self.open_log(base)?;
-            let mut walk = Walk::new(&file, 0, size.into());
+            let mut walk = Walk::new(self.place.disk, &file, 0, size.into());
             // Damage is found, and dealt with, by whoever checks these bytes.
             while let Ok(Some(found)) = walk.next() {
                 let header = found.header;
@@ -352,16 +350,16 @@ impl Recovery<'_> {
     }
 
     fn open_log(&self, base: Offset) -> Result<Arc<File>, OpenError> {
-        segment::open_log(self.directory, base)
-            .map_err(|error| OpenError::io("opening", log_path(self.directory, base), error))
+        segment::open_log(self.place, base)
+            .map_err(|error| OpenError::io("opening", self.place.log(base), error))
     }
 
     fn failed(&self, doing: &'static str, error: io::Error) -> OpenError {
-        OpenError::io(doing, self.directory, error)
+        OpenError::io(doing, &self.place.path, error)
     }
 
     fn walk_failed(&self, base: Offset, error: WalkError) -> OpenError {
-        let path = log_path(self.directory, base);
+        let path = self.place.log(base);
         match error {
             WalkError::Io(error) => OpenError::io("reading", path, error),
             WalkError::NotABatch { position, reason } => {
@@ -373,20 +371,17 @@ impl Recovery<'_> {
 
 /// The log ends before its start, because a power cut took what was not synced. Offsets never go back: the
 /// log goes on, empty, at its start. With damage below the recovery point, nothing is touched.
-fn start_over(directory: &Path, state: &mut State) -> io::Result<()> {
+fn start_over(place: &Place, state: &mut State) -> io::Result<()> {
     if state.status != Status::Live {
         state.log_start = state.end;
         return Ok(());
     }
     for segment in state.segments.drain(..) {
         for kind in [Kind::Index, Kind::TimeIndex, Kind::Log] {
-            match std::fs::remove_file(names::file(directory, segment.base, kind)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
-            }
+            place.disk.remove_file_if_any(&place.file(segment.base, kind))?;
         }
     }
-    segment::create_log(directory, state.log_start)?;
+    segment::create_log(place, state.log_start)?;
     state.segments.push(Segment::new(state.log_start, 0));
     state.end = state.log_start;
     state.active = None;

@@ -6,11 +6,13 @@
 
 use super::names::{self, Kind};
 use super::partition::{Engine, Partition, State, Status};
+use super::place::Place;
 use super::search;
+use crate::disk::Disk;
 use ottla_base::{Offset, Tick, Timestamp};
 use parking_lot::Mutex;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// Files and directories that are to be removed at a certain time.
@@ -23,12 +25,14 @@ impl Graveyard {
     }
 
     /// Removes what is due. What cannot be removed now is tried again at the next start.
-    pub(crate) fn clear(&self, now: Tick) {
+    pub(crate) fn clear(&self, now: Tick, disk: &dyn Disk) {
         let due: Vec<PathBuf> =
             self.0.lock().extract_if(.., |(due, _)| *due <= now).map(|(_, path)| path).collect();
         for path in due {
-            let removed =
-                if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+            let removed = disk.metadata(&path).and_then(|metadata| match metadata.is_directory {
+                true => disk.remove_dir_all(&path),
+                false => disk.remove_file(&path),
+            });
             if let Err(error) = removed {
                 tracing::warn!(path = %path.display(), %error, "a deleted file cannot be removed yet");
             }
@@ -76,24 +80,19 @@ pub(crate) fn enforce(
     if count == 0 {
         return Ok(0);
     }
-    let directory = partition.directory(engine);
+    let place = partition.place(engine);
     let due = now.tick + Duration::from_millis(state.settings.file_delete_delay_ms);
-    let buried = bury_first(&mut state, count, &directory, |path| graveyard.put(due, path));
+    let buried = bury_first(&mut state, count, &place, |path| graveyard.put(due, path));
     state.log_start = state.log_start.max(state.segments[0].base);
     drop(state);
-    engine.disk.sync_directory(&directory)?;
+    place.sync()?;
     buried.map(|()| count)
 }
 
 /// Takes the oldest segments out of the log, each together with its files.
-fn bury_first(
-    state: &mut State,
-    count: usize,
-    directory: &Path,
-    bury_file: impl Fn(PathBuf),
-) -> io::Result<()> {
+fn bury_first(state: &mut State, count: usize, place: &Place, bury_file: impl Fn(PathBuf)) -> io::Result<()> {
     for _ in 0..count {
-        bury(directory, state.segments[0].base, &bury_file)?;
+        bury(place, state.segments[0].base, &bury_file)?;
         state.segments.remove(0);
     }
     Ok(())
@@ -113,7 +112,7 @@ fn too_old(partition: &Partition, engine: &Engine, state: &mut State, now: Times
         let Ok(newest) = search::newest(partition, engine, state, count) else { break };
         let timestamp = match newest.timestamp {
             // Without timestamps the file's own time has to do.
-            Timestamp::NONE => modified(&partition.directory(engine), state.segments[count].base),
+            Timestamp::NONE => modified(&partition.place(engine), state.segments[count].base),
             timestamp => timestamp,
         };
         let age_ms = u64::try_from(now.0.saturating_sub(timestamp.0)).unwrap_or(0);
@@ -146,22 +145,23 @@ fn is_below_high_watermark(state: &State, at: usize) -> bool {
     next <= state.high_watermark
 }
 
-fn modified(directory: &Path, base: Offset) -> Timestamp {
-    let modified =
-        std::fs::metadata(names::file(directory, base, Kind::Log)).and_then(|meta| meta.modified());
-    let since = modified.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    // An unknown age is no reason to delete.
-    since.map_or(Timestamp(i64::MAX), |since| Timestamp(i64::try_from(since.as_millis()).unwrap_or(i64::MAX)))
+fn modified(place: &Place, base: Offset) -> Timestamp {
+    match place.disk.metadata(&place.log(base)) {
+        Ok(metadata) if metadata.modified != Timestamp::NONE => metadata.modified,
+        // An unknown age is no reason to delete.
+        _ => Timestamp(i64::MAX),
+    }
 }
 
 /// Renames a segment's files and hands them to `bury_file`. The log goes last: until then it is a segment.
-fn bury(directory: &Path, base: Offset, bury_file: impl Fn(PathBuf)) -> io::Result<()> {
+fn bury(place: &Place, base: Offset, bury_file: impl Fn(PathBuf)) -> io::Result<()> {
     for kind in [Kind::Index, Kind::TimeIndex, Kind::Log] {
-        let path = names::file(directory, base, kind);
+        let path = place.file(base, kind);
         let mut buried = path.clone().into_os_string();
         buried.push(names::DELETED_FILE_SUFFIX);
-        match std::fs::rename(&path, &buried) {
-            Ok(()) => bury_file(buried.into()),
+        let buried = PathBuf::from(buried);
+        match place.disk.rename(&path, &buried) {
+            Ok(()) => bury_file(buried),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }

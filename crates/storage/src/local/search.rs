@@ -1,7 +1,7 @@
 //! Finds records by time. Timestamps are the records' own and need not ascend.
 
 use super::index::{self, TimeEntry};
-use super::partition::{Engine, Partition, State, log_path};
+use super::partition::{Engine, Partition, State};
 use super::reader::{View, check, view};
 use super::segment::Newest;
 use super::walk::{self, Found, Walk, WalkError};
@@ -33,7 +33,7 @@ pub(crate) fn by_time(
             continue;
         }
         let view = view(partition, engine, &mut state, next, bound)
-            .map_err(|source| ReadError::Io { path: log_path(&partition.directory(engine), base), source })?;
+            .map_err(|source| ReadError::Io { path: partition.place(engine).log(base), source })?;
         drop(state);
         if let Some(found) = view.by_time(at, log_start, bound)? {
             return Ok((found.offset < bound).then_some(found));
@@ -80,7 +80,7 @@ fn newest_by_walk(
         let Some(segment) = state.segments.get(next).filter(|segment| segment.base < bound) else { break };
         base = segment.base;
         let view = view(partition, engine, &mut state, next, bound)
-            .map_err(|source| ReadError::Io { path: log_path(&partition.directory(engine), base), source })?;
+            .map_err(|source| ReadError::Io { path: partition.place(engine).log(base), source })?;
         drop(state);
         best = view.newest_record(best, log_start, bound)?;
     }
@@ -94,7 +94,7 @@ pub(crate) fn newest(
     state: &mut State,
     at: usize,
 ) -> Result<Newest, ReadError> {
-    let path = log_path(&partition.directory(engine), state.segments[at].base);
+    let path = partition.place(engine).log(state.segments[at].base);
     if at + 1 == state.segments.len() {
         let now = engine.env.now().wall;
         partition.resume_active(engine, state, now).map_err(|error| match error {
@@ -108,7 +108,7 @@ pub(crate) fn newest(
         return Ok(newest);
     }
     let base = segment.base;
-    let last = index::last::<TimeEntry>(&partition.directory(engine), base)
+    let last = index::last::<TimeEntry>(&partition.place(engine), base)
         .map_err(|source| ReadError::Io { path, source })?;
     let newest = last.map_or(Newest::none(base), |entry| Newest {
         timestamp: entry.timestamp,
@@ -118,7 +118,7 @@ pub(crate) fn newest(
     Ok(newest)
 }
 
-impl View {
+impl View<'_> {
     /// The first record of this segment from `log_start` on whose timestamp is `at` or later.
     fn by_time(
         &self,
@@ -126,7 +126,8 @@ impl View {
         log_start: Offset,
         bound: Offset,
     ) -> Result<Option<TimedOffset>, ReadError> {
-        let mut walk = Walk::new(&self.file, self.before(at)?, self.limit).with_chunk(LONG_WALK_BYTES);
+        let mut walk = Walk::new(self.place().disk, &self.file, self.before(at)?, self.limit)
+            .with_chunk(LONG_WALK_BYTES);
         while let Some(found) = walk.next().map_err(|error| self.error(error))? {
             if bound <= found.header.base_offset {
                 break;
@@ -149,7 +150,7 @@ impl View {
         bound: Offset,
     ) -> Result<Option<TimedOffset>, ReadError> {
         let mut best = best;
-        let mut walk = Walk::new(&self.file, 0, self.limit).with_chunk(LONG_WALK_BYTES);
+        let mut walk = Walk::new(self.place().disk, &self.file, 0, self.limit).with_chunk(LONG_WALK_BYTES);
         while let Some(found) = walk.next().map_err(|error| self.error(error))? {
             let newest = best.map_or(Timestamp::NONE, |best| best.timestamp);
             let is_visible = log_start <= found.header.last_offset() && found.header.base_offset < bound;
@@ -169,10 +170,10 @@ impl View {
 
     /// A position before which no record is as new as `at`.
     fn before(&self, at: Timestamp) -> Result<u64, ReadError> {
-        let file = index::open::<TimeEntry>(self.directory(), self.base);
+        let file = index::open::<TimeEntry>(self.place(), self.base);
         let Some(file) = file.map_err(|error| self.error(WalkError::Io(error)))? else { return Ok(0) };
         // All records up to the batch of this entry are older than `at`.
-        let entry = index::last_before(&file, |entry: &TimeEntry| entry.timestamp < at)
+        let entry = index::last_before(self.place().disk, &file, |entry: &TimeEntry| entry.timestamp < at)
             .map_err(|error| self.error(WalkError::Io(error)))?;
         entry.map_or(Ok(0), |entry| self.floor(|offset| offset.relative <= entry.relative))
     }
@@ -192,7 +193,8 @@ impl View {
             return Ok(Some(self.timed(found, offset, found.header.max_timestamp)));
         }
         let mut bytes = Vec::new();
-        walk::read_batch(&self.file, found, &mut bytes).map_err(|error| self.error(WalkError::Io(error)))?;
+        walk::read_batch(self.place().disk, &self.file, found, &mut bytes)
+            .map_err(|error| self.error(WalkError::Io(error)))?;
         for record in record::records(found.header, &Bytes::from(bytes)).map_err(damaged)? {
             let record = record.map_err(damaged)?;
             if at <= record.timestamp && log_start <= record.offset {

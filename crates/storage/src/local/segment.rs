@@ -3,14 +3,15 @@
 //! Only the newest segment of a partition, the active one, grows; what its growth needs is in [`Active`].
 
 use super::index::{self, Growing, OffsetEntry, TimeEntry};
-use super::names::{self, Kind};
+use super::names::Kind;
+use super::place::Place;
 use super::walk::{Walk, WalkError};
+use crate::disk::Mode;
 use crate::settings::LogSettings;
 use ottla_base::{Offset, Timestamp};
 use ottla_wire::record::BatchHeader;
 use std::fs::File;
 use std::io;
-use std::path::Path;
 use std::sync::Arc;
 
 /// A segment, whether it grows or not.
@@ -93,7 +94,7 @@ impl Active {
     /// The state of a segment that was written before and has whole indexes: reads the ends of both, the first
     /// batch's header and those behind the last index entry.
     pub(crate) fn resume(
-        directory: &Path,
+        place: &Place,
         segment: &Segment,
         file: &File,
         now: Timestamp,
@@ -102,17 +103,17 @@ impl Active {
         if segment.size == 0 {
             return Ok(active);
         }
-        active.offsets = Growing::resume(directory, segment.base).map_err(WalkError::Io)?;
-        active.times = Growing::resume(directory, segment.base).map_err(WalkError::Io)?;
-        if let Some(entry) = index::last::<TimeEntry>(directory, segment.base).map_err(WalkError::Io)? {
+        active.offsets = Growing::resume(place, segment.base).map_err(WalkError::Io)?;
+        active.times = Growing::resume(place, segment.base).map_err(WalkError::Io)?;
+        if let Some(entry) = index::last::<TimeEntry>(place, segment.base).map_err(WalkError::Io)? {
             active.indexed = entry.timestamp;
             let offset = segment.base.plus(i64::from(entry.relative));
             active.newest = Newest { timestamp: entry.timestamp, offset };
         }
         let size = u64::from(segment.size);
-        active.first = Walk::new(file, 0, size).next()?.map(|found| found.header.max_timestamp);
-        let last = index::last::<OffsetEntry>(directory, segment.base).map_err(WalkError::Io)?;
-        let mut walk = Walk::new(file, last.map_or(0, |entry| u64::from(entry.position)), size);
+        active.first = Walk::new(place.disk, file, 0, size).next()?.map(|found| found.header.max_timestamp);
+        let last = index::last::<OffsetEntry>(place, segment.base).map_err(WalkError::Io)?;
+        let mut walk = Walk::new(place.disk, file, last.map_or(0, |entry| u64::from(entry.position)), size);
         while let Some(found) = walk.next()? {
             active.note_newest(&found.header);
             active.bytes_since_entry = active.bytes_since_entry.saturating_add(size_of(&found.header));
@@ -175,22 +176,22 @@ impl Active {
     }
 
     /// Writes what waits in both indexes.
-    fn flush(&mut self, directory: &Path, base: Offset) -> io::Result<()> {
-        self.offsets.flush(directory, base)?;
-        self.times.flush(directory, base)
+    fn flush(&mut self, place: &Place, base: Offset) -> io::Result<()> {
+        self.offsets.flush(place, base)?;
+        self.times.flush(place, base)
     }
 
     /// Ends both indexes: afterwards the last entry of the time index is the segment's largest timestamp.
-    pub(crate) fn finish(&mut self, directory: &Path, base: Offset) -> io::Result<()> {
+    pub(crate) fn finish(&mut self, place: &Place, base: Offset) -> io::Result<()> {
         self.index_newest(base);
-        self.save(directory, base)
+        self.save(place, base)
     }
 
     /// Writes what waits, and makes sure that both files are there.
-    pub(crate) fn save(&mut self, directory: &Path, base: Offset) -> io::Result<()> {
-        self.offsets.create(directory, base)?;
-        self.times.create(directory, base)?;
-        self.flush(directory, base)
+    pub(crate) fn save(&mut self, place: &Place, base: Offset) -> io::Result<()> {
+        self.offsets.create(place, base)?;
+        self.times.create(place, base)?;
+        self.flush(place, base)
     }
 
     /// Whether so many entries wait that they should be written.
@@ -199,9 +200,9 @@ impl Active {
     }
 
     /// Writes what waits. An error is not one of the log: the entries wait on.
-    pub(crate) fn try_flush(&mut self, directory: &Path, base: Offset) {
-        if let Err(error) = self.flush(directory, base) {
-            tracing::debug!(directory = %directory.display(), %error, "index entries wait for room");
+    pub(crate) fn try_flush(&mut self, place: &Place, base: Offset) {
+        if let Err(error) = self.flush(place, base) {
+            tracing::debug!(directory = %place.path.display(), %error, "index entries wait for room");
         }
     }
 }
@@ -218,20 +219,15 @@ pub(crate) struct NextBatch {
 }
 
 /// Opens a segment's log for reading and appending.
-pub(crate) fn open_log(directory: &Path, base: Offset) -> io::Result<Arc<File>> {
-    let file = File::options().read(true).write(true).open(names::file(directory, base, Kind::Log))?;
-    Ok(Arc::new(file))
+pub(crate) fn open_log(place: &Place, base: Offset) -> io::Result<Arc<File>> {
+    Ok(Arc::new(place.disk.open(&place.log(base), Mode::Write)?))
 }
 
 /// Creates an empty log. Left-overs of an earlier attempt with that name are emptied.
-pub(crate) fn create_log(directory: &Path, base: Offset) -> io::Result<Arc<File>> {
-    let path = names::file(directory, base, Kind::Log);
-    let file = File::options().read(true).write(true).create(true).truncate(true).open(path)?;
+pub(crate) fn create_log(place: &Place, base: Offset) -> io::Result<Arc<File>> {
+    let file = place.disk.open(&place.log(base), Mode::Empty)?;
     for kind in [Kind::Index, Kind::TimeIndex] {
-        match std::fs::remove_file(names::file(directory, base, kind)) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        place.disk.remove_file_if_any(&place.file(base, kind))?;
     }
     Ok(Arc::new(file))
 }

@@ -3,13 +3,14 @@
 //! Headers come from a small buffer, so that a run of small batches costs one read. Ends at `limit`, or at the
 //! first bytes that cannot be a batch.
 
+use crate::disk::Disk;
 use ottla_wire::record::{BatchError, BatchHeader, HEADER_BYTES};
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 /// A walk through `file[position..limit]`.
 pub(crate) struct Walk<'a> {
+    disk: &'a dyn Disk,
     file: &'a File,
     position: u64,
     limit: u64,
@@ -46,8 +47,9 @@ pub(crate) enum WalkError {
 
 impl<'a> Walk<'a> {
     /// `position` must be the start of a batch, or `limit`.
-    pub(crate) fn new(file: &'a File, position: u64, limit: u64) -> Self {
-        Self { file, position, limit, buffer: Vec::new(), buffer_at: position, chunk_bytes: CHUNK_BYTES }
+    pub(crate) fn new(disk: &'a dyn Disk, file: &'a File, position: u64, limit: u64) -> Self {
+        let buffer_at = position;
+        Self { disk, file, position, limit, buffer: Vec::new(), buffer_at, chunk_bytes: CHUNK_BYTES }
     }
 
     /// Reads `bytes` ahead at a time; for walks that are long or meet only small batches.
@@ -81,7 +83,7 @@ impl<'a> Walk<'a> {
         if position < self.buffer_at || self.buffer_at + (self.buffer.len() as u64) < end {
             let rest = usize::try_from(self.limit - position).unwrap_or(usize::MAX);
             self.buffer.resize(rest.min(self.chunk_bytes), 0);
-            self.file.read_exact_at(&mut self.buffer, position)?;
+            self.disk.read_exact_at(self.file, &mut self.buffer, position)?;
             self.buffer_at = position;
         }
         let start = usize::try_from(position - self.buffer_at).expect("the buffer is in memory");
@@ -90,9 +92,9 @@ impl<'a> Walk<'a> {
 }
 
 /// Reads the whole of a batch that a walk has found.
-pub(crate) fn read_batch(file: &File, found: &Found, into: &mut Vec<u8>) -> io::Result<()> {
+pub(crate) fn read_batch(disk: &dyn Disk, file: &File, found: &Found, into: &mut Vec<u8>) -> io::Result<()> {
     into.resize(found.header.size(), 0);
-    file.read_exact_at(into, found.position)
+    disk.read_exact_at(file, into, found.position)
 }
 
 /// Enough for the batches between two index entries at the default interval.

@@ -3,9 +3,9 @@
 use super::Log;
 use crate::local::directory;
 use crate::local::partition::{Engine, Partition, State, Status};
+use crate::local::place::Place;
 use crate::local::retention::{self, Reason};
 use std::io;
-use std::path::Path;
 use std::sync::atomic::Ordering;
 
 impl Log {
@@ -25,7 +25,7 @@ impl Log {
                 }
             }
         }
-        self.0.graveyard.clear(engine.env.now().tick);
+        self.0.graveyard.clear(engine.env.now().tick, &*engine.disk);
     }
 
     /// Makes everything that is written durable, and notes it, so that a crash has less to check. Also closes
@@ -46,7 +46,7 @@ impl Log {
             }
         }
         if !moved.is_empty() {
-            engine.disk.sync_file_system(&engine.root)?;
+            engine.disk.sync_file_system(&engine.roots.checkpoints)?;
             for (partition, end) in moved {
                 let mut state = partition.state.lock();
                 if state.status == Status::Live {
@@ -72,10 +72,12 @@ impl Log {
     pub fn close(self) {
         self.0.closed.store(true, Ordering::Release);
         self.0.stop();
+        // What a thread would have finished.
+        while self.commit_waiting() {}
         if let Err(error) = self.write_out() {
             tracing::error!(%error, "the log could not be closed in good order; the next start will check it");
         }
-        self.0.graveyard.clear(self.0.engine.env.now().tick);
+        self.0.graveyard.clear(self.0.engine.env.now().tick, &*self.0.engine.disk);
     }
 
     fn write_out(&self) -> io::Result<()> {
@@ -85,15 +87,15 @@ impl Log {
         let mut all_live = true;
         for partition in &partitions {
             let mut state = partition.state.lock();
-            let directory = partition.directory(engine);
+            let place = partition.place(engine);
             all_live &= state.status == Status::Live;
             let base = state.segments.last().expect("a partition has a segment").base;
             if let Some(active) = &mut state.active {
-                active.finish(&directory, base)?;
+                active.finish(&place, base)?;
             }
-            save_producers(&mut state, &directory)?;
+            save_producers(&mut state, &place)?;
         }
-        engine.disk.sync_file_system(&engine.root)?;
+        engine.disk.sync_file_system(&engine.roots.checkpoints)?;
         for partition in &partitions {
             let mut state = partition.state.lock();
             if state.status == Status::Live {
@@ -109,18 +111,18 @@ impl Log {
 
 /// Writes what a recovery from the end of the log would need, without a sync.
 fn prepare_checkpoint(engine: &Engine, partition: &Partition, state: &mut State) -> io::Result<()> {
-    let directory = partition.directory(engine);
+    let place = partition.place(engine);
     let base = state.segments.last().expect("a partition has a segment").base;
     if let Some(active) = &mut state.active {
-        active.save(&directory, base)?;
+        active.save(&place, base)?;
     }
-    save_producers(state, &directory)
+    save_producers(state, &place)
 }
 
-fn save_producers(state: &mut State, directory: &Path) -> io::Result<()> {
+fn save_producers(state: &mut State, place: &Place) -> io::Result<()> {
     if !state.producers.is_worth_saving() {
         return Ok(());
     }
     let (end, recovery_point) = (state.end, state.recovery_point);
-    state.producers.save(directory, end, recovery_point)
+    state.producers.save(place, end, recovery_point)
 }

@@ -78,7 +78,7 @@ impl Log {
         let _change = self.0.change.lock();
         let engine = &self.0.engine;
         let partition = self.find(id).ok_or(DeleteError::NotFound(id))?;
-        let path = partition.directory(engine);
+        let path = partition.place(engine).path;
         let delay_ms = {
             let mut state = partition.state.lock();
             state.status = Status::Deleted;
@@ -87,7 +87,7 @@ impl Log {
             state.settings.file_delete_delay_ms
         };
         let deleted = directory::deleted_path(engine, &partition.topic, id.index);
-        let renamed = std::fs::rename(&path, &deleted);
+        let renamed = engine.disk.rename(&path, &deleted);
         renamed
             .and_then(|()| engine.disk.sync_directory(&engine.data))
             .map_err(|source| DeleteError::Io { path, source })?;
@@ -103,7 +103,7 @@ impl Log {
     /// Takes back partitions that nobody has seen.
     fn unmake(&self, made: &[(PartitionId, PathBuf)]) {
         for (_, directory) in made {
-            if let Err(error) = std::fs::remove_dir_all(directory) {
+            if let Err(error) = self.0.engine.disk.remove_dir_all(directory) {
                 tracing::warn!(path = %directory.display(), %error, "a half-made partition cannot be removed");
             }
         }

@@ -50,3 +50,14 @@ fn surroundings_and_clocks_are_found_outside_their_room() {
     assert!(check(clocks_are_real_in_one_place, "crates/broker/src/a.rs", clock));
     assert!(!check(clocks_are_real_in_one_place, ENVIRONMENT, clock));
 }
+
+#[test]
+fn a_file_opened_past_the_disk_is_found() {
+    for way in FILES {
+        let line = format!("let x = std::{way}(path);");
+        assert!(check(storage_has_one_door_to_files, "crates/storage/src/local/a.rs", &line), "{way}");
+        assert!(!check(storage_has_one_door_to_files, SYSTEM_DISK, &line));
+        assert!(!check(storage_has_one_door_to_files, "crates/storage/src/local/a/tests.rs", &line));
+    }
+    assert!(!check(storage_has_one_door_to_files, "crates/storage/src/local/a.rs", "use std::fs::File;"));
+}

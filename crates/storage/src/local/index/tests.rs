@@ -1,15 +1,21 @@
 use super::*;
+use crate::disk::system;
+use crate::settings::Syncs;
 use proptest::prelude::*;
 
-fn write(directory: &Path, relatives: &[u32]) -> Growing<OffsetEntry> {
+fn place<'a>(disk: &'a Arc<dyn Disk>, directory: &tempfile::TempDir) -> Place<'a> {
+    Place { disk: &**disk, path: directory.path().to_owned() }
+}
+
+fn write(place: &Place, relatives: &[u32]) -> Growing<OffsetEntry> {
     let mut index = Growing::default();
     for (n, relative) in relatives.iter().enumerate() {
         index.push(OffsetEntry { relative: *relative, position: u32::try_from(n).unwrap() });
         if index.is_due() {
-            index.flush(directory, Offset(5)).unwrap();
+            index.flush(place, Offset(5)).unwrap();
         }
     }
-    index.flush(directory, Offset(5)).unwrap();
+    index.flush(place, Offset(5)).unwrap();
     index
 }
 
@@ -38,14 +44,16 @@ fn an_index_is_full_before_it_passes_its_limit() {
 #[test]
 fn writing_goes_on_behind_what_is_there() {
     let directory = tempfile::tempdir().unwrap();
-    write(directory.path(), &[1, 2]);
-    let mut index = Growing::<OffsetEntry>::resume(directory.path(), Offset(5)).unwrap();
+    let disk = system(Syncs::Skipped);
+    let place = &place(&disk, &directory);
+    write(place, &[1, 2]);
+    let mut index = Growing::<OffsetEntry>::resume(place, Offset(5)).unwrap();
     index.push(OffsetEntry { relative: 3, position: 9 });
-    index.flush(directory.path(), Offset(5)).unwrap();
-    let last = last::<OffsetEntry>(directory.path(), Offset(5)).unwrap();
+    index.flush(place, Offset(5)).unwrap();
+    let last = last::<OffsetEntry>(place, Offset(5)).unwrap();
     assert_eq!(last, Some(OffsetEntry { relative: 3, position: 9 }));
-    truncate::<OffsetEntry>(directory.path(), Offset(5), |_, entry| entry.relative < 2).unwrap();
-    let last = super::last::<OffsetEntry>(directory.path(), Offset(5)).unwrap();
+    truncate::<OffsetEntry>(place, Offset(5), |_, entry| entry.relative < 2).unwrap();
+    let last = super::last::<OffsetEntry>(place, Offset(5)).unwrap();
     assert_eq!(last, Some(OffsetEntry { relative: 1, position: 0 }));
 }
 
@@ -54,12 +62,14 @@ proptest! {
     fn lookups_agree_with_a_list(steps in prop::collection::vec(1..4_u32, 0..2000), targets in prop::collection::vec(0..6000_u32, 20)) {
         let relatives: Vec<u32> = steps.iter().scan(0, |sum, step| { *sum += step; Some(*sum) }).collect();
         let directory = tempfile::tempdir().unwrap();
-        write(directory.path(), &relatives);
-        let file = open::<OffsetEntry>(directory.path(), Offset(5)).unwrap();
+        let disk = system(Syncs::Skipped);
+        let place = &place(&disk, &directory);
+        write(place, &relatives);
+        let file = open::<OffsetEntry>(place, Offset(5)).unwrap();
         for target in targets {
             let expected = relatives.iter().rposition(|relative| *relative <= target);
             let found = match &file {
-                Some(file) => last_before(file, |entry: &OffsetEntry| entry.relative <= target).unwrap(),
+                Some(file) => last_before(&*disk, file, |entry: &OffsetEntry| entry.relative <= target).unwrap(),
                 None => None,
             };
             prop_assert_eq!(found.map(|entry| entry.position as usize), expected);

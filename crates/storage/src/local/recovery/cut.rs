@@ -3,11 +3,9 @@
 use super::Recovery;
 use super::scan::has_batch_after;
 use crate::error::OpenError;
-use crate::local::partition::log_path;
 use crate::local::segment::Segment;
 use crate::report::Cut;
 use ottla_base::Offset;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 impl Recovery<'_> {
@@ -22,14 +20,14 @@ impl Recovery<'_> {
         let failed = |error| self.failed("cutting", error);
         let file = self.open_log(base)?;
         let mut kept = None;
-        if has_batch_after(&file, position, length.into()).map_err(failed)? {
-            let path = self.directory.join(format!("{:020}.log.{position}{CUT_SUFFIX}", base.0));
+        if has_batch_after(self.place.disk, &file, position, length.into()).map_err(failed)? {
+            let path = self.place.path.join(format!("{:020}.log.{position}{CUT_SUFFIX}", base.0));
             let mut rest = vec![0; usize::try_from(u64::from(length) - position).expect("less than 4 GiB")];
-            file.read_exact_at(&mut rest, position).map_err(failed)?;
-            std::fs::write(&path, rest).map_err(failed)?;
+            self.place.disk.read_exact_at(&file, &mut rest, position).map_err(failed)?;
+            self.place.disk.write(&path, &rest).map_err(failed)?;
             kept = Some(path);
         }
-        file.set_len(position).map_err(failed)?;
+        self.place.disk.set_len(&file, position).map_err(failed)?;
         self.report_cut(u64::from(length) - position, reason, kept);
         Ok(())
     }
@@ -37,12 +35,13 @@ impl Recovery<'_> {
     /// Takes a segment that lies behind a cut out of the log, but keeps its file.
     pub(super) fn set_aside(&mut self, segment: &Segment, reason: &str) -> Result<(), OpenError> {
         let failed = |error| self.failed("setting aside a segment of", error);
-        let path = log_path(self.directory, segment.base);
+        let path = self.place.log(segment.base);
         let mut aside = path.clone().into_os_string();
         aside.push(CUT_SUFFIX);
-        std::fs::rename(&path, &aside).map_err(failed)?;
+        let aside = PathBuf::from(aside);
+        self.place.disk.rename(&path, &aside).map_err(failed)?;
         self.empty_indexes(segment)?;
-        self.report_cut(segment.size.into(), reason, Some(aside.into()));
+        self.report_cut(segment.size.into(), reason, Some(aside));
         Ok(())
     }
 

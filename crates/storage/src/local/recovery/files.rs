@@ -2,9 +2,9 @@
 
 use crate::error::OpenError;
 use crate::local::names::{self, Kind};
+use crate::local::place::Place;
 use crate::local::segment::Segment;
 use ottla_base::Offset;
-use std::path::Path;
 
 /// What lies in a partition's directory.
 pub(super) struct Files {
@@ -16,27 +16,25 @@ pub(super) struct Files {
 
 impl Files {
     /// Lists the directory and clears away what no longer belongs to it.
-    pub(super) fn list(directory: &Path) -> Result<Self, OpenError> {
-        let failed = |error| OpenError::io("listing", directory, error);
+    pub(super) fn list(place: &Place) -> Result<Self, OpenError> {
+        let failed = |error| OpenError::io("listing", &place.path, error);
         let mut files = Self { segments: Vec::new(), indexes: Vec::new(), snapshots: Vec::new() };
-        for entry in std::fs::read_dir(directory).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let name = entry.file_name();
-            let Some(name) = name.to_str() else { continue };
+        for name in place.disk.list(&place.path).map_err(failed)? {
+            let path = place.path.join(&name);
             if name.ends_with(names::DELETED_FILE_SUFFIX) || name.ends_with(names::TEMPORARY_SUFFIX) {
-                std::fs::remove_file(entry.path()).map_err(failed)?;
+                place.disk.remove_file(&path).map_err(failed)?;
                 continue;
             }
-            let Some((offset, kind)) = names::parse_file(name) else { continue };
+            let Some((offset, kind)) = names::parse_file(&name) else { continue };
             if kind == Kind::Snapshot {
                 files.snapshots.push(offset);
                 continue;
             }
-            let length = entry.metadata().map_err(failed)?.len();
+            let length = place.disk.metadata(&path).map_err(failed)?.length;
             match kind {
                 Kind::Log => {
                     let size = u32::try_from(length).map_err(|_| OpenError::Damaged {
-                        path: entry.path(),
+                        path,
                         reason: "a segment has less than 4 GiB".to_owned(),
                     })?;
                     files.segments.push(Segment::new(offset, size));

@@ -1,12 +1,13 @@
 //! Reads whole batches and checks them.
 
+use crate::disk::Disk;
 use ottla_wire::record::{self, BatchError, BatchHeader, HEADER_BYTES};
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 /// Reads whole batches and checks them.
 pub(super) struct Scan<'a> {
+    disk: &'a dyn Disk,
     file: &'a File,
     pub(super) position: u64,
     limit: u64,
@@ -15,8 +16,8 @@ pub(super) struct Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    pub(super) fn new(file: &'a File, position: u64, limit: u64) -> Self {
-        Self { file, position, limit, buffer: Vec::new(), used: 0 }
+    pub(super) fn new(disk: &'a dyn Disk, file: &'a File, position: u64, limit: u64) -> Self {
+        Self { disk, file, position, limit, buffer: Vec::new(), used: 0 }
     }
 
     pub(super) fn next(&mut self) -> io::Result<Option<Result<BatchHeader, BatchError>>> {
@@ -47,21 +48,21 @@ impl<'a> Scan<'a> {
             let length = rest.min(wanted.max(SCAN_BYTES));
             self.buffer.resize(length, 0);
             self.used = 0;
-            self.file.read_exact_at(&mut self.buffer, self.position)?;
+            self.disk.read_exact_at(self.file, &mut self.buffer, self.position)?;
         }
         Ok(&self.buffer[self.used..])
     }
 }
 
 /// Whether a whole batch begins where the damaged one at `position` says that it ends.
-pub(super) fn has_batch_after(file: &File, position: u64, length: u64) -> io::Result<bool> {
+pub(super) fn has_batch_after(disk: &dyn Disk, file: &File, position: u64, length: u64) -> io::Result<bool> {
     let mut prefix = [0; HEADER_BYTES];
     if length - position < HEADER_BYTES as u64 {
         return Ok(false);
     }
-    file.read_exact_at(&mut prefix, position)?;
+    disk.read_exact_at(file, &mut prefix, position)?;
     let Ok(header) = BatchHeader::parse(&prefix) else { return Ok(false) };
-    let mut scan = Scan::new(file, position + header.size() as u64, length);
+    let mut scan = Scan::new(disk, file, position + header.size() as u64, length);
     Ok(matches!(scan.next()?, Some(Ok(_))))
 }
 

@@ -158,7 +158,7 @@ fn few_handles_serve_many_partitions() {
     let mut options = world.options();
     options.handles_max = 3;
     world.log = None;
-    let (log, _) = Log::open(options, world.env.clone(), world.heard.clone()).unwrap();
+    let (log, _) = Log::open(&options, world.env.clone(), world.heard.clone()).unwrap();
     world.log = Some(log);
     let ids: Vec<_> = (1..20).map(|index| PartitionId { index: PartitionIndex(index), ..ID }).collect();
     world.log().create_range(&topic(), ID.topic, 1..20, world.settings).unwrap();

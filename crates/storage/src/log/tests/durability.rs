@@ -213,3 +213,25 @@ fn what_is_not_durable_is_not_read_through_the_index_either() {
     wait(ticket);
     assert_eq!(world.values(0, 1 << 20).len(), 400);
 }
+
+/// What a simulation relies on: nothing happens that was not asked for.
+#[test]
+fn a_driven_log_syncs_when_it_is_told_to() {
+    let mut world = synced();
+    let mut options = world.options();
+    options.work = crate::Work::Driven;
+    world.log = None;
+    world.log = Some(Log::open(&options, world.env.clone(), world.heard.clone()).unwrap().0);
+    let mut ticket = world.log().append(vec![Append { id: ID, batch: batch(&["a"], 0) }]);
+    assert!(poll(&mut ticket).is_pending());
+    assert!(world.log().commit_waiting());
+    assert!(!world.log().commit_waiting());
+    assert!(ticket.is_ready());
+    // An orderly stop finishes what waits.
+    let last = world.log().append(vec![Append { id: ID, batch: batch(&["b"], 0) }]);
+    world.log.take().unwrap().close();
+    assert!(last.is_ready());
+    world.open();
+    assert!(world.report.clean);
+    assert_eq!(world.values(0, 1000), ["a", "b"]);
+}

@@ -252,7 +252,7 @@ fn a_damaged_producer_snapshot_costs_reading_but_no_knowledge() {
 #[test]
 fn a_directory_in_use_names_who_uses_it() {
     let world = World::new();
-    let error = Log::open(world.options(), world.env.clone(), world.heard.clone()).err().unwrap();
+    let error = Log::open(&world.options(), world.env.clone(), world.heard.clone()).err().unwrap();
     let OpenError::InUse { pid, .. } = &error else { unreachable!("{error}") };
     assert_eq!(*pid, Some(std::process::id()));
     assert!(error.to_string().contains("in use by process"));
@@ -263,7 +263,7 @@ fn a_directory_of_a_later_release_is_refused() {
     let mut world = World::new();
     world.log = None;
     std::fs::write(world.dir.path().join("meta.properties"), "version=2\n").unwrap();
-    let error = Log::open(world.options(), world.env.clone(), world.heard.clone()).err().unwrap();
+    let error = Log::open(&world.options(), world.env.clone(), world.heard.clone()).err().unwrap();
     assert!(matches!(error, OpenError::NewerFormat { found: 2, known: 1, .. }));
 }
 

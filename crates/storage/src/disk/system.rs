@@ -1,0 +1,135 @@
+//! The operating system's files, and every call that the standard library does not have.
+
+use super::{Disk, Metadata, Mode};
+use crate::settings::Syncs;
+use ottla_base::Timestamp;
+use rustix::fs::{self, FlockOperation};
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The operating system's files. With [`Syncs::Skipped`] nothing is ever synced.
+#[must_use]
+pub fn system(syncs: Syncs) -> Arc<dyn Disk> {
+    Arc::new(System { syncs })
+}
+
+#[derive(Debug)]
+struct System {
+    syncs: Syncs,
+}
+
+impl Disk for System {
+    fn open(&self, path: &Path, mode: Mode) -> io::Result<File> {
+        match mode {
+            Mode::Read => File::open(path),
+            Mode::Write => File::options().read(true).write(true).open(path),
+            Mode::Create => File::options().read(true).write(true).create(true).truncate(false).open(path),
+            Mode::Empty => File::options().read(true).write(true).create(true).truncate(true).open(path),
+        }
+    }
+
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        std::fs::create_dir(path)
+    }
+
+    fn write_all_at(&self, file: &File, slices: &mut [IoSlice], position: u64) -> io::Result<()> {
+        let mut slices = slices;
+        let mut position = position;
+        IoSlice::advance_slices(&mut slices, 0);
+        while !slices.is_empty() {
+            let some = &slices[..slices.len().min(SLICES_MAX)];
+            match rustix::io::pwritev(file, some, position) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => {
+                    position += written as u64;
+                    IoSlice::advance_slices(&mut slices, written);
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    fn set_len(&self, file: &File, length: u64) -> io::Result<()> {
+        file.set_len(length)
+    }
+
+    fn read_exact_at(&self, file: &File, into: &mut [u8], position: u64) -> io::Result<()> {
+        file.read_exact_at(into, position)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_dir_all(path)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        let names = std::fs::read_dir(path)?.map(|entry| Ok(entry?.file_name().into_string().ok()));
+        names.filter_map(Result::transpose).collect()
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        let metadata = std::fs::metadata(path)?;
+        let modified = metadata.modified().ok();
+        let since = modified.and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+        let millis = since.and_then(|since| i64::try_from(since.as_millis()).ok());
+        Ok(Metadata {
+            is_directory: metadata.is_dir(),
+            length: metadata.len(),
+            modified: millis.map_or(Timestamp::NONE, Timestamp),
+        })
+    }
+
+    fn sync_data(&self, file: &File) -> io::Result<()> {
+        match self.syncs {
+            Syncs::Real => Ok(fs::fdatasync(file)?),
+            Syncs::Skipped => Ok(()),
+        }
+    }
+
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        match self.syncs {
+            Syncs::Real => File::open(path)?.sync_all(),
+            Syncs::Skipped => Ok(()),
+        }
+    }
+
+    fn sync_file_system(&self, file: &File) -> io::Result<()> {
+        match self.syncs {
+            Syncs::Real => Ok(fs::syncfs(file)?),
+            Syncs::Skipped => Ok(()),
+        }
+    }
+}
+
+/// Takes the exclusive lock of `file` for as long as it stays open; `false` if another process has it.
+pub(crate) fn lock(file: &File) -> io::Result<bool> {
+    match fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Bytes that this user can still write to the file system of `path`.
+///
+/// # Errors
+/// What the operating system says, for example that there is no such path.
+pub fn free_bytes(path: &Path) -> io::Result<u64> {
+    let statistics = fs::statvfs(path)?;
+    Ok(statistics.f_bavail.saturating_mul(statistics.f_frsize))
+}
+
+/// Most slices of one vectored write (Linux: `UIO_MAXIOV`).
+const SLICES_MAX: usize = 1024;

@@ -1,0 +1,124 @@
+//! The system's files, never synced, on which things go wrong when a test says so.
+
+use crate::disk::{Disk, Metadata, Mode, system};
+use crate::settings::Syncs;
+use parking_lot::Mutex;
+use rustix::io::Errno;
+use std::fs::File;
+use std::io::{self, IoSlice};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
+
+#[derive(Debug)]
+pub(super) struct Faults {
+    system: Arc<dyn Disk>,
+    /// Bytes of log writes until the disk is full.
+    pub(super) bytes_left: Mutex<Option<usize>>,
+    /// Writes fail with EIO.
+    pub(super) writes_fail: AtomicBool,
+    /// Syncs fail with EIO.
+    pub(super) syncs_fail: AtomicBool,
+    /// Syncs wait here for as long as a test holds the lock.
+    pub(super) sync_gate: Mutex<()>,
+    /// How many syncs of any kind were asked for.
+    pub(super) syncs: AtomicUsize,
+    /// Which files and directories were synced one by one.
+    pub(super) synced: Mutex<Vec<PathBuf>>,
+}
+
+impl Default for Faults {
+    fn default() -> Self {
+        Self {
+            system: system(Syncs::Skipped),
+            bytes_left: Mutex::default(),
+            writes_fail: AtomicBool::default(),
+            syncs_fail: AtomicBool::default(),
+            sync_gate: Mutex::default(),
+            syncs: AtomicUsize::default(),
+            synced: Mutex::default(),
+        }
+    }
+}
+
+impl Faults {
+    fn before_sync(&self) -> io::Result<()> {
+        self.syncs.fetch_add(1, SeqCst);
+        drop(self.sync_gate.lock());
+        if self.syncs_fail.load(SeqCst) { Err(Errno::IO.into()) } else { Ok(()) }
+    }
+}
+
+impl Disk for Faults {
+    fn write_all_at(&self, file: &File, slices: &mut [IoSlice], position: u64) -> io::Result<()> {
+        if self.writes_fail.load(SeqCst) {
+            return Err(Errno::IO.into());
+        }
+        let mut left = self.bytes_left.lock();
+        let Some(left) = left.as_mut() else { return self.system.write_all_at(file, slices, position) };
+        let wanted: usize = slices.iter().map(|slice| slice.len()).sum();
+        if wanted <= *left {
+            *left -= wanted;
+            return self.system.write_all_at(file, slices, position);
+        }
+        // A full disk takes what fits, and then no more.
+        let all: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
+        self.system.write_all_at(file, &mut [IoSlice::new(&all[..*left])], position)?;
+        *left = 0;
+        Err(Errno::NOSPC.into())
+    }
+
+    fn sync_data(&self, file: &File) -> io::Result<()> {
+        self.before_sync()?;
+        let path = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default();
+        self.synced.lock().push(path);
+        Ok(())
+    }
+
+    fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        self.before_sync()?;
+        self.synced.lock().push(path.to_owned());
+        Ok(())
+    }
+
+    fn sync_file_system(&self, _: &File) -> io::Result<()> {
+        self.before_sync()
+    }
+
+    fn open(&self, path: &Path, mode: Mode) -> io::Result<File> {
+        self.system.open(path, mode)
+    }
+
+    fn create_dir(&self, path: &Path) -> io::Result<()> {
+        self.system.create_dir(path)
+    }
+
+    fn set_len(&self, file: &File, length: u64) -> io::Result<()> {
+        self.system.set_len(file, length)
+    }
+
+    fn read_exact_at(&self, file: &File, into: &mut [u8], position: u64) -> io::Result<()> {
+        self.system.read_exact_at(file, into, position)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.system.rename(from, to)
+    }
+
+    fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.system.remove_file(path)
+    }
+
+    fn remove_dir_all(&self, path: &Path) -> io::Result<()> {
+        self.system.remove_dir_all(path)
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        self.system.list(path)
+    }
+
+    fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        self.system.metadata(path)
+    }
+}
