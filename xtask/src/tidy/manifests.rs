@@ -30,6 +30,11 @@ const ROOMS: &[Room] = &[
     Room { name: "storage", may_use: &["base", "wire"], may_not_use: PROGRAM },
     Room { name: "client", may_use: &["base", "wire"], may_not_use: PROGRAM },
     Room { name: "broker", may_use: &["base", "wire", "coordinator", "storage"], may_not_use: PROGRAM },
+    Room {
+        name: "sim",
+        may_use: &["base", "wire", "storage", "coordinator", "broker", "client"],
+        may_not_use: PROGRAM,
+    },
     Room { name: "ottla", may_use: &["base", "wire", "storage", "broker", "client"], may_not_use: &["redb"] },
     Room { name: "xtask", may_use: &[], may_not_use: &["tokio"] },
 ];
