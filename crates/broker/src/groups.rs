@@ -6,11 +6,11 @@
 
 use crate::config::BrokerConfig;
 use crate::shard::{Asked, JournalRows, LoadError, Shard, Unavailable};
-use ottla_base::{Env, TopicId};
+use ottla_base::{Env, PartitionIndex, ProducerEpoch, ProducerId, TopicId};
 use ottla_coordinator::Ticket;
 use ottla_coordinator::group::{
-    Command, Commit, Delete, DeleteOffsets, Describe, Fetch, Groups as Machine, Heartbeat, Join, Leave, List,
-    Reply, Settings, Sync, UnknownGroup,
+    Command, Commit, CompleteTransaction, Delete, DeleteOffsets, Describe, Fetch, Groups as Machine,
+    Heartbeat, Join, Leave, List, Reply, Settings, Stability, Sync, TxnCommit, UnknownGroup,
 };
 use ottla_storage::Journal;
 use ottla_wire::message::delete_groups_response::DeletableGroupResult;
@@ -21,8 +21,9 @@ use ottla_wire::message::offset_fetch_response::OffsetFetchResponseGroup;
 use ottla_wire::message::{
     HeartbeatRequest, HeartbeatResponse, JoinGroupResponse, LeaveGroupRequest, LeaveGroupResponse,
     OffsetCommitRequest, OffsetCommitResponse, OffsetDeleteRequest, OffsetDeleteResponse, SyncGroupRequest,
-    SyncGroupResponse,
+    SyncGroupResponse, TxnOffsetCommitRequest, TxnOffsetCommitResponse,
 };
+use ottla_wire::record::MarkerKind;
 use ottla_wire::{ErrorCode, Str};
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -126,12 +127,54 @@ impl Groups {
         }
     }
 
+    /// Decides a commit in a transaction now, before this returns, so that the caller may hold the transaction's
+    /// lock; what is returned resolves when the offsets are durable. A transaction's lock is always taken before
+    /// a group's, never after.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the transaction coordinator is its caller"))]
+    pub(crate) fn txn_commit(
+        &self,
+        request: TxnOffsetCommitRequest,
+    ) -> impl Future<Output = Result<TxnOffsetCommitResponse, ErrorCode>> + use<> {
+        let group = request.group_id.clone();
+        let asked = self.ask(&group, |ticket| Command::TxnCommit(TxnCommit { ticket, request }));
+        async move {
+            match asked.await? {
+                Reply::TxnCommit(response) => Ok(response),
+                other => Err(mixed_up(&other)),
+            }
+        }
+    }
+
+    /// Ends a transaction for all groups of one partition of `__consumer_offsets`: what it has pending there is
+    /// committed or goes. Resolves when that is durable. Asking again is harmless.
+    ///
+    /// # Errors
+    /// UNKNOWN_TOPIC_OR_PARTITION if there is no such partition. NOT_COORDINATOR if the groups are being loaded
+    /// anew, and the caller asks again.
+    #[cfg_attr(not(test), allow(dead_code, reason = "the transaction coordinator is its caller"))]
+    pub(crate) async fn complete_transaction(
+        &self,
+        partition: PartitionIndex,
+        producer_id: ProducerId,
+        producer_epoch: ProducerEpoch,
+        outcome: MarkerKind,
+    ) -> Result<(), ErrorCode> {
+        let number = usize::try_from(partition.0).map_err(|_| ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+        let shard = self.shards.get(number).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+        let complete = |ticket| CompleteTransaction { ticket, producer_id, producer_epoch, outcome };
+        match shard.ask(|ticket| Command::CompleteTransaction(complete(ticket))).await? {
+            Reply::Done => Ok(()),
+            other => Err(mixed_up(&other)),
+        }
+    }
+
     pub(crate) async fn fetch(
         &self,
         request: OffsetFetchRequestGroup,
+        stability: Stability,
     ) -> Result<OffsetFetchResponseGroup, ErrorCode> {
         let group = request.group_id.clone();
-        match self.ask(&group, |ticket| Command::Fetch(Fetch { ticket, request })).await? {
+        match self.ask(&group, |ticket| Command::Fetch(Fetch { ticket, request, stability })).await? {
             Reply::Fetch(response) => Ok(response),
             other => Err(mixed_up(&other)),
         }
@@ -200,6 +243,13 @@ impl Groups {
         self.ask_all(|ticket| Command::TopicsGone { ticket, topics: topics.clone() }).await?;
         Ok(())
     }
+}
+
+/// The partition of `__consumer_offsets` in which Kafka keeps a group; a transaction that commits offsets of the
+/// group names it among its partitions.
+#[cfg_attr(not(test), allow(dead_code, reason = "the transaction coordinator is its caller"))]
+pub(crate) fn partition_of(group: &str) -> PartitionIndex {
+    PartitionIndex(i32::try_from(shard_of(group)).expect("a shard's number is small"))
 }
 
 /// A machine that answers one command with the reply to another is broken.

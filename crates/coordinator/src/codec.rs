@@ -36,6 +36,11 @@ impl Output {
         self
     }
 
+    pub(crate) fn short(mut self, value: i16) -> Self {
+        self.0.extend(value.to_be_bytes());
+        self
+    }
+
     pub(crate) fn int(mut self, value: i32) -> Self {
         self.0.extend(value.to_be_bytes());
         self
@@ -99,6 +104,10 @@ impl<'a> Input<'a> {
 
     pub(crate) fn byte(&mut self) -> Result<u8, DecodeError> {
         self.array::<1>().map(|[byte]| byte)
+    }
+
+    pub(crate) fn short(&mut self) -> Result<i16, DecodeError> {
+        self.array().map(i16::from_be_bytes)
     }
 
     pub(crate) fn int(&mut self) -> Result<i32, DecodeError> {

@@ -6,8 +6,8 @@
 //! group/TYPE/VERB.rs what a type does
 //! group/offsets/     committed offsets, the same for all types
 //! ```
-//! Invariants: a group exists in the soft state if and only if the hard state has an entry for it, and offsets
-//! exist only in such an entry; a stable group is stored as it lives; nothing of either state is a slice of a
+//! Invariants: a group exists in the soft state if and only if the hard state has an entry for it, and offsets,
+//! committed or pending in a transaction, exist only in such an entry; a stable group is stored as it lives; nothing of either state is a slice of a
 //! request's frame, which would keep the whole frame in memory. What is soft (waiting members, sessions,
 //! a rebalance under way) may be lost in a crash; members then join again.
 
@@ -25,9 +25,9 @@ use crate::codec::DecodeError;
 use crate::machine::{Decision, Entry as JournalEntry, Machine, Ticket};
 use crate::timers::Timers;
 use live::{Directory, Live};
-use ottla_base::{Now, Tick, TopicId};
+use ottla_base::{Now, ProducerId, Tick, TopicId};
 use ottla_wire::Str;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use turn::{Timer, Turn};
 
 pub use classic::{FirstJoin, Heartbeat, Join, Leave, StaticRejoin, Sync};
@@ -36,7 +36,10 @@ pub use listing::{Describe, List};
 pub use live::Stored;
 pub use offsets::commit::{UnknownGroup, refused as refused_commit};
 pub use offsets::delete::DeleteOffsets;
-pub use offsets::{Commit, Committed, Fetch, Offsets};
+pub use offsets::txn_commit::refused as refused_txn_commit;
+pub use offsets::{
+    Commit, Committed, CompleteTransaction, Fetch, Offsets, Pending, PendingOffset, Stability, TxnCommit,
+};
 pub use record::Record;
 pub use reply::Reply;
 pub use settings::Settings;
@@ -49,6 +52,27 @@ pub enum Groups {}
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Hard {
     groups: BTreeMap<Str, Entry>,
+    /// In which groups a producer has offsets pending.
+    open: BTreeMap<ProducerId, BTreeSet<Str>>,
+}
+
+impl Hard {
+    /// Notes that a producer has offsets pending in a group that is there.
+    fn open(&mut self, producer: ProducerId, group: &Str) {
+        let groups = self.open.entry(producer).or_default();
+        if let Some((id, _)) = self.groups.get_key_value(group).filter(|_| !groups.contains(group)) {
+            groups.insert(id.clone());
+        }
+    }
+
+    /// Notes that a producer has no offsets pending in a group.
+    fn close(&mut self, producer: ProducerId, group: &Str) {
+        let Some(groups) = self.open.get_mut(&producer) else { return };
+        groups.remove(group);
+        if groups.is_empty() {
+            self.open.remove(&producer);
+        }
+    }
 }
 
 /// What survives of one group.
@@ -56,6 +80,7 @@ pub struct Hard {
 struct Entry {
     stored: Stored,
     offsets: Offsets,
+    pending: Pending,
 }
 
 /// What a crash takes away.
@@ -92,6 +117,10 @@ pub enum Command {
     Leave(Leave),
     /// OffsetCommit.
     Commit(Commit),
+    /// TxnOffsetCommit.
+    TxnCommit(TxnCommit),
+    /// A transaction in which offsets may be pending has ended.
+    CompleteTransaction(CompleteTransaction),
     /// OffsetFetch of one group.
     Fetch(Fetch),
     /// OffsetDelete.
@@ -124,7 +153,7 @@ impl Machine for Groups {
         }
         let Soft { settings, groups, timers } = soft;
         let mut turn = Turn { settings, now, timers, records: Vec::new(), replies: Vec::new() };
-        let offsets = |group: &str| hard.groups.get(group).map(|entry| &entry.offsets);
+        let entry = |group: &str| hard.groups.get(group);
         match command {
             Command::Start(_) => start(hard, groups, &mut turn),
             Command::Tick => tick(hard, groups, &mut turn),
@@ -132,12 +161,20 @@ impl Machine for Groups {
             Command::Sync(sync) => classic::sync(groups, &mut turn, sync),
             Command::Heartbeat(heartbeat) => classic::heartbeat(groups, &mut turn, heartbeat),
             Command::Leave(leave) => classic::leave(groups, &mut turn, leave),
-            Command::Commit(commit) => offsets::commit::commit(groups, &mut turn, commit),
+            Command::Commit(commit) => {
+                offsets::commit::commit(entry(&commit.request.group_id), groups, &mut turn, commit);
+            }
+            Command::TxnCommit(commit) => {
+                offsets::txn_commit::commit(entry(&commit.request.group_id), groups, &mut turn, commit);
+            }
+            Command::CompleteTransaction(complete) => {
+                offsets::complete::complete(hard, &mut turn, &complete);
+            }
             Command::Fetch(fetch) => {
-                offsets::fetch::fetch(offsets(&fetch.request.group_id), &mut turn, fetch);
+                offsets::fetch::fetch(entry(&fetch.request.group_id), &mut turn, fetch);
             }
             Command::DeleteOffsets(delete) => {
-                offsets::delete::delete(offsets(&delete.request.group_id), groups, &mut turn, delete);
+                offsets::delete::delete(entry(&delete.request.group_id), groups, &mut turn, delete);
             }
             Command::Describe(describe) => listing::describe(groups, &mut turn, &describe),
             Command::List(list) => listing::list(groups, &mut turn, &list),
@@ -152,12 +189,16 @@ impl Machine for Groups {
     fn apply(hard: &mut Hard, record: &Record) {
         match record {
             Record::Group { group, stored: None } => {
-                hard.groups.remove(group);
+                let gone = hard.groups.remove(group);
+                gone.iter().flat_map(|entry| entry.pending.producers()).for_each(|producer| {
+                    hard.close(producer, group);
+                });
             }
             Record::Group { group, stored: Some(stored) } => match hard.groups.get_mut(group) {
                 Some(entry) => entry.stored = stored.clone(),
                 None => {
-                    let entry = Entry { stored: stored.clone(), offsets: Offsets::default() };
+                    let (offsets, pending) = (Offsets::default(), Pending::default());
+                    let entry = Entry { stored: stored.clone(), offsets, pending };
                     hard.groups.insert(group.clone(), entry);
                 }
             },
@@ -166,6 +207,14 @@ impl Machine for Groups {
             Record::Offset { group, topic, partition, committed } => {
                 if let Some(entry) = hard.groups.get_mut(group) {
                     entry.offsets.set(topic, *partition, committed.clone());
+                }
+            }
+            Record::Pending { group, producer, topic, partition, pending } => {
+                let Some(entry) = hard.groups.get_mut(group) else { return };
+                entry.pending.set(*producer, topic, *partition, pending.clone());
+                match entry.pending.has(*producer) {
+                    true => hard.open(*producer, group),
+                    false => hard.close(*producer, group),
                 }
             }
         }

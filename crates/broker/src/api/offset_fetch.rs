@@ -1,13 +1,15 @@
 //! OffsetFetch, key 9, versions 1–10: where groups are.
 //!
 //! - A partition without a commit, and every partition of a group that does not exist, has offset -1 and no error.
-//! - v2+: null topics mean all. v7+: `RequireStable`, which always holds: no transaction can have offsets pending.
+//! - v2+: null topics mean all. v7+: `RequireStable`; a partition for which a transaction has an offset pending is
+//!   UNSTABLE_OFFSET_COMMIT then, and the client asks again (KIP-447).
 //! - v8+: many groups in one request (KIP-709). v9+: a member id and epoch, which classic groups do not check.
 //! - v10: topics by id (KIP-848); one that does not exist is UNKNOWN_TOPIC_ID, and is left out of "all".
 
 use super::{Api, Context};
 use crate::Broker;
 use ottla_base::TopicId;
+use ottla_coordinator::group::Stability;
 use ottla_wire::Str;
 use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::offset_fetch_request::{
@@ -28,16 +30,17 @@ pub(super) fn api() -> Api {
 
 async fn handle(context: Context, request: OffsetFetchRequest) -> OffsetFetchResponse {
     let broker = &context.broker;
+    let stability = if request.require_stable { Stability::Required } else { Stability::Any };
     if context.version < FIRST_VERSION_WITH_MANY {
         let asked = single(request);
         let topics = asked.topics.clone();
-        let group = fetch(broker, asked, TopicsBy::Name).await;
+        let group = fetch(broker, asked, TopicsBy::Name, stability).await;
         return single_response(group, topics, context.version);
     }
     let by = if context.version < FIRST_VERSION_BY_ID { TopicsBy::Name } else { TopicsBy::Id };
     let mut groups = Vec::with_capacity(request.groups.len());
     for group in request.groups {
-        groups.push(fetch(broker, group, by).await);
+        groups.push(fetch(broker, group, by, stability).await);
     }
     OffsetFetchResponse { groups, ..Default::default() }
 }
@@ -53,6 +56,7 @@ async fn fetch(
     broker: &Broker,
     mut group: OffsetFetchRequestGroup,
     by: TopicsBy,
+    stability: Stability,
 ) -> OffsetFetchResponseGroup {
     let group_id = group.group_id.clone();
     let mut refused = Vec::new();
@@ -63,7 +67,7 @@ async fn fetch(
             TopicsBy::Id => refused = take_unknown(broker, topics),
         }
     }
-    match broker.groups.fetch(group).await {
+    match broker.groups.fetch(group, stability).await {
         Ok(mut response) => {
             if is_all && by == TopicsBy::Id {
                 response.topics.retain_mut(|topic| has_id(broker, topic));

@@ -1,5 +1,7 @@
 //! The group APIs from request frame to response frame, in every version, on a broker without sockets.
 
+mod transactions;
+
 use super::*;
 use crate::testing::{Bench, bench, bench_in};
 use bytes::Bytes;

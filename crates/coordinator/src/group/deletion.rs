@@ -24,7 +24,7 @@ pub(super) fn delete(hard: &Hard, groups: &mut Directory, turn: &mut Turn<'_>, d
         groups.0.get(&group).ok_or(ErrorCode::GROUP_ID_NOT_FOUND).and_then(|live| live.check_delete());
     if checked.is_ok() {
         if let Some(entry) = hard.groups.get(&group) {
-            delete_all(&group, &entry.offsets, turn);
+            delete_all(&group, entry, turn);
         }
         turn.record(Record::Group { group: group.clone(), stored: None });
         if let Some(live) = groups.0.remove(&group) {

@@ -7,6 +7,7 @@ use super::offsets::{Commit, Expiry};
 use super::record::Record;
 use super::turn::Turn;
 use crate::codec::{DecodeError, Input, Output};
+use ottla_wire::message::TxnOffsetCommitRequest;
 use ottla_wire::message::describe_groups_response::DescribedGroup;
 use ottla_wire::message::list_groups_response::ListedGroup;
 use ottla_wire::{ErrorCode, Str};
@@ -74,6 +75,13 @@ impl Live {
     pub(super) fn check_commit(&self, commit: &Commit) -> Result<(), ErrorCode> {
         match self {
             Self::Classic(group) => group.check_commit(commit),
+        }
+    }
+
+    /// Whether who asks may commit offsets in a transaction.
+    pub(super) fn check_txn_commit(&self, request: &TxnOffsetCommitRequest) -> Result<(), ErrorCode> {
+        match self {
+            Self::Classic(group) => group.check_txn_commit(request),
         }
     }
 

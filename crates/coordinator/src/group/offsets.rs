@@ -1,18 +1,24 @@
-//! Committed offsets, the same for every type of group.
+//! Committed offsets, and those that transactions will commit; the same for every type of group.
 //!
 //! Invariant: a group's offsets live and die with its entry in the hard state; nothing here knows a group's type.
 
 pub(super) mod commit;
+pub(super) mod complete;
 pub(super) mod delete;
 pub(super) mod expire;
 pub(super) mod fetch;
+mod pending;
+pub(super) mod txn_commit;
 
 use ottla_base::{LeaderEpoch, Offset, PartitionIndex, Timestamp, TopicId};
 use ottla_wire::Str;
 use std::collections::BTreeMap;
 
 pub use commit::Commit;
-pub use fetch::Fetch;
+pub use complete::CompleteTransaction;
+pub use fetch::{Fetch, Stability};
+pub use pending::{Pending, PendingOffset};
+pub use txn_commit::TxnCommit;
 
 /// What was committed for one partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +35,9 @@ pub struct Committed {
     pub expires_at: Option<Timestamp>,
     /// Which topic of that name was meant, [`TopicId::NONE`] if not known.
     pub topic_id: TopicId,
+    /// Which of two commits to a partition of a group came later, while one of them is pending; not to be
+    /// compared otherwise.
+    pub position: i64,
 }
 
 /// The offsets of one group, by topic name and partition.
@@ -44,14 +53,14 @@ impl Offsets {
         id: TopicId,
         partition: PartitionIndex,
     ) -> Option<&Committed> {
-        let committed = self.0.get(topic)?.get(&partition)?;
+        let committed = self.get(topic, partition)?;
         let same = [committed.topic_id, id].contains(&TopicId::NONE) || committed.topic_id == id;
         same.then_some(committed)
     }
 
-    /// Whether anything is committed under that name.
-    pub(super) fn contains(&self, topic: &str, partition: PartitionIndex) -> bool {
-        self.0.get(topic).is_some_and(|partitions| partitions.contains_key(&partition))
+    /// What is committed under that name, whatever the topic's id.
+    pub(super) fn get(&self, topic: &str, partition: PartitionIndex) -> Option<&Committed> {
+        self.0.get(topic)?.get(&partition)
     }
 
     /// All of them, by topic and partition.

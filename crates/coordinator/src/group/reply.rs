@@ -6,7 +6,7 @@ use ottla_wire::message::list_groups_response::ListedGroup;
 use ottla_wire::message::offset_fetch_response::OffsetFetchResponseGroup;
 use ottla_wire::message::{
     HeartbeatResponse, JoinGroupResponse, LeaveGroupResponse, OffsetCommitResponse, OffsetDeleteResponse,
-    SyncGroupResponse,
+    SyncGroupResponse, TxnOffsetCommitResponse,
 };
 
 /// An answer to a command, of the same name.
@@ -22,6 +22,8 @@ pub enum Reply {
     Leave(LeaveGroupResponse),
     /// To [`Command::Commit`](super::Command::Commit).
     Commit(OffsetCommitResponse),
+    /// To [`Command::TxnCommit`](super::Command::TxnCommit).
+    TxnCommit(TxnOffsetCommitResponse),
     /// To [`Command::Fetch`](super::Command::Fetch).
     Fetch(OffsetFetchResponseGroup),
     /// To [`Command::DeleteOffsets`](super::Command::DeleteOffsets).
@@ -32,7 +34,8 @@ pub enum Reply {
     List(Vec<ListedGroup>),
     /// To [`Command::Delete`](super::Command::Delete).
     Delete(DeletableGroupResult),
-    /// To [`Command::TopicsGone`](super::Command::TopicsGone).
+    /// To [`Command::CompleteTransaction`](super::Command::CompleteTransaction) and
+    /// [`Command::TopicsGone`](super::Command::TopicsGone).
     Done,
 }
 
@@ -63,6 +66,12 @@ impl From<LeaveGroupResponse> for Reply {
 impl From<OffsetCommitResponse> for Reply {
     fn from(response: OffsetCommitResponse) -> Self {
         Self::Commit(response)
+    }
+}
+
+impl From<TxnOffsetCommitResponse> for Reply {
+    fn from(response: TxnOffsetCommitResponse) -> Self {
+        Self::TxnCommit(response)
     }
 }
 

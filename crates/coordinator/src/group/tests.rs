@@ -7,3 +7,4 @@ mod property;
 mod script;
 mod sessions;
 mod static_members;
+mod transactions;

@@ -3,6 +3,7 @@
 use super::member::Member;
 use super::{Group, State};
 use crate::group::offsets::{Commit, Expiry};
+use ottla_wire::message::TxnOffsetCommitRequest;
 use ottla_wire::message::describe_groups_response::{DescribedGroup, DescribedGroupMember};
 use ottla_wire::message::list_groups_response::ListedGroup;
 use ottla_wire::{ErrorCode, Str};
@@ -33,6 +34,23 @@ impl Group {
             State::CompletingRebalance => Err(ErrorCode::REBALANCE_IN_PROGRESS),
             State::Empty | State::PreparingRebalance(_) | State::Stable => Ok(()),
         }
+    }
+
+    /// Members of the current generation may commit in a transaction, whatever the group does meanwhile. So may
+    /// anybody without a generation while the group is empty, and clients older than TxnOffsetCommit 3, which
+    /// cannot say who they are, always.
+    pub(in crate::group) fn check_txn_commit(
+        &self,
+        request: &TxnOffsetCommitRequest,
+    ) -> Result<(), ErrorCode> {
+        let generation = request.generation_id_or_member_epoch;
+        let instance = request.group_instance_id.as_ref();
+        let is_nameless = generation < 0 && request.member_id.is_empty() && instance.is_none();
+        if is_nameless || (generation < 0 && self.state == State::Empty) {
+            return Ok(());
+        }
+        self.check_member(&request.member_id, instance)?;
+        if generation == self.generation { Ok(()) } else { Err(ErrorCode::ILLEGAL_GENERATION) }
     }
 
     /// While there are members, only consumers say which topics they do not need.

@@ -1,6 +1,8 @@
 //! OffsetCommit: remember how far a group has come.
 
-use super::Committed;
+use super::pending::position_plain;
+use super::{Committed, Pending};
+use crate::group::Entry;
 use crate::group::live::Directory;
 use crate::group::record::Record;
 use crate::group::turn::Turn;
@@ -31,10 +33,15 @@ pub enum UnknownGroup {
     IllegalGeneration,
 }
 
-pub(in crate::group) fn commit(groups: &mut Directory, turn: &mut Turn<'_>, commit: Commit) {
+pub(in crate::group) fn commit(
+    entry: Option<&Entry>,
+    groups: &mut Directory,
+    turn: &mut Turn<'_>,
+    commit: Commit,
+) {
     let ticket = commit.ticket;
     let response = match check(groups, turn, &commit) {
-        Ok(()) => store(turn, commit.request),
+        Ok(()) => store(entry, turn, commit.request),
         Err(error) => refused(commit.request, error),
     };
     turn.reply(ticket, response);
@@ -60,7 +67,9 @@ fn check(groups: &mut Directory, turn: &mut Turn<'_>, commit: &Commit) -> Result
     }
 }
 
-fn store(turn: &mut Turn<'_>, request: OffsetCommitRequest) -> OffsetCommitResponse {
+fn store(entry: Option<&Entry>, turn: &mut Turn<'_>, request: OffsetCommitRequest) -> OffsetCommitResponse {
+    let none_pending = Pending::default();
+    let pending = entry.map_or(&none_pending, |entry| &entry.pending);
     let committed_at = turn.now.wall;
     let expires_at = (request.retention_time_ms >= 0)
         .then(|| Timestamp(committed_at.0.saturating_add(request.retention_time_ms)));
@@ -82,6 +91,7 @@ fn store(turn: &mut Turn<'_>, request: OffsetCommitRequest) -> OffsetCommitRespo
                     committed_at,
                     expires_at,
                     topic_id: TopicId(topic.topic_id),
+                    position: position_plain(pending, &topic.name, PartitionIndex(index)),
                 }),
             });
             partition_response(index, ErrorCode::NONE)
@@ -96,7 +106,7 @@ fn store(turn: &mut Turn<'_>, request: OffsetCommitRequest) -> OffsetCommitRespo
 }
 
 /// Kafka counts UTF-16 units. A text has at most as many of them as bytes, so that short ones are not counted.
-fn is_too_long(metadata: Option<&Str>, max: usize) -> bool {
+pub(super) fn is_too_long(metadata: Option<&Str>, max: usize) -> bool {
     metadata.is_some_and(|text| max < text.len() && max < text.encode_utf16().count())
 }
 

@@ -1,6 +1,6 @@
-//! OffsetDelete, and what goes when topics go.
+//! OffsetDelete, and what goes when topics or groups go. What is pending goes with what is committed.
 
-use super::Offsets;
+use super::txn_commit;
 use crate::group::Entry;
 use crate::group::live::Directory;
 use crate::group::record::Record;
@@ -22,7 +22,7 @@ pub struct DeleteOffsets {
 }
 
 pub(in crate::group) fn delete(
-    offsets: Option<&Offsets>,
+    entry: Option<&Entry>,
     groups: &Directory,
     turn: &mut Turn<'_>,
     delete: DeleteOffsets,
@@ -44,8 +44,8 @@ pub(in crate::group) fn delete(
         for partition in topic.partitions {
             let partition_index = partition.partition_index;
             let index = PartitionIndex(partition_index);
-            if error_code == ErrorCode::NONE && offsets.is_some_and(|all| all.contains(&topic.name, index)) {
-                turn.record(gone(&group, &topic.name, index));
+            if let (ErrorCode::NONE, Some(entry)) = (error_code, entry) {
+                forget(&group, entry, turn, &topic.name, index);
             }
             partitions.push(OffsetDeleteResponsePartition { partition_index, error_code });
         }
@@ -69,16 +69,34 @@ pub(in crate::group) fn topics_gone(
                 }
             }
         }
+        for (producer, topic, partition, pending) in entry.pending.iter() {
+            if topics.contains(&pending.committed.topic_id) {
+                turn.record(txn_commit::gone(group, producer, topic, partition));
+            }
+        }
     }
     turn.reply(ticket, crate::group::Reply::Done);
 }
 
 /// Deletes all offsets of a group.
-pub(in crate::group) fn delete_all(group: &Str, offsets: &Offsets, turn: &mut Turn<'_>) {
-    for (topic, partitions) in offsets.iter() {
+pub(in crate::group) fn delete_all(group: &Str, entry: &Entry, turn: &mut Turn<'_>) {
+    for (topic, partitions) in entry.offsets.iter() {
         for partition in partitions.keys() {
             turn.record(gone(group, topic, *partition));
         }
+    }
+    for (producer, topic, partition, _) in entry.pending.iter() {
+        turn.record(txn_commit::gone(group, producer, topic, partition));
+    }
+}
+
+/// Deletes the offset of one partition.
+fn forget(group: &Str, entry: &Entry, turn: &mut Turn<'_>, topic: &Str, partition: PartitionIndex) {
+    if entry.offsets.get(topic, partition).is_some() {
+        turn.record(gone(group, topic, partition));
+    }
+    for (producer, _) in entry.pending.at(topic, partition) {
+        turn.record(txn_commit::gone(group, producer, topic, partition));
     }
 }
 

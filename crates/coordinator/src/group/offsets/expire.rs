@@ -1,4 +1,5 @@
 //! Expiry: offsets that nobody uses go after `offsets.retention.minutes`, and with the last one an empty group.
+//! What a transaction has pending stays until its end, keeps the offset that it may replace, and the group.
 
 use super::{Committed, Expiry, delete};
 use crate::group::Entry;
@@ -25,14 +26,14 @@ pub(in crate::group) fn expire(entries: &BTreeMap<Str, Entry>, groups: &mut Dire
 /// Whether nothing is left.
 fn expire_group(id: &Str, entry: &Entry, live: &Live, turn: &mut Turn<'_>) -> bool {
     let expiry = live.expiry();
-    let mut all_expired = true;
+    let mut all_expired = entry.pending.is_empty();
     for (topic, partitions) in entry.offsets.iter() {
         if live.is_subscribed(topic) {
             all_expired = false;
             continue;
         }
         for (partition, committed) in partitions {
-            if is_expired(committed, expiry, turn) {
+            if is_expired(committed, expiry, turn) && !entry.pending.is_unstable(topic, *partition) {
                 turn.record(delete::gone(id, topic, *partition));
             } else {
                 all_expired = false;

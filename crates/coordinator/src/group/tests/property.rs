@@ -7,6 +7,8 @@ use crate::machine::Machine;
 use proptest::prelude::*;
 
 fn line() -> impl Strategy<Value = String> {
+    let pid = || prop::sample::select(vec![1, 2, 3]);
+    let place = || prop::sample::select(vec!["t#1:0", "u:1"]);
     let client = || prop::sample::select(vec!["a", "b", "c", "d"]);
     let group = || prop::sample::select(vec!["g", "g", "g", "h"]);
     let protocols = prop::sample::select(vec!["range:t", "range:t,sticky:u", "sticky:t,range:u", "sticky:t"]);
@@ -32,6 +34,15 @@ fn line() -> impl Strategy<Value = String> {
         1 => group().prop_map(|group| format!("leave /i1 /i2 group={group}")),
         2 => (client(), group()).prop_map(|(client, group)| format!("commit {client} group={group} t#1:0=5 u:1=6")),
         1 => group().prop_map(|group| format!("commit x gen=-1 group={group} t:0=5")),
+        3 => (client(), group(), pid(), place()).prop_map(|(client, group, pid, place)| {
+            format!("txn-commit {client} group={group} pid={pid} {place}=7")
+        }),
+        2 => (group(), pid(), place()).prop_map(|(group, pid, place)| {
+            format!("txn-commit x gen=-1 group={group} pid={pid} {place}=8")
+        }),
+        3 => (pid(), prop::sample::select(vec!["commit", "abort"]), prop::sample::select(vec![0, 1, 1]))
+            .prop_map(|(pid, outcome, epoch)| format!("end - pid={pid} pepoch={epoch} {outcome}")),
+        1 => group().prop_map(|group| format!("fetch - group={group} stable t:0 u:1")),
         1 => group().prop_map(|group| format!("delete - group={group}")),
         1 => group().prop_map(|group| format!("delete-offsets - group={group} t:0 u:1")),
         1 => Just("topics-gone 1".to_owned()),
@@ -68,5 +79,10 @@ proptest! {
         let mut group_row = vec![0, 0, 0];
         group_row.extend(&value);
         let _ = Groups::decode(&[1, b'g'], &group_row);
+        let mut pending_key = vec![3, 0, 0, 0, 1, b'g', 0, 0, 0, 1, b't'];
+        pending_key.extend([0; 12]);
+        let mut pending_row = vec![1];
+        pending_row.extend(&value);
+        let _ = Groups::decode(&pending_key, &pending_row);
     }
 }

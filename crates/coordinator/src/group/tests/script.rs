@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! join a type=consumer protocols=range:x,sticky:y   a client named a; it uses the member id it was given last
+//! txn-commit a pid=1 t:0=42 | end - pid=1 commit | fetch g stable t:0
 //! sync a a=p0 b=p1 | heartbeat a | leave a b | commit a t:0=42 | fetch g t:0,1 | +3000 (milliseconds pass)
 //! ```
 //! Words with `=` before the verb's own arguments change one field of the request. Member ids are shown as
@@ -12,14 +13,18 @@ mod text;
 use crate::group::*;
 use crate::machine::{Machine, Ticket};
 use bytes::Bytes;
-use ottla_base::{Now, PartitionIndex, Tick, Timestamp};
+use ottla_base::{Now, PartitionIndex, ProducerEpoch, ProducerId, Tick, Timestamp};
 use ottla_wire::message::join_group_request::JoinGroupRequestProtocol;
 use ottla_wire::message::leave_group_request::MemberIdentity;
 use ottla_wire::message::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use ottla_wire::message::offset_delete_request::{OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
 use ottla_wire::message::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use ottla_wire::message::sync_group_request::SyncGroupRequestAssignment;
+use ottla_wire::message::txn_offset_commit_request::{
+    TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
+};
 use ottla_wire::message::*;
+use ottla_wire::record::MarkerKind;
 use ottla_wire::{ErrorCode, Str};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -116,6 +121,16 @@ impl World {
     fn check(&mut self) {
         assert!(self.load() == self.hard, "replaying the rows gives the live state");
         assert!(self.hard.groups.keys().eq(self.soft.groups.0.keys()), "a group lives if it is stored");
+        for (group, entry) in &self.hard.groups {
+            let is_open = |producer: &ProducerId| {
+                self.hard.open.get(producer).is_some_and(|groups| groups.contains(group))
+            };
+            assert!(entry.pending.producers().all(|producer| is_open(&producer)), "what is pending is found");
+        }
+        for (producer, groups) in &self.hard.open {
+            let is_pending = |group: &Str| self.hard.groups[group].pending.has(*producer);
+            assert!(!groups.is_empty() && groups.iter().all(is_pending), "what is found is pending");
+        }
         for (id, live) in &self.soft.groups.0 {
             live.check(&self.hard.groups[id].stored);
             let before = self.last_generations.get(id).copied().unwrap_or(0);
@@ -235,6 +250,8 @@ impl World {
             }),
             "leave" => self.leave(who, words),
             "commit" => commit(who, &fields),
+            "txn-commit" => txn_commit(who, &fields),
+            "end" => end(&who, words, &fields),
             "fetch" => fetch(who, words),
             "delete-offsets" => delete_offsets(who, words),
             "topics-gone" => Command::TopicsGone {
@@ -400,6 +417,55 @@ fn commit(who: Who, fields: &HashMap<&str, &str>) -> Command {
     })
 }
 
+/// As [`commit`], with `pid=` and `pepoch=`.
+fn txn_commit(who: Who, fields: &HashMap<&str, &str>) -> Command {
+    let Command::Commit(Commit { ticket, request, .. }) = commit(who, fields) else { unreachable!() };
+    let topics = request.topics.into_iter().map(|topic| TxnOffsetCommitRequestTopic {
+        name: topic.name,
+        topic_id: topic.topic_id,
+        partitions: topic
+            .partitions
+            .into_iter()
+            .map(|partition| TxnOffsetCommitRequestPartition {
+                partition_index: partition.partition_index,
+                committed_offset: partition.committed_offset,
+                committed_leader_epoch: partition.committed_leader_epoch,
+                committed_metadata: partition.committed_metadata,
+            })
+            .collect(),
+    });
+    Command::TxnCommit(TxnCommit {
+        ticket,
+        request: TxnOffsetCommitRequest {
+            transactional_id: "tx".into(),
+            group_id: request.group_id,
+            producer_id: producer(fields).0,
+            producer_epoch: producer_epoch(fields).0,
+            generation_id_or_member_epoch: request.generation_id_or_member_epoch,
+            member_id: request.member_id,
+            group_instance_id: request.group_instance_id,
+            topics: topics.collect(),
+        },
+    })
+}
+
+fn producer(fields: &HashMap<&str, &str>) -> ProducerId {
+    ProducerId(fields.get("pid").map_or(1, |id| id.parse().expect("a producer id")))
+}
+
+fn producer_epoch(fields: &HashMap<&str, &str>) -> ProducerEpoch {
+    ProducerEpoch(fields.get("pepoch").map_or(0, |epoch| epoch.parse().expect("an epoch")))
+}
+
+fn end(who: &Who, words: &[&str], fields: &HashMap<&str, &str>) -> Command {
+    Command::CompleteTransaction(CompleteTransaction {
+        ticket: who.ticket,
+        producer_id: producer(fields),
+        producer_epoch: producer_epoch(fields),
+        outcome: if words.contains(&"commit") { MarkerKind::Commit } else { MarkerKind::Abort },
+    })
+}
+
 fn topic(place: &str) -> (Str, TopicId, Vec<i32>) {
     let (topic, partitions) = place.split_once(':').expect("topic:partition");
     let (name, id) = topic.split_once('#').unwrap_or((topic, "0"));
@@ -414,7 +480,8 @@ fn fetch(who: Who, words: &[&str]) -> Command {
     });
     let topics = (!words.contains(&"all")).then(|| topics.collect());
     let request = OffsetFetchRequestGroup { group_id: who.group, topics, ..Default::default() };
-    Command::Fetch(Fetch { ticket: who.ticket, request })
+    let stability = if words.contains(&"stable") { Stability::Required } else { Stability::Any };
+    Command::Fetch(Fetch { ticket: who.ticket, request, stability })
 }
 
 fn delete_offsets(who: Who, words: &[&str]) -> Command {

@@ -1,10 +1,12 @@
 //! Answers as text.
 
 use crate::group::Reply;
-use ottla_wire::ErrorCode;
 use ottla_wire::message::JoinGroupResponse;
 use ottla_wire::message::describe_groups_response::DescribedGroup;
 use ottla_wire::message::list_groups_response::ListedGroup;
+use ottla_wire::message::offset_commit_response::OffsetCommitResponsePartition;
+use ottla_wire::message::txn_offset_commit_response::TxnOffsetCommitResponsePartition;
+use ottla_wire::{ErrorCode, Str};
 use std::fmt::Write;
 
 pub(super) fn of(reply: &Reply) -> String {
@@ -24,17 +26,26 @@ pub(super) fn of(reply: &Reply) -> String {
         }
         Reply::Commit(commit) => {
             let topics = commit.topics.iter().flat_map(|topic| {
-                let place = |index| format!(" {}:{index}=", topic.name);
-                let partitions = topic.partitions.iter();
-                partitions
-                    .map(move |partition| place(partition.partition_index) + partition.error_code.name())
+                let code = |it: &OffsetCommitResponsePartition| (it.partition_index, it.error_code);
+                topic.partitions.iter().map(move |it| place(&topic.name, code(it)))
             });
             format!("committed{}", topics.collect::<String>())
+        }
+        Reply::TxnCommit(commit) => {
+            let topics = commit.topics.iter().flat_map(|topic| {
+                let code = |it: &TxnOffsetCommitResponsePartition| (it.partition_index, it.error_code);
+                topic.partitions.iter().map(move |it| place(&topic.name, code(it)))
+            });
+            format!("pending{}", topics.collect::<String>())
         }
         Reply::Fetch(fetch) => {
             let mut text = format!("fetched {}", fetch.error_code.name());
             for topic in &fetch.topics {
                 for partition in &topic.partitions {
+                    if partition.error_code != ErrorCode::NONE {
+                        text += &place(&topic.name, (partition.partition_index, partition.error_code));
+                        continue;
+                    }
                     let epoch = partition.committed_leader_epoch;
                     let meta = partition.metadata.as_deref().unwrap_or("-");
                     let (index, offset) = (partition.partition_index, partition.committed_offset);
@@ -47,8 +58,7 @@ pub(super) fn of(reply: &Reply) -> String {
             let mut text = format!("deleted {}", delete.error_code.name());
             for topic in &delete.topics {
                 for partition in &topic.partitions {
-                    let index = partition.partition_index;
-                    let _ = write!(text, " {}:{index}={}", topic.name, partition.error_code.name());
+                    text += &place(&topic.name, (partition.partition_index, partition.error_code));
                 }
             }
             text
@@ -67,6 +77,11 @@ pub(super) fn of(reply: &Reply) -> String {
         Reply::Delete(delete) => format!("deleted {}", delete.error_code.name()),
         Reply::Done => "done".into(),
     }
+}
+
+/// What became of one partition.
+fn place(topic: &Str, (index, error): (i32, ErrorCode)) -> String {
+    format!(" {topic}:{index}={}", error.name())
 }
 
 fn join_text(join: &JoinGroupResponse) -> String {
