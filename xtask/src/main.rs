@@ -9,6 +9,8 @@ mod conformance;
 mod generate;
 mod licences;
 mod measure;
+mod reliability;
+mod section;
 mod step;
 mod test;
 mod tidy;
@@ -27,6 +29,8 @@ cargo xtask COMMAND
   conformance   the client matrix alone, written to docs/clients.md
   tidy          the house rules that a machine can check
   measure NAME  what Ottla costs, written to docs/performance.md: start, idle
+  reliability SUITE
+                what must never happen, looked for at length, written to docs/reliability.md
   generate      write the wire messages from crates/wire/schema (--check: only compare)
   schema-import DIR
                 rewrite crates/wire/schema/kafka from the clients jar's common/message
@@ -55,6 +59,7 @@ fn run(command: &str, arguments: &[String]) -> Outcome {
         "conformance" => conformance::run(arguments),
         "generate" => generate::run(arguments),
         "measure" => measure::run(arguments),
+        "reliability" => reliability::run(arguments),
         "schema-import" => generate::import(arguments),
         "test" => test::run(arguments),
         "tidy" => tidy::run(arguments),

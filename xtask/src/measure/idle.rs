@@ -29,7 +29,7 @@ pub(super) fn measure() -> Result<String, String> {
         "{RUNS} brokers each, with {CONNECTIONS} connections that have asked once, and with one topic of \
          {PARTITIONS} partitions"
     );
-    Ok(report::section("cargo xtask measure idle", &what, &rows))
+    Ok(report::table("cargo xtask measure idle", &what, &rows))
 }
 
 /// KiB for each connection that has asked for the versions once.

@@ -60,7 +60,7 @@ pub(super) fn text(starts: &[Start]) -> String {
         report::row("of it not backed by a file (MiB)", memory(|memory| memory.anonymous_kib)),
     ];
     let what = format!("{} starts on an empty directory, idle for {} s", starts.len(), IDLE.as_secs());
-    report::section("cargo xtask measure start", &what, &rows)
+    report::table("cargo xtask measure start", &what, &rows)
 }
 
 #[cfg(test)]

@@ -56,10 +56,14 @@ fn once(facts: &Facts, anomalies: &mut Anomalies) {
     }
 }
 
-/// Records of transactions that show in part are told by [`transaction`](super::transaction).
+/// Who reads everything at `read_committed` reads all that was acknowledged; a transaction that hangs would hide the
+/// rest of its partition. Records of transactions that show in part are told by [`transaction`](super::transaction).
 fn there(facts: &Facts, anomalies: &mut Anomalies) {
-    let missing =
-        |written: &&Written| written.outcome == Outcome::Ok && !facts.seen.contains_key(&written.value);
+    let missing = |written: &&Written| {
+        let is_hidden = facts.partitions[&written.partition].drained[READ_COMMITTED]
+            && !facts.shows_committed(written.value);
+        written.outcome == Outcome::Ok && (is_hidden || !facts.seen.contains_key(&written.value))
+    };
     for written in facts.written.iter().filter(missing) {
         let partition = &facts.partitions[&written.partition];
         let is_trimmed = written.offset.is_some_and(|offset| offset < partition.trimmed);

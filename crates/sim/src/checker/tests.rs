@@ -86,6 +86,26 @@ fn an_acknowledged_record_that_nobody_was_given_is_lost() {
 }
 
 #[test]
+fn what_a_hanging_transaction_hides_at_read_committed_is_lost() {
+    check(
+        &[
+            (
+                r#""start":240,"end":250,"next":8,"records":[[4,104],[6,106]]"#,
+                r#""start":240,"end":250,"next":4,"records":[]"#,
+            ),
+            (
+                r#""start":240,"end":250,"next":8,"records":[[0,101],[4,105],[6,107]]"#,
+                r#""start":240,"end":250,"next":4,"records":[[0,101]]"#,
+            ),
+        ],
+        &expect![[r#"
+            LostWrite: 104 of t1 was acknowledged at b-0@4
+            LostWrite: 105 of t1 was acknowledged at b-1@4
+        "#]],
+    );
+}
+
+#[test]
 fn an_acknowledged_record_that_no_reader_came_as_far_as_is_unseen() {
     let drained = r#"{"event":"drained","client":"c1","isolation":"read_committed","partition":"a-0"}"#;
     check(

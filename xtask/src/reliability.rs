@@ -1,0 +1,21 @@
+//! `cargo xtask reliability SUITE`: what must never happen, looked for at length.
+//!
+//! A suite runs Ottla in trouble, has what clients saw judged, and fails at the first violation, which leaves
+//! everything behind that is needed to look into it. Its figures stand in `docs/reliability.md`, one section each,
+//! written by the long run and by nobody else. `--quick` makes a run short enough for every change and writes nothing.
+
+use crate::Outcome;
+
+const USAGE: &str = "\
+cargo xtask reliability SUITE [--quick]";
+
+/// Runs the suite that the arguments name.
+///
+/// # Errors
+/// If it found a violation, or could not run.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    match arguments.first().map(String::as_str) {
+        Some(suite) => Err(format!("no suite {suite:?}\n\n{USAGE}")),
+        None => Err(USAGE.to_owned()),
+    }
+}
