@@ -5,13 +5,19 @@ use uuid::Uuid;
 
 /// What the outside world gives to code that must stay deterministic.
 ///
-/// Two implementations are planned and no more: the running process and the simulator.
+/// There are two implementations: the running process and the simulator.
 pub trait Env: Send + Sync + 'static {
     /// The wall clock and the monotonic clock, read together.
     fn now(&self) -> Now;
 
     /// 64 uniformly distributed bits. Not for secrets.
     fn random(&self) -> u64;
+
+    /// Whether everything runs on one thread. Then work that would block another is done where it is asked for,
+    /// so that one seed of a simulation is always the same run.
+    fn is_single_threaded(&self) -> bool {
+        false
+    }
 
     /// A fresh version 4 UUID that is not one of Kafka's reserved ids (zero, one) and whose base64 form
     /// does not start with a dash (Kafka avoids those because command lines would read them as flags).

@@ -1,9 +1,10 @@
 //! What a broker does without being asked. Bulk work leaves the worker's thread.
 
 use crate::Broker;
+use crate::off_thread;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::{JoinSet, spawn_blocking};
+use tokio::task::JoinSet;
 
 /// Starts every job; they end with `background`.
 pub(crate) fn start(broker: &Arc<Broker>, background: &mut JoinSet<()>) {
@@ -19,7 +20,7 @@ async fn enforce_retention(broker: Arc<Broker>) {
         let every = Duration::from_millis(broker.config().log.log_retention_check_interval_ms);
         tokio::time::sleep(every).await;
         let log = broker.log.clone();
-        off_thread(move || log.enforce_retention()).await;
+        work(&broker, move || log.enforce_retention()).await;
     }
 }
 
@@ -30,7 +31,7 @@ async fn checkpoint(broker: Arc<Broker>) {
         let every = Duration::from_millis(broker.config().log.log_flush_offset_checkpoint_interval_ms);
         tokio::time::sleep(every).await;
         let log = broker.log.clone();
-        off_thread(move || {
+        work(&broker, move || {
             if let Err(error) = log.checkpoint() {
                 tracing::warn!(%error, "the recovery point could not be written; the old one holds");
             }
@@ -47,12 +48,12 @@ async fn expire_producers(broker: Arc<Broker>) {
         let every = Duration::from_millis(config.producers.producer_id_expiration_check_interval_ms);
         tokio::time::sleep(every).await;
         let log = broker.log.clone();
-        off_thread(move || log.expire_producers(after_ms)).await;
+        work(&broker, move || log.expire_producers(after_ms)).await;
     }
 }
 
-async fn off_thread(work: impl FnOnce() + Send + 'static) {
-    if let Err(error) = spawn_blocking(work).await {
+async fn work(broker: &Broker, work: impl FnOnce() + Send + 'static) {
+    if let Err(error) = off_thread::run(&*broker.env, work).await {
         tracing::error!(%error, "a background job failed; it will run again");
     }
 }

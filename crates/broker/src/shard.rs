@@ -12,6 +12,7 @@
 
 mod rows;
 
+use crate::off_thread;
 use ottla_base::{Env, Now, Tick};
 use ottla_coordinator::{Machine, Ticket};
 use parking_lot::Mutex;
@@ -140,8 +141,9 @@ where
                 Some(at) if now.tick < at => {
                     let wait = Duration::from_millis(at.since(now.tick));
                     tokio::select! {
-                        () = tokio::time::sleep(wait) => {}
+                        biased;
                         () = self.alarm.notified() => {}
+                        () = tokio::time::sleep(wait) => {}
                     }
                 }
                 Some(_) => {
@@ -209,7 +211,7 @@ where
         }
         loop {
             let shard = Arc::clone(&self);
-            let loading = tokio::task::spawn_blocking(move || {
+            let loading = off_thread::run(&*self.env, move || {
                 load::<M>(shard.rows.as_ref(), shard.env.now(), (shard.start)())
             });
             match loading.await {

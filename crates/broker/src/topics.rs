@@ -6,12 +6,13 @@
 
 use crate::Broker;
 use crate::image::Topic;
+use crate::off_thread;
 use foldhash::HashMap;
 use ottla_base::{PartitionId, PartitionIndex, TopicId, TopicName};
 use ottla_storage::{CreateError, DeleteError, Log, LogSettings, MetaError, Progress as _, TopicRecord};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::task::{JoinError, spawn_blocking, spawn_local};
+use tokio::task::{JoinError, spawn_local};
 
 /// A topic to be.
 #[derive(Clone, Debug)]
@@ -154,14 +155,15 @@ impl Broker {
     async fn delete_logs(&self, partitions: Vec<PartitionId>) -> Result<(), TopicError> {
         let log = self.log.clone();
         let delete_all = move || partitions.into_iter().map(|id| log.delete(id)).fold(Ok(()), Result::and);
-        Ok(spawn_blocking(delete_all).await??)
+        Ok(off_thread::run(&*self.env, delete_all).await??)
     }
 
     /// Creates the logs of a topic off this thread: making many files durable takes a while.
     async fn create_missing_logs(&self, record: &TopicRecord) -> Result<(), TopicError> {
         let settings = self.configs.topic(&record.configs).log_settings();
         let (log, record) = (self.log.clone(), record.clone());
-        Ok(spawn_blocking(move || create_missing_logs(&log, &record, settings)).await??)
+        let work = move || create_missing_logs(&log, &record, settings);
+        Ok(off_thread::run(&*self.env, work).await??)
     }
 
     /// Puts a topic's settings in force and lets requests see it. Its logs are there.

@@ -94,6 +94,7 @@ async fn read_until_enough(context: &Context, request: &FetchRequest, plan: &Pla
             return outcomes;
         }
         tokio::select! {
+            biased;
             () = waiter.progress() => {}
             () = &mut deadline => return read_all(context, request, plan),
         }

@@ -310,7 +310,7 @@ fn groups_are_described_listed_and_deleted_in_every_version() {
             assert_eq!((&*groups[0].group_state, &*groups[0].protocol_data), ("Stable", "range"));
             assert_eq!(
                 (&*groups[0].members[0].client_id, &*groups[0].members[0].client_host),
-                ("bench", "/127.0.0.1")
+                ("in-process", "/127.0.0.1")
             );
             assert_eq!(groups[0].members[0].member_id, member);
             assert_eq!(3 <= version, groups[0].authorized_operations != i32::MIN);
