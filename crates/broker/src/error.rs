@@ -14,6 +14,7 @@ pub(crate) fn of_append(error: &AppendError) -> ErrorCode {
         AppendError::OutOfOrderSequence { .. } => ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER,
         AppendError::InvalidProducerEpoch { .. } => ErrorCode::INVALID_PRODUCER_EPOCH,
         AppendError::InvalidTransactionState => ErrorCode::INVALID_TXN_STATE,
+        AppendError::FencedCoordinator { .. } => ErrorCode::TRANSACTION_COORDINATOR_FENCED,
         AppendError::Malformed(_) => ErrorCode::CORRUPT_MESSAGE,
         AppendError::Closed => ErrorCode::NOT_LEADER_OR_FOLLOWER,
     }

@@ -157,6 +157,12 @@ pub enum AppendError {
     /// A batch outside a transaction while its producer has one open here.
     #[error("the producer has an open transaction, but the batch is not part of one")]
     InvalidTransactionState,
+    /// A marker of a coordinator that another has replaced.
+    #[error("a newer incarnation of the transaction's coordinator, {current}, has written here")]
+    FencedCoordinator {
+        /// The newest one's epoch.
+        current: i32,
+    },
     /// The bytes are not one whole batch of format 2.
     #[error("not a record batch: {0}")]
     Malformed(#[from] ottla_wire::record::BatchError),

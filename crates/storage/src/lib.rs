@@ -28,8 +28,12 @@ pub use error::{
     AppendError, CreateError, DeleteError, JournalError, MetaError, OpenError, ReadError, TrimError,
 };
 pub use journal::{Change, Entry, Journal};
-pub use log::{Append, Appended, Log, Offsets, Progress, ReadBound, ReadResult, TimedOffset, WholeFirst};
+pub use log::{
+    AbortedTransaction, ActiveProducer, Append, Appended, Log, Offsets, Progress, ReadBound, ReadResult,
+    TimedOffset, TransactionEnd, WholeFirst,
+};
 pub use meta::{ConfigChanges, Meta, TopicRecord};
 pub use report::{Cut, Damage, RecoveryReport};
+pub use sequencer::TransactionVersion;
 pub use settings::{Cleanup, Durability, LogOptions, LogSettings, Syncs, TimestampType, Work};
 pub use ticket::AppendTicket;

@@ -13,6 +13,7 @@ use crate::local::reader::{self, Request};
 use crate::local::retention::{self, Graveyard, Reason};
 use crate::local::search;
 use crate::report::RecoveryReport;
+use crate::sequencer::TransactionVersion;
 use crate::settings::{LogOptions, LogSettings, Work};
 use crate::ticket::{AppendTicket, Pending};
 use foldhash::HashMap;
@@ -24,9 +25,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 mod maintenance;
 mod partitions;
+mod producers;
 mod types;
 
-pub use types::{Append, Appended, Offsets, Progress, ReadBound, ReadResult, TimedOffset, WholeFirst};
+pub use types::{
+    AbortedTransaction, ActiveProducer, Append, Appended, Offsets, Progress, ReadBound, ReadResult,
+    TimedOffset, TransactionEnd, WholeFirst,
+};
 
 /// The log of one data directory. Cheap to clone; all clones are the same log.
 #[derive(Clone)]
@@ -110,17 +115,43 @@ impl Log {
     /// Appends batches, in their order, to any number of partitions. They are decided on and written before
     /// this returns; the ticket resolves when they are durable under their partitions' settings. A repetition
     /// of an idempotent producer is answered like the first time.
+    ///
+    /// Whether a transactional batch belongs to a transaction that the coordinator knows is the caller's to
+    /// check, in the same step: nothing else keeps a late batch from opening one that nobody ends.
     pub fn append(&self, batches: Vec<Append>) -> AppendTicket {
+        self.append_with(batches, TransactionVersion::V1)
+    }
+
+    /// [`append`](Self::append) for batches whose transactions are of `version`.
+    pub fn append_with(&self, batches: Vec<Append>, version: TransactionVersion) -> AppendTicket {
+        let items = batches.into_iter().enumerate();
+        self.append_items(items.map(|(at, Append { id, batch })| (id, Item { at, batch, version })).collect())
+    }
+
+    /// Ends transactions: writes one control batch for each, by the rules of [`sequencer`](crate::sequencer)
+    /// and otherwise as [`append`](Self::append).
+    ///
+    /// A repeated end is written again, which readers do not notice; so it may be repeated until it succeeds.
+    pub fn append_markers(&self, ends: Vec<(PartitionId, TransactionEnd)>) -> AppendTicket {
+        let now = self.0.engine.env.now().wall;
+        let item = |(at, (id, end)): (usize, (PartitionId, TransactionEnd))| {
+            let batch = end.marker.batch(end.producer, end.epoch, now);
+            (id, Item { at, batch, version: end.version })
+        };
+        self.append_items(ends.into_iter().enumerate().map(item).collect())
+    }
+
+    fn append_items(&self, items: Vec<(PartitionId, Item)>) -> AppendTicket {
         if self.0.closed.load(Ordering::Acquire) {
-            return AppendTicket::new(batches.iter().map(|_| Err(AppendError::Closed)).collect(), None);
+            return AppendTicket::new(items.iter().map(|_| Err(AppendError::Closed)).collect(), None);
         }
         let shell =
             Shell { engine: &self.0.engine, commits: &self.0.commits, now: self.0.engine.env.now().wall };
         let mut results: Vec<Result<Appended, AppendError>> =
-            batches.iter().map(|append| Err(AppendError::NotFound(append.id))).collect();
+            items.iter().map(|(id, _)| Err(AppendError::NotFound(*id))).collect();
         let mut concerned = Vec::new();
         let (mut group, mut advanced) = (None, Vec::new());
-        for (id, items) in by_partition(batches) {
+        for (id, items) in by_partition(items) {
             let Some(partition) = self.find(id) else { continue };
             let outcome = append::append(&shell, &partition, items);
             for (at, result) in outcome.results {
@@ -169,23 +200,28 @@ impl Log {
         Some(self.find(id)?.state.lock().offsets())
     }
 
-    /// The first record below the high watermark whose timestamp is `at` or later. Timestamps are the records'
-    /// own and need not ascend.
+    /// The first record below `bound` whose timestamp is `at` or later. Timestamps are the records' own and
+    /// need not ascend.
     ///
     /// # Errors
     /// [`ReadError`].
-    pub fn find_by_time(&self, id: PartitionId, at: Timestamp) -> Result<Option<TimedOffset>, ReadError> {
+    pub fn find_by_time(
+        &self,
+        id: PartitionId,
+        at: Timestamp,
+        bound: ReadBound,
+    ) -> Result<Option<TimedOffset>, ReadError> {
         let partition = self.find(id).ok_or(ReadError::NotFound(id))?;
-        search::by_time(&partition, &self.0.engine, at, |offsets| offsets.high_watermark)
+        search::by_time(&partition, &self.0.engine, at, bound)
     }
 
-    /// The record below the high watermark with the largest timestamp; the first one if several have it.
+    /// The record below `bound` with the largest timestamp; the first one if several have it.
     ///
     /// # Errors
     /// [`ReadError`].
-    pub fn max_timestamp(&self, id: PartitionId) -> Result<Option<TimedOffset>, ReadError> {
+    pub fn max_timestamp(&self, id: PartitionId, bound: ReadBound) -> Result<Option<TimedOffset>, ReadError> {
         let partition = self.find(id).ok_or(ReadError::NotFound(id))?;
-        search::newest_record(&partition, &self.0.engine, |offsets| offsets.high_watermark)
+        search::newest_record(&partition, &self.0.engine, bound)
     }
 
     /// The newest leader epoch that is not after `epoch`, and the offset at which it ended. `None` if the
@@ -269,20 +305,20 @@ impl Drop for Shared {
 }
 
 /// Groups batches by partition, in the order in which partitions are first met.
-fn by_partition(batches: Vec<Append>) -> Vec<(PartitionId, Vec<Item>)> {
-    let mut groups: Vec<(PartitionId, Vec<Item>)> = Vec::with_capacity(batches.len());
+fn by_partition(items: Vec<(PartitionId, Item)>) -> Vec<(PartitionId, Vec<Item>)> {
+    let mut groups: Vec<(PartitionId, Vec<Item>)> = Vec::with_capacity(items.len());
     let mut places: HashMap<PartitionId, usize> = HashMap::default();
-    let many = SEARCHED_MAX < batches.len();
-    for (at, Append { id, batch }) in batches.into_iter().enumerate() {
+    let many = SEARCHED_MAX < items.len();
+    for (id, item) in items {
         let place =
             if many { places.get(&id).copied() } else { groups.iter().position(|(known, _)| *known == id) };
         if let Some(place) = place {
-            groups[place].1.push(Item { at, batch });
+            groups[place].1.push(item);
         } else {
             if many {
                 places.insert(id, groups.len());
             }
-            groups.push((id, vec![Item { at, batch }]));
+            groups.push((id, vec![item]));
         }
     }
     groups

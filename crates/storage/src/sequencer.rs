@@ -1,27 +1,37 @@
-//! Decides whether a producer's batch is next, a repetition, out of order or from an old incarnation.
+//! Decides whether a producer's batch is next, a repetition, out of order or from an old incarnation, and
+//! whether a marker may end a transaction.
 //!
 //! Pure: state + facts → decision, and a separate [`PartitionProducers::apply`] that live appends and recovery
 //! both use. Every log engine calls the same code, under whatever serialises its appends.
 //!
-//! Rules (Kafka's, reference 4.3):
+//! Rules for data (Kafka's, reference 4.3):
 //! - The last [`WINDOW`] batches of each producer are remembered. The same epoch and the same first and last
 //!   sequence number mean a repetition, which is answered with the first one's offset.
 //! - Otherwise the next sequence number is last + 1, and 0 after 2147483647.
 //! - A new epoch starts at 0; an older epoch is fenced.
-//! - A producer of whom nothing is known may start anywhere, because retention may have removed its past.
+//! - A producer of whom nothing is known may start anywhere, because retention may have removed its past. Only
+//!   in a transaction of version 2 it must start at 0: there every transaction does, so that anything else is
+//!   a late part of one that has ended (KAFKA-18202).
+//! - While a producer has a transaction open here, it may write nothing outside of it.
 //!
-//! Transactions: the first transactional batch of a producer opens its transaction, a control batch ends it;
-//! [`PartitionProducers::first_open_transaction`] bounds the last stable offset.
+//! Rules for markers:
+//! - Version 1: the marker's epoch is the producer's or newer. Version 2: it is newer, because every end of a
+//!   transaction raises the epoch; the same epoch passes only if no transaction is open, as the repetition of a
+//!   marker that is here already (KAFKA-19999). It is written again, which changes nothing for readers.
+//! - A coordinator that an earlier marker's coordinator has replaced is fenced.
+//! - After a marker the producer's epoch is the marker's. If that is a new one, sequence numbers restart at 0.
 //!
 //! What differs from Kafka: a producer expires by when it was last *seen*, not by the timestamps in its
 //! records; loading records from last year must not forget their producer on the spot.
 
+mod producer;
+
+pub use producer::{Producer, RememberedBatch, WINDOW};
+
 use foldhash::HashMap;
 use ottla_base::{Offset, ProducerEpoch, ProducerId, Timestamp};
+use ottla_wire::record::{Marker, MarkerKind};
 use std::collections::BTreeSet;
-
-/// How many batches of a producer are remembered: the most that an idempotent client keeps in flight.
-pub const WINDOW: usize = 5;
 
 /// What the sequencer needs to know of a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,10 +46,31 @@ pub struct BatchFacts {
     pub offset_delta: i32,
     /// Largest timestamp, which a repetition is answered with.
     pub timestamp: Timestamp,
-    /// Whether it is part of a transaction.
-    pub transactional: bool,
-    /// Whether it is a marker that ends a transaction.
-    pub control: bool,
+    /// What it is to a transaction.
+    pub content: Content,
+}
+
+/// What a batch is to a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Data that stands on its own.
+    Plain,
+    /// Data of a transaction.
+    Transactional,
+    /// It ends a transaction.
+    Marker(Marker),
+    /// A control batch that says nothing: compaction has removed its marker, or its kind is unknown.
+    EmptyControl,
+}
+
+/// Which version of Kafka's transactions a batch or a marker follows. What has no transaction follows
+/// [`TransactionVersion::V1`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionVersion {
+    /// A producer keeps its epoch from transaction to transaction. Kafka's versions 0 and 1 are alike here.
+    V1,
+    /// Every end of a transaction gives the producer a new epoch (KIP-890).
+    V2,
 }
 
 impl BatchFacts {
@@ -76,94 +107,11 @@ pub enum Decision {
     },
     /// Refuse: the producer has an open transaction here that this batch is not part of.
     InvalidTransactionState,
-}
-
-/// One remembered batch.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RememberedBatch {
-    /// Sequence number of its last record.
-    pub last_sequence: i32,
-    /// Offset of its last record.
-    pub last_offset: Offset,
-    /// Last offset minus first offset.
-    pub offset_delta: i32,
-    /// Its largest timestamp.
-    pub timestamp: Timestamp,
-}
-
-impl RememberedBatch {
-    /// Sequence number of its first record.
-    #[must_use]
-    pub fn first_sequence(&self) -> i32 {
-        match self.last_sequence.checked_sub(self.offset_delta) {
-            Some(first) if 0 <= first => first,
-            // The batch crosses the wrap: count back from 2147483647.
-            _ => i32::MAX - (self.offset_delta - self.last_sequence - 1),
-        }
-    }
-
-    /// Offset of its first record.
-    #[must_use]
-    pub fn base_offset(&self) -> Offset {
-        self.last_offset.plus(-i64::from(self.offset_delta))
-    }
-}
-
-/// What is known of one producer in one partition. Copied before a change, so that a failed write can undo it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Producer {
-    /// Its newest incarnation.
-    pub epoch: ProducerEpoch,
-    /// Of the coordinator that wrote the last marker; -1 if none did.
-    pub coordinator_epoch: i32,
-    /// First offset of its open transaction.
-    pub transaction_start: Option<Offset>,
-    /// When it last wrote here, by this process's wall clock.
-    pub seen: Timestamp,
-    /// The newest batches of `epoch`, oldest first; `window[..remembered]` counts.
-    window: [RememberedBatch; WINDOW],
-    remembered: u8,
-}
-
-impl Producer {
-    /// A producer as a snapshot knows it; `window` is its newest batches, oldest first, and empty if it has
-    /// only sent markers.
-    #[must_use]
-    pub fn restored(epoch: ProducerEpoch, window: &[RememberedBatch], seen: Timestamp) -> Self {
-        let mut producer = Self {
-            epoch,
-            coordinator_epoch: -1,
-            transaction_start: None,
-            seen,
-            window: [RememberedBatch::default(); WINDOW],
-            remembered: 0,
-        };
-        window.iter().for_each(|batch| producer.remember(*batch));
-        producer
-    }
-
-    /// The remembered batches of the newest epoch, oldest first.
-    #[must_use]
-    pub fn window(&self) -> &[RememberedBatch] {
-        &self.window[..usize::from(self.remembered)]
-    }
-
-    /// The newest batch of the newest epoch.
-    #[must_use]
-    pub fn last(&self) -> Option<&RememberedBatch> {
-        self.window().last()
-    }
-
-    fn remember(&mut self, batch: RememberedBatch) {
-        let remembered = usize::from(self.remembered);
-        if remembered == WINDOW {
-            self.window.rotate_left(1);
-            self.window[WINDOW - 1] = batch;
-        } else {
-            self.window[remembered] = batch;
-            self.remembered += 1;
-        }
-    }
+    /// Refuse the marker: a newer incarnation of the coordinator has written one.
+    FencedCoordinator {
+        /// The newest one's epoch.
+        current: i32,
+    },
 }
 
 /// What one partition knows of its producers.
@@ -174,6 +122,15 @@ pub struct PartitionProducers {
     open: BTreeSet<(Offset, ProducerId)>,
 }
 
+/// What [`PartitionProducers::apply`] has done.
+#[derive(Clone, Copy, Debug)]
+pub struct Applied {
+    /// How to take it back.
+    pub undo: Undo,
+    /// The transaction that this marker has ended.
+    pub ended: Option<EndedTransaction>,
+}
+
 /// What [`PartitionProducers::apply`] changed, for [`PartitionProducers::undo`].
 #[derive(Clone, Copy, Debug)]
 pub struct Undo {
@@ -181,17 +138,43 @@ pub struct Undo {
     before: Option<Producer>,
 }
 
+/// A transaction that had data in this partition and has its marker now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EndedTransaction {
+    /// Whose it was.
+    pub producer: ProducerId,
+    /// Offset of its first record.
+    pub first: Offset,
+    /// Offset of its marker.
+    pub marker: Offset,
+    /// How it ended.
+    pub kind: MarkerKind,
+    /// All transactions that began below this offset have ended by now.
+    pub last_stable: Offset,
+}
+
 /// Decides on one batch. Reads only.
 #[must_use]
-pub fn decide(producers: &PartitionProducers, batch: &BatchFacts) -> Decision {
-    let Some(producer) = producers.producers.get(&batch.producer) else {
+pub fn decide(producers: &PartitionProducers, batch: &BatchFacts, version: TransactionVersion) -> Decision {
+    if batch.producer == ProducerId::NONE {
         return Decision::Accept;
-    };
+    }
+    let producer = producers.get(batch.producer);
+    match (batch.content, producer) {
+        (Content::EmptyControl | Content::Marker(_) | Content::Plain, None) => Decision::Accept,
+        (Content::Transactional, None) => match version {
+            TransactionVersion::V2 if batch.first_sequence != 0 => Decision::OutOfOrder { expected: 0 },
+            TransactionVersion::V1 | TransactionVersion::V2 => Decision::Accept,
+        },
+        (Content::EmptyControl, Some(_)) => Decision::Accept,
+        (Content::Marker(marker), Some(producer)) => decide_on_marker(producer, batch.epoch, marker, version),
+        (Content::Plain | Content::Transactional, Some(producer)) => decide_on_data(producer, batch),
+    }
+}
+
+fn decide_on_data(producer: &Producer, batch: &BatchFacts) -> Decision {
     if batch.epoch < producer.epoch {
         return Decision::FencedEpoch { current: producer.epoch };
-    }
-    if batch.control {
-        return Decision::Accept;
     }
     if batch.epoch == producer.epoch {
         let repeated = producer.window().iter().find(|known| {
@@ -212,52 +195,85 @@ pub fn decide(producers: &PartitionProducers, batch: &BatchFacts) -> Decision {
     if batch.first_sequence != expected {
         return Decision::OutOfOrder { expected };
     }
-    if producer.transaction_start.is_some() && !batch.transactional {
+    if producer.transaction_start.is_some() && batch.content != Content::Transactional {
         return Decision::InvalidTransactionState;
+    }
+    Decision::Accept
+}
+
+fn decide_on_marker(
+    producer: &Producer,
+    epoch: ProducerEpoch,
+    marker: Marker,
+    version: TransactionVersion,
+) -> Decision {
+    let is_current = match version {
+        TransactionVersion::V1 => producer.epoch <= epoch,
+        TransactionVersion::V2 => {
+            producer.epoch < epoch || (producer.epoch == epoch && producer.transaction_start.is_none())
+        }
+    };
+    if !is_current {
+        return Decision::FencedEpoch { current: producer.epoch };
+    }
+    if marker.coordinator_epoch < producer.coordinator_epoch {
+        return Decision::FencedCoordinator { current: producer.coordinator_epoch };
     }
     Decision::Accept
 }
 
 impl PartitionProducers {
     /// Takes a written batch into account; the same for a live append and for one found by recovery. `now` is
-    /// the wall clock. Returns how to undo it; `None` if there was nothing to change.
-    pub fn apply(&mut self, batch: &BatchFacts, base_offset: Offset, now: Timestamp) -> Option<Undo> {
-        if batch.producer == ProducerId::NONE {
+    /// the wall clock. `None` if there was nothing to change.
+    pub fn apply(&mut self, batch: &BatchFacts, base_offset: Offset, now: Timestamp) -> Option<Applied> {
+        if batch.producer == ProducerId::NONE || batch.content == Content::EmptyControl {
             return None;
         }
-        let before = self.producers.get(&batch.producer).map(|producer| **producer);
+        let before = self.get(batch.producer).copied();
         let mut after = before.unwrap_or_else(|| Producer::restored(batch.epoch, &[], now));
-        if after.epoch != batch.epoch {
-            after.epoch = batch.epoch;
-            after.remembered = 0;
-        }
+        after.enter(batch.epoch);
         after.seen = now;
-        if batch.control {
-            after.transaction_start = None;
-        } else {
-            after.remember(RememberedBatch {
-                last_sequence: batch.last_sequence(),
-                last_offset: base_offset.plus(i64::from(batch.offset_delta)),
-                offset_delta: batch.offset_delta,
-                timestamp: batch.timestamp,
-            });
-            if batch.transactional && after.transaction_start.is_none() {
-                after.transaction_start = Some(base_offset);
+        after.last_timestamp = batch.timestamp;
+        match batch.content {
+            Content::Marker(marker) => {
+                after.transaction_start = None;
+                after.coordinator_epoch = marker.coordinator_epoch;
+            }
+            Content::Plain | Content::Transactional | Content::EmptyControl => {
+                after.remember(RememberedBatch {
+                    last_sequence: batch.last_sequence(),
+                    last_offset: base_offset.plus(i64::from(batch.offset_delta)),
+                    offset_delta: batch.offset_delta,
+                    timestamp: batch.timestamp,
+                });
+                if batch.content == Content::Transactional {
+                    after.transaction_start.get_or_insert(base_offset);
+                }
             }
         }
         self.replace(batch.producer, before.as_ref(), Some(after));
-        Some(Undo { id: batch.producer, before })
+        let ended = match (batch.content, before.and_then(|before| before.transaction_start)) {
+            (Content::Marker(marker), Some(first)) => Some(EndedTransaction {
+                producer: batch.producer,
+                first,
+                marker: base_offset,
+                kind: marker.kind,
+                last_stable: self.first_open_transaction().unwrap_or(base_offset.plus(1)),
+            }),
+            _ => None,
+        };
+        Some(Applied { undo: Undo { id: batch.producer, before }, ended })
     }
 
     /// Takes back the newest [`apply`](Self::apply) that has not been undone.
     pub fn undo(&mut self, undo: Undo) {
-        let current = self.producers.get(&undo.id).map(|producer| **producer);
+        let current = self.get(undo.id).copied();
         self.replace(undo.id, current.as_ref(), undo.before);
     }
 
     /// Puts a producer in, as a snapshot has it.
     pub fn restore(&mut self, id: ProducerId, producer: Producer) {
-        let current = self.producers.get(&id).map(|producer| **producer);
+        let current = self.get(id).copied();
         self.replace(id, current.as_ref(), Some(producer));
     }
 
@@ -276,6 +292,17 @@ impl PartitionProducers {
     #[must_use]
     pub fn first_open_transaction(&self) -> Option<Offset> {
         self.open.first().map(|(offset, _)| *offset)
+    }
+
+    /// What is known of a producer.
+    #[must_use]
+    pub fn get(&self, id: ProducerId) -> Option<&Producer> {
+        self.producers.get(&id).map(|producer| &**producer)
+    }
+
+    /// Who has an open transaction, the oldest first.
+    pub fn open_transactions(&self) -> impl Iterator<Item = ProducerId> {
+        self.open.iter().map(|(_, id)| *id)
     }
 
     /// All producers, in no order.

@@ -14,7 +14,7 @@
 
 use super::{Api, Context};
 use ottla_base::{LeaderEpoch, Timestamp};
-use ottla_storage::TimedOffset;
+use ottla_storage::{ReadBound, TimedOffset};
 use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use ottla_wire::message::list_offsets_response::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
@@ -91,15 +91,18 @@ fn find(
     let id = topic.partition(asked.partition_index).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     let offsets = broker.log.offsets(id).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     broker.check_leader_epoch(LeaderEpoch(asked.current_leader_epoch), offsets.leader_epoch)?;
-    let bound = if is_committed { offsets.last_stable } else { offsets.high_watermark };
+    let (bound, latest) = if is_committed {
+        (ReadBound::LastStable, offsets.last_stable)
+    } else {
+        (ReadBound::HighWatermark, offsets.high_watermark)
+    };
     let at = |offset| Found { offset, timestamp: Timestamp::NONE, epoch: offsets.leader_epoch };
     match (asked.timestamp, context.version) {
-        (LATEST, _) => Ok(at(bound.0)),
+        (LATEST, _) => Ok(at(latest.0)),
         (EARLIEST, _) | (EARLIEST_LOCAL, 8..) => Ok(at(offsets.log_start.0)),
-        (MAX_TIMESTAMP, 7..) => timed(broker.log.max_timestamp(id)),
+        (MAX_TIMESTAMP, 7..) => timed(broker.log.max_timestamp(id, bound)),
         (LATEST_TIERED, 9..) | (EARLIEST_PENDING_UPLOAD, 11..) => Ok(NOTHING),
-        (0.., _) => timed(broker.log.find_by_time(id, Timestamp(asked.timestamp)))
-            .map(|found| if found.offset < bound.0 { found } else { NOTHING }),
+        (0.., _) => timed(broker.log.find_by_time(id, Timestamp(asked.timestamp), bound)),
         _ => Err(ErrorCode::UNSUPPORTED_VERSION),
     }
 }

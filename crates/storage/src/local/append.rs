@@ -4,16 +4,17 @@
 //! put together, because its batches may follow one another; if the write fails they are put back. Everything
 //! else changes only after the write has succeeded.
 
+use super::facts;
 use super::group_commit::GroupCommit;
 use super::partition::{Engine, Partition, State, Status};
 use super::segment::NextBatch;
 use super::walk::WalkError;
 use crate::error::AppendError;
 use crate::log::Appended;
-use crate::sequencer::{self, BatchFacts, Decision, Undo};
+use crate::sequencer::{self, Applied, BatchFacts, Decision, TransactionVersion};
 use crate::settings::{Durability, TimestampType};
 use bytes::{Bytes, BytesMut};
-use ottla_base::{Offset, ProducerId, Timestamp};
+use ottla_base::{Offset, Timestamp};
 use ottla_wire::record::{self, BatchHeader, HEADER_BYTES};
 use std::fs::File;
 use std::io::{self, IoSlice};
@@ -23,6 +24,7 @@ use std::sync::Arc;
 pub(crate) struct Item {
     pub(crate) at: usize,
     pub(crate) batch: Bytes,
+    pub(crate) version: TransactionVersion,
 }
 
 /// What an append needs from outside.
@@ -52,7 +54,8 @@ struct Run {
 struct Entry {
     at: usize,
     batch: Stamped,
-    undo: Option<Undo>,
+    /// What it has changed of its producer.
+    applied: Option<Applied>,
 }
 
 /// A batch as it will lie in the log. The records stay where the request left them.
@@ -86,8 +89,8 @@ struct Appending<'a> {
 impl Appending<'_> {
     /// Answers the item, or puts it into the run.
     fn take(&mut self, run: &mut Run, item: Item) {
-        let Item { at, batch } = item;
-        match self.decide(&batch) {
+        let Item { at, batch, version } = item;
+        match self.decide(&batch, version) {
             Ok((header, facts, Decision::Accept)) => {
                 if let Err(error) = self.make_room(run, &header) {
                     self.outcome.results.push((at, Err(error)));
@@ -97,13 +100,13 @@ impl Appending<'_> {
                 run.bytes += u32::try_from(batch.len()).expect("smaller than a segment");
                 let batch = self.stamp(&batch, base_offset);
                 let facts = BatchFacts { timestamp: batch.header.max_timestamp, ..facts };
-                let undo = self.state.producers.apply(&facts, base_offset, self.shell.now);
-                run.entries.push(Entry { at, batch, undo });
+                let applied = self.state.producers.apply(&facts, base_offset, self.shell.now);
+                run.entries.push(Entry { at, batch, applied });
             }
             // What it repeats may be in the run, and the run may fail: decide anew when that is known.
             Ok((_, _, Decision::Duplicate { .. })) if !run.entries.is_empty() => {
                 let _ = self.write(run);
-                self.take(run, Item { at, batch });
+                self.take(run, Item { at, batch, version });
             }
             Ok((header, _, Decision::Duplicate { base_offset, last_offset, timestamp })) => {
                 self.wait_for(last_offset);
@@ -117,7 +120,11 @@ impl Appending<'_> {
         }
     }
 
-    fn decide(&self, batch: &[u8]) -> Result<(BatchHeader, BatchFacts, Decision), AppendError> {
+    fn decide(
+        &self,
+        batch: &[u8],
+        version: TransactionVersion,
+    ) -> Result<(BatchHeader, BatchFacts, Decision), AppendError> {
         match self.state.status {
             Status::Live => {}
             Status::Failed => return Err(AppendError::Storage(self.partition.id)),
@@ -136,12 +143,8 @@ impl Appending<'_> {
         if (segment_bytes as usize) < batch.len() {
             return Err(AppendError::TooLarge { bytes: batch.len(), segment_bytes });
         }
-        let facts = facts(&header);
-        let decision = if facts.producer == ProducerId::NONE {
-            Decision::Accept
-        } else {
-            sequencer::decide(self.state.producers.state(), &facts)
-        };
+        let facts = facts::of_batch(&header, batch);
+        let decision = sequencer::decide(self.state.producers.state(), &facts, version);
         Ok((header, facts, decision))
     }
 
@@ -222,8 +225,8 @@ impl Appending<'_> {
             Err(error) => {
                 let error = self.refuse_or_fail(&error);
                 for entry in entries.into_iter().rev() {
-                    if let Some(undo) = entry.undo {
-                        self.state.producers.undo(undo);
+                    if let Some(applied) = entry.applied {
+                        self.state.producers.undo(applied.undo);
                     }
                     self.outcome.results.push((entry.at, Err(error.clone())));
                 }
@@ -235,6 +238,9 @@ impl Appending<'_> {
     fn account(&mut self, entries: &[Entry]) {
         for entry in entries {
             self.state.note(&entry.batch.header);
+            if let Some(ended) = entry.applied.and_then(|applied| applied.ended) {
+                self.state.unstable.ended(ended.first, ended.marker);
+            }
             let timestamp = entry.batch.header.max_timestamp;
             let appended = self.appended(entry.batch.header.base_offset, entry.batch.header, timestamp);
             self.outcome.results.push((entry.at, Ok(appended)));
@@ -321,19 +327,6 @@ impl State {
     }
 }
 
-/// What the sequencer has to know of a batch.
-pub(crate) fn facts(header: &BatchHeader) -> BatchFacts {
-    BatchFacts {
-        producer: header.producer_id,
-        epoch: header.producer_epoch,
-        first_sequence: header.base_sequence,
-        offset_delta: header.last_offset_delta,
-        timestamp: header.max_timestamp,
-        transactional: header.is_transactional(),
-        control: header.is_control(),
-    }
-}
-
 fn refused(refusal: Decision, header: &BatchHeader) -> AppendError {
     match refusal {
         Decision::OutOfOrder { expected } => {
@@ -343,6 +336,7 @@ fn refused(refusal: Decision, header: &BatchHeader) -> AppendError {
             AppendError::InvalidProducerEpoch { found: header.producer_epoch, current }
         }
         Decision::InvalidTransactionState => AppendError::InvalidTransactionState,
+        Decision::FencedCoordinator { current } => AppendError::FencedCoordinator { current },
         Decision::Accept | Decision::Duplicate { .. } => unreachable!("these are not refusals"),
     }
 }

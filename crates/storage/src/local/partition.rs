@@ -16,6 +16,7 @@ use super::place::Place;
 use super::producers::Producers;
 use super::segment::{self, Active, Newest, Segment};
 use super::tail::Tail;
+use super::unstable::Unstable;
 use super::walk::WalkError;
 use crate::disk::Disk;
 use crate::settings::LogSettings;
@@ -33,7 +34,8 @@ pub struct Offsets {
     pub log_start: Offset,
     /// The first offset that consumers cannot see yet.
     pub high_watermark: Offset,
-    /// The first offset of the oldest open transaction, or the high watermark if there is none below it.
+    /// The first offset of the oldest transaction that is open or whose marker is not below the high
+    /// watermark; the high watermark if there is none.
     pub last_stable: Offset,
     /// The offset after the last record.
     pub end: Offset,
@@ -101,6 +103,7 @@ pub(crate) struct State {
     pub(crate) active: Option<Box<Active>>,
     pub(crate) tail: Tail,
     pub(crate) producers: Producers,
+    pub(crate) unstable: Unstable,
     /// The sync group that this partition waits in.
     pub(crate) queued_in: u64,
     /// Logs of segments that were rolled with bytes that no sync has covered.
@@ -265,11 +268,14 @@ impl State {
     }
 
     pub(crate) fn offsets(&self) -> Offsets {
-        let open = self.producers.state().first_open_transaction();
+        let undecided = self.producers.state().first_open_transaction();
+        let first = undecided.into_iter().chain(self.unstable.first()).min();
+        // A transaction may have begun in what was trimmed since.
+        let bound = first.map_or(self.high_watermark, |first| first.max(self.log_start));
         Offsets {
             log_start: self.log_start,
             high_watermark: self.high_watermark,
-            last_stable: open.map_or(self.high_watermark, |open| open.min(self.high_watermark)),
+            last_stable: bound.min(self.high_watermark),
             end: self.end,
             leader_epoch: self.epochs.newest(),
         }
@@ -283,6 +289,7 @@ impl State {
         }
         self.high_watermark = offset;
         self.high_mark = mark;
+        self.unstable.settle(offset);
         true
     }
 

@@ -4,18 +4,19 @@
 //!  0 i16 version = 1
 //!  2 u32 CRC-32C of all that follows
 //!  6 i32 number of entries, then for each 46 bytes:
-//!        i64 producer id, i16 epoch, i32 last sequence, i64 last offset, i32 offset delta, i64 timestamp,
-//!        i32 coordinator epoch, i64 first offset of the open transaction or -1
-//!  … Ottla's own, which Kafka does not read: "OTLA", then for each entry in the same order
-//!        u8 number of older remembered batches, then for each, oldest first, 24 bytes:
+//!        i64 producer id, i16 epoch, i32 last sequence, i64 last offset, i32 offset delta, i64 timestamp of
+//!        the newest batch or marker, i32 coordinator epoch, i64 first offset of the open transaction or -1
+//!  … Ottla's own, which Kafka does not read: "OTLB", then for each entry in the same order
+//!        u8 number of remembered batches, then for each, oldest first, 24 bytes:
 //!        i32 last sequence, i64 last offset, i32 offset delta, i64 timestamp
 //! ```
-//! Kafka forgets all but the last batch over a restart; with the addition a repetition of any of the last
-//! five is recognised also then. A damaged snapshot is ignored, and more of the log is read instead.
+//! Kafka forgets all but the last batch over a restart, and that one's timestamp if a marker came after it;
+//! with the addition a repetition of any of the last five is answered as before also then. A damaged snapshot
+//! is ignored, and more of the log is read instead.
 
 use super::names::Kind;
 use super::place::Place;
-use crate::sequencer::{BatchFacts, WINDOW};
+use crate::sequencer::{Applied, BatchFacts, WINDOW};
 use crate::sequencer::{PartitionProducers, Producer, RememberedBatch, Undo};
 use bytes::{Buf, BufMut};
 use ottla_base::{Offset, ProducerEpoch, ProducerId, Timestamp};
@@ -41,10 +42,15 @@ impl Producers {
         &self.state
     }
 
-    pub(crate) fn apply(&mut self, batch: &BatchFacts, base_offset: Offset, now: Timestamp) -> Option<Undo> {
-        let undo = self.state.apply(batch, base_offset, now);
-        self.changed |= undo.is_some();
-        undo
+    pub(crate) fn apply(
+        &mut self,
+        batch: &BatchFacts,
+        base_offset: Offset,
+        now: Timestamp,
+    ) -> Option<Applied> {
+        let applied = self.state.apply(batch, base_offset, now);
+        self.changed |= applied.is_some();
+        applied
     }
 
     pub(crate) fn undo(&mut self, undo: Undo) {
@@ -65,6 +71,8 @@ impl Producers {
     /// Takes up what was known at `offset`: the newest snapshot that is not later. Later ones, which may
     /// tell of batches that are gone, are removed. Returns from where on the log has to be read up to
     /// `offset`, because a newer snapshot was damaged; normally that is `offset` itself.
+    ///
+    /// A damaged one stays, so that the next start, too, sees that the one before it is not enough.
     pub(crate) fn load(&mut self, place: &Place, offset: Offset, now: Timestamp) -> Offset {
         let mut covered = offset;
         while let Some(newest) = self.snapshots.last().copied() {
@@ -76,10 +84,11 @@ impl Producers {
                 }
                 tracing::warn!(directory = %place.path.display(), %newest, "a producer snapshot is damaged");
                 covered = Offset::ZERO;
+            } else {
+                // If it cannot be removed, it will be passed over again.
+                let _ = place.disk.remove_file(&place.file(newest, Kind::Snapshot));
             }
             self.snapshots.pop();
-            // If it cannot be removed, it will be passed over again.
-            let _ = place.disk.remove_file(&place.file(newest, Kind::Snapshot));
         }
         covered
     }
@@ -114,15 +123,15 @@ fn encode(state: &PartitionProducers) -> Vec<u8> {
         bytes.put_i32(last.last_sequence);
         bytes.put_i64(last.last_offset.0);
         bytes.put_i32(last.offset_delta);
-        bytes.put_i64(last.timestamp.0);
+        bytes.put_i64(producer.last_timestamp.0);
         bytes.put_i32(producer.coordinator_epoch);
         bytes.put_i64(producer.transaction_start.unwrap_or(Offset::NONE).0);
     }
     bytes.put_slice(ADDITION);
     for (_, producer) in &producers {
-        let older = producer.window().split_last().map_or(&[][..], |(_, older)| older);
-        bytes.put_u8(u8::try_from(older.len()).expect("less than the window"));
-        for batch in older {
+        let window = producer.window();
+        bytes.put_u8(u8::try_from(window.len()).expect("no more than the window"));
+        for batch in window {
             bytes.put_i32(batch.last_sequence);
             bytes.put_i64(batch.last_offset.0);
             bytes.put_i32(batch.offset_delta);
@@ -166,9 +175,11 @@ fn decode(bytes: &[u8], now: Timestamp) -> Option<PartitionProducers> {
             for _ in 0..rest.try_get_u8().ok()? {
                 window.push((BATCH_BYTES <= rest.len()).then(|| get_batch(&mut rest))?);
             }
+        } else {
+            window.extend((Offset::ZERO <= last.last_offset).then_some(last));
         }
-        window.extend((0 <= last.last_sequence).then_some(last));
         let mut producer = Producer::restored(epoch, &window, now);
+        producer.last_timestamp = last.timestamp;
         producer.coordinator_epoch = coordinator_epoch;
         producer.transaction_start = (0 <= start).then_some(Offset(start));
         state.restore(id, producer);
@@ -190,7 +201,7 @@ const VERSION: i16 = 1;
 const CRC_FROM: usize = 6;
 const ENTRY_BYTES: usize = 46;
 const BATCH_BYTES: usize = 24;
-const ADDITION: &[u8] = b"OTLA";
+const ADDITION: &[u8] = b"OTLB";
 /// What Kafka writes for a producer that has only sent markers.
 const NO_BATCH: RememberedBatch = RememberedBatch {
     last_sequence: -1,

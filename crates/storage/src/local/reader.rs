@@ -51,26 +51,26 @@ pub(crate) fn read(
     let offsets = check(partition, &state, request.from)?;
     let bound = bound_offset(&offsets, request.bound);
     if bound <= request.from {
-        return Ok(ReadResult { records: Records::default(), offsets });
+        return Ok(ReadResult { records: Records::default(), offsets, aborted: Vec::new() });
     }
     let mut at = state.segment_of(request.from).expect("the log start lies in a segment");
     if let Some(region) = region_from_tail(partition, engine, &mut state, (at, bound), request)
         .map_err(|source| io_error(partition, engine, &state, at, source))?
     {
-        return Ok(ReadResult { records: records(region), offsets });
+        return Ok(ReadResult { records: records(region), offsets, aborted: Vec::new() });
     }
     loop {
         let view = view(partition, engine, &mut state, at, bound)
             .map_err(|source| io_error(partition, engine, &state, at, source))?;
         drop(state);
         if let Some(region) = view.region(request, bound)? {
-            return Ok(ReadResult { records: records(region), offsets });
+            return Ok(ReadResult { records: records(region), offsets, aborted: Vec::new() });
         }
         // Compaction may have left no batch between the offset and the next segment.
         state = partition.state.lock();
         at = state.segments.partition_point(|segment| segment.base <= view.base);
         if state.segments.len() <= at || state.status == Status::Deleted {
-            return Ok(ReadResult { records: Records::default(), offsets });
+            return Ok(ReadResult { records: Records::default(), offsets, aborted: Vec::new() });
         }
     }
 }
@@ -226,7 +226,8 @@ pub(crate) fn check(partition: &Partition, state: &State, from: Offset) -> Resul
     Ok(offsets)
 }
 
-fn bound_offset(offsets: &Offsets, bound: ReadBound) -> Offset {
+/// The first offset that a read may not reach.
+pub(crate) fn bound_offset(offsets: &Offsets, bound: ReadBound) -> Offset {
     match bound {
         ReadBound::HighWatermark => offsets.high_watermark,
         ReadBound::LastStable => offsets.last_stable,

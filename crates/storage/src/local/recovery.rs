@@ -16,6 +16,7 @@ mod files;
 mod scan;
 
 use super::epochs::Epochs;
+use super::facts;
 use super::index::{self, OffsetEntry, TimeEntry};
 use super::names::Kind;
 use super::partition::{Engine, Mark, Partition, State, Status};
@@ -23,6 +24,7 @@ use super::place::Place;
 use super::producers::Producers;
 use super::segment::{self, Active, Segment};
 use super::tail::Tail;
+use super::unstable::Unstable;
 use super::walk::{Walk, WalkError};
 use crate::error::OpenError;
 use crate::report::{Damage, RecoveryReport};
@@ -70,6 +72,7 @@ pub(crate) fn open(
         active: None,
         tail: Tail::default(),
         producers: Producers::with_snapshots(files.snapshots),
+        unstable: Unstable::default(),
         queued_in: 0,
         unsynced: Vec::new(),
         directory_unsynced: false,
@@ -210,6 +213,7 @@ impl Recovery<'_> {
             let saved = active.save(self.place, base);
             saved.map_err(|error| OpenError::io("writing the indexes in", &self.place.path, error))?;
         }
+        self.save_producers()?;
         self.begin_epoch()
     }
 
@@ -228,7 +232,7 @@ impl Recovery<'_> {
             let reason = match found {
                 None => return Ok(Scanned::Whole),
                 Some(Ok(header)) if self.state.end <= header.base_offset && 0 <= header.last_offset_delta => {
-                    self.take(&header);
+                    self.take(&header, scan.last_batch(&header));
                     continue;
                 }
                 Some(Ok(header)) => format!("offset {} comes after {}", header.base_offset, self.state.end),
@@ -290,10 +294,11 @@ impl Recovery<'_> {
         self.state.segments.last_mut().expect("a partition has a segment")
     }
 
-    fn take(&mut self, header: &BatchHeader) {
+    fn take(&mut self, header: &BatchHeader, batch: &[u8]) {
         self.state.epochs.assign(header.partition_leader_epoch, header.base_offset);
         if self.replayed_to <= header.base_offset {
-            self.state.producers.apply(&super::append::facts(header), header.base_offset, self.now);
+            let facts = facts::of_batch(header, batch);
+            self.state.producers.apply(&facts, header.base_offset, self.now);
         }
         self.state.note(header);
     }
@@ -329,6 +334,16 @@ impl Recovery<'_> {
         saved.map_err(|error| self.failed("writing the leader epochs of", error))
     }
 
+    /// The recovery point is about to move to the end: the next start reads nothing before it.
+    fn save_producers(&mut self) -> Result<(), OpenError> {
+        let State { producers, end, recovery_point, .. } = &mut *self.state;
+        if !producers.is_worth_saving() {
+            return Ok(());
+        }
+        let saved = producers.save(self.place, *end, *recovery_point);
+        saved.map_err(|error| self.failed("writing what is known of producers in", error))
+    }
+
     /// Takes the producers of the batches from `from` to `to` into account.
     fn replay(&mut self, from: Offset, to: Offset) -> Result<(), OpenError> {
         if to <= from {
@@ -340,9 +355,11 @@ impl Recovery<'_> {
             let mut walk = Walk::new(self.place.disk, &file, 0, size.into());
             // Damage is found, and dealt with, by whoever checks these bytes.
             while let Ok(Some(found)) = walk.next() {
-                let header = found.header;
-                if from <= header.base_offset && header.base_offset < to {
-                    self.state.producers.apply(&super::append::facts(&header), header.base_offset, self.now);
+                let at = found.header.base_offset;
+                if from <= at && at < to {
+                    let facts = facts::of_found(self.place.disk, &file, &found)
+                        .map_err(|error| self.failed("reading", error))?;
+                    self.state.producers.apply(&facts, at, self.now);
                 }
             }
         }

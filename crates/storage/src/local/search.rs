@@ -2,11 +2,11 @@
 
 use super::index::{self, TimeEntry};
 use super::partition::{Engine, Partition, State};
-use super::reader::{View, check, view};
+use super::reader::{View, bound_offset, check, view};
 use super::segment::Newest;
 use super::walk::{self, Found, Walk, WalkError};
 use crate::error::ReadError;
-use crate::log::TimedOffset;
+use crate::log::{ReadBound, TimedOffset};
 use bytes::Bytes;
 use ottla_base::{Offset, Timestamp};
 use ottla_wire::record::{self, TimestampType};
@@ -16,14 +16,14 @@ pub(crate) fn by_time(
     partition: &Partition,
     engine: &Engine,
     at: Timestamp,
-    bound: impl Fn(&super::partition::Offsets) -> Offset,
+    bound: ReadBound,
 ) -> Result<Option<TimedOffset>, ReadError> {
     let mut base = Offset::NONE;
     loop {
         let mut state = partition.state.lock();
         let log_start = state.log_start;
         let offsets = check(partition, &state, log_start)?;
-        let bound = bound(&offsets);
+        let bound = bound_offset(&offsets, bound);
         let next = state.segments.partition_point(|segment| segment.base <= base);
         let Some(segment) = state.segments.get(next).filter(|segment| segment.base < bound) else {
             return Ok(None);
@@ -45,7 +45,7 @@ pub(crate) fn by_time(
 pub(crate) fn newest_record(
     partition: &Partition,
     engine: &Engine,
-    bound: impl Fn(&super::partition::Offsets) -> Offset + Copy,
+    bound: ReadBound,
 ) -> Result<Option<TimedOffset>, ReadError> {
     let mut newest_at = Timestamp::NONE;
     {
@@ -68,14 +68,14 @@ pub(crate) fn newest_record(
 fn newest_by_walk(
     partition: &Partition,
     engine: &Engine,
-    bound: impl Fn(&super::partition::Offsets) -> Offset + Copy,
+    bound: ReadBound,
 ) -> Result<Option<TimedOffset>, ReadError> {
     let (mut best, mut base) = (None, Offset::NONE);
     loop {
         let mut state = partition.state.lock();
         let log_start = state.log_start;
         let offsets = check(partition, &state, log_start)?;
-        let bound = bound(&offsets);
+        let bound = bound_offset(&offsets, bound);
         let next = state.segments.partition_point(|segment| segment.base <= base);
         let Some(segment) = state.segments.get(next).filter(|segment| segment.base < bound) else { break };
         base = segment.base;

@@ -59,14 +59,6 @@ impl Log {
         Ok(())
     }
 
-    /// Forgets idempotent producers that have not written for `expiration_ms` (`producer.id.expiration.ms`).
-    pub fn expire_producers(&self, expiration_ms: u64) {
-        let now = self.0.engine.env.now().wall;
-        for partition in self.all() {
-            partition.state.lock().producers.expire(now, expiration_ms);
-        }
-    }
-
     /// Ends the log in good order: everything is made durable and the next start has nothing to check. Other
     /// clones of this log refuse appends from now on.
     pub fn close(self) {

@@ -9,6 +9,7 @@ use crate::local::partition::{Mark, Partition, State, Status};
 use crate::local::producers::Producers;
 use crate::local::segment::{Active, Segment};
 use crate::local::tail::Tail;
+use crate::local::unstable::Unstable;
 use crate::settings::LogSettings;
 use ottla_base::{Offset, PartitionId, PartitionIndex, TopicId, TopicName};
 use std::io;
@@ -124,6 +125,7 @@ impl Log {
             active: Some(Box::new(Active::new(Offset::ZERO, now, 0))),
             tail: Tail::default(),
             producers: Producers::default(),
+            unstable: Unstable::default(),
             queued_in: 0,
             unsynced: Vec::new(),
             directory_unsynced: false,

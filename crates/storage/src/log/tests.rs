@@ -9,6 +9,7 @@ mod model;
 mod recovery;
 mod removal;
 mod time;
+mod transactions;
 
 use super::*;
 use crate::error::{CreateError, DeleteError};

@@ -2,9 +2,10 @@
 
 pub use crate::local::partition::Offsets;
 
+use crate::sequencer::TransactionVersion;
 use bytes::Bytes;
-use ottla_base::{LeaderEpoch, Offset, PartitionId, Timestamp};
-use ottla_wire::record::Records;
+use ottla_base::{LeaderEpoch, Offset, PartitionId, ProducerEpoch, ProducerId, Timestamp};
+use ottla_wire::record::{Marker, Records};
 
 /// Hears of records that have become visible.
 pub trait Progress: Send + Sync {
@@ -21,6 +22,19 @@ pub struct Append {
     /// Exactly one batch of format 2, whose checksum the caller has verified. The bytes may be
     /// shared with others: what only a broker knows is stamped on a copy of the header.
     pub batch: Bytes,
+}
+
+/// The end of a producer's transaction in one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TransactionEnd {
+    /// Whose transaction it is.
+    pub producer: ProducerId,
+    /// Under [`TransactionVersion::V2`] the epoch after that of the transaction; under `V1` the same or newer.
+    pub epoch: ProducerEpoch,
+    /// Commit or abort, and which incarnation of the coordinator says so.
+    pub marker: Marker,
+    /// Which rules the epoch follows.
+    pub version: TransactionVersion,
 }
 
 /// Where a batch lies now.
@@ -61,6 +75,35 @@ pub struct ReadResult {
     pub records: Records,
     /// The partition's offsets at the moment of the read.
     pub offsets: Offsets,
+    /// With [`ReadBound::LastStable`], the aborted transactions whose records may be among these, in the order
+    /// of their ends; none otherwise.
+    pub aborted: Vec<AbortedTransaction>,
+}
+
+/// A transaction whose records a consumer has to drop, from its first one up to its marker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AbortedTransaction {
+    /// Whose it was.
+    pub producer: ProducerId,
+    /// Offset of its first record.
+    pub first_offset: Offset,
+}
+
+/// What a partition knows of a producer that has written to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ActiveProducer {
+    /// Its id.
+    pub producer: ProducerId,
+    /// Its newest epoch.
+    pub epoch: ProducerEpoch,
+    /// Its newest sequence number, or -1 if it has sent nothing in that epoch.
+    pub last_sequence: i32,
+    /// The timestamp of its newest batch or marker.
+    pub last_timestamp: Timestamp,
+    /// Of the coordinator that wrote its newest marker; -1 if none did.
+    pub coordinator_epoch: i32,
+    /// First offset of its open transaction.
+    pub transaction_start: Option<Offset>,
 }
 
 /// A record found by time.

@@ -41,6 +41,11 @@ impl<'a> Scan<'a> {
         Ok(Some(checked))
     }
 
+    /// The batch of `header`, which [`next`](Self::next) has just given.
+    pub(super) fn last_batch(&self, header: &BatchHeader) -> &[u8] {
+        &self.buffer[self.used - header.size()..self.used]
+    }
+
     /// The bytes from the position on, `wanted` of them if there are so many.
     fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
         if self.buffer.len() - self.used < wanted {

@@ -107,3 +107,31 @@ fn an_open_transaction_holds_the_last_stable_offset_back() {
     }
     assert_eq!(world.append(sequenced(9, 0, 1, &["x"])), Err(AppendError::InvalidTransactionState));
 }
+
+/// A recovery moves the recovery point to the end of the log. It did so without a snapshot of the producers,
+/// so that a second crash forgot all that the first recovery had read.
+#[test]
+fn a_second_crash_forgets_no_producer() {
+    let mut world = World::new();
+    world.append(sequenced(9, 0, 0, &["a", "b"])).unwrap();
+    world.crash();
+    world.crash();
+    assert_eq!(world.append(sequenced(9, 0, 0, &["a", "b"])).unwrap().base_offset, Offset(0));
+    assert_eq!(world.offsets().end, Offset(2));
+}
+
+/// A start that met a damaged snapshot removed it. If it then crashed before the next snapshot, an older one
+/// seemed to be the newest, and what was between the two was forgotten.
+#[test]
+fn a_damaged_snapshot_costs_no_memory_also_over_a_crash() {
+    let mut world = World::with(|settings| settings.segment_bytes = 100);
+    world.append(sequenced(9, 0, 0, &["a"])).unwrap();
+    world.append(sequenced(9, 0, 1, &["b"])).unwrap();
+    world.restart();
+    world.append(sequenced(9, 0, 2, &["c"])).unwrap();
+    world.log.take().unwrap().close();
+    world.flip("00000000000000000003.snapshot", 20);
+    world.open();
+    world.crash();
+    assert_eq!(world.append(sequenced(9, 0, 2, &["c"])).unwrap().base_offset, Offset(2));
+}

@@ -118,12 +118,17 @@ impl Both {
     }
 
     fn find_by_time(&self, at: i64) {
-        let found = self.world.log().find_by_time(ID, Timestamp(at)).unwrap();
+        let found = self.world.log().find_by_time(ID, Timestamp(at), ReadBound::HighWatermark).unwrap();
         let records = self.model.records.iter().enumerate().skip(self.model.log_start as usize);
         let expected = records.clone().find(|(_, (_, timestamp, _))| at <= *timestamp);
         let expected = expected.map(|(offset, (_, timestamp, _))| (offset as i64, *timestamp));
         assert_eq!(found.map(|found| (found.offset.0, found.timestamp.0)), expected);
-        let newest = self.world.log().max_timestamp(ID).unwrap().map(|found| found.timestamp.0);
+        let newest = self
+            .world
+            .log()
+            .max_timestamp(ID, ReadBound::HighWatermark)
+            .unwrap()
+            .map(|found| found.timestamp.0);
         assert_eq!(newest, records.map(|(_, (_, timestamp, _))| *timestamp).max());
     }
 

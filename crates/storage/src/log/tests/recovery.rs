@@ -146,7 +146,11 @@ fn missing_and_wrong_indexes_are_made_anew() {
     };
     let check = |world: &World| {
         assert_eq!(world.values(0, 5000).len(), 1000);
-        let found = world.log().find_by_time(ID, Timestamp(START_MS + 501)).unwrap().unwrap();
+        let found = world
+            .log()
+            .find_by_time(ID, Timestamp(START_MS + 501), ReadBound::HighWatermark)
+            .unwrap()
+            .unwrap();
         assert_eq!(found.offset, Offset(500));
     };
     let mut world = world_of();

@@ -3,7 +3,7 @@
 use super::*;
 
 fn find(world: &World, at: i64) -> Option<(i64, i64)> {
-    let found = world.log().find_by_time(ID, Timestamp(at)).unwrap()?;
+    let found = world.log().find_by_time(ID, Timestamp(at), ReadBound::HighWatermark).unwrap()?;
     Some((found.offset.0, found.timestamp.0))
 }
 
@@ -44,10 +44,10 @@ fn searches_go_through_the_time_index_of_many_segments() {
 #[test]
 fn the_largest_timestamp_is_the_first_record_that_has_it() {
     let world = World::new();
-    assert_eq!(world.log().max_timestamp(ID).unwrap(), None);
+    assert_eq!(world.log().max_timestamp(ID, ReadBound::HighWatermark).unwrap(), None);
     world.append(batch_with(&["a", "b"], &[10, 70], BatchOptions::default())).unwrap();
     world.append(batch_with(&["c", "d"], &[70, 20], BatchOptions::default())).unwrap();
-    let found = world.log().max_timestamp(ID).unwrap().unwrap();
+    let found = world.log().max_timestamp(ID, ReadBound::HighWatermark).unwrap().unwrap();
     assert_eq!((found.offset, found.timestamp), (Offset(1), Timestamp(70)));
 }
 
@@ -58,7 +58,7 @@ fn what_is_not_durable_is_not_found() {
     let gate = world.faults().sync_gate.lock();
     let ticket = world.log().append(vec![Append { id: ID, batch: batch(&["b"], 20) }]);
     assert_eq!(find(&world, 15), None);
-    let newest = world.log().max_timestamp(ID).unwrap().unwrap();
+    let newest = world.log().max_timestamp(ID, ReadBound::HighWatermark).unwrap().unwrap();
     assert_eq!((newest.offset, newest.timestamp), (Offset(0), Timestamp(10)));
     drop(gate);
     wait(ticket);
