@@ -8,5 +8,6 @@ pub mod codec;
 pub mod group;
 pub mod machine;
 mod timers;
+pub mod transaction;
 
 pub use machine::{Decision, Entry, Machine, Ticket};
