@@ -50,7 +50,7 @@ pub use reconcile::{Open, Reconcile};
 pub use record::Record;
 pub use reply::Reply;
 pub use settings::Settings;
-pub use state::{Claim, Ending, Outcome, Participant, State, Stored, Version};
+pub use state::{Claim, Ending, Participant, State, Stored, Version};
 
 /// The machine of one shard of transactional ids.
 #[derive(Debug)]

@@ -2,12 +2,13 @@
 
 use super::end;
 use super::record::Record;
-use super::state::{Claim, Outcome, Stored};
+use super::state::{Claim, Stored};
 use super::turn::Turn;
 use super::{Hard, Reply, State};
 use crate::machine::Ticket;
 use ottla_base::{ProducerEpoch, ProducerId, Timestamp};
 use ottla_wire::Str;
+use ottla_wire::record::MarkerKind;
 
 /// What the finisher has done.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ pub(super) fn complete(hard: &Hard, turn: &mut Turn<'_>, complete: Complete) {
 }
 
 /// What is stored of an id whose transaction is complete.
-pub(super) fn completed(stored: &Stored, outcome: Outcome, now: Timestamp) -> Stored {
+pub(super) fn completed(stored: &Stored, outcome: MarkerKind, now: Timestamp) -> Stored {
     let ended = Stored { state: State::Complete(outcome), updated: now, ..*stored };
     match stored.next {
         ProducerId::NONE => ended,

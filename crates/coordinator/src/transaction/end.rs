@@ -6,12 +6,13 @@
 //!   although it is empty, but not committed.
 
 use super::complete;
-use super::state::{Claim, Outcome, Stored, Version, after, is_exhausted};
+use super::state::{Claim, Stored, Version, after, is_exhausted};
 use super::turn::Turn;
 use super::{Entry, Hard, Reply, State};
 use crate::machine::Ticket;
 use ottla_base::{ProducerEpoch, ProducerId};
 use ottla_wire::message::{EndTxnRequest, EndTxnResponse};
+use ottla_wire::record::MarkerKind;
 use ottla_wire::{ErrorCode, Str};
 
 /// An end to decide.
@@ -69,7 +70,7 @@ fn check<'h>(hard: &'h Hard, end: &End) -> Result<(&'h Str, &'h Entry, Verdict),
     }
     let (id, entry) = hard.find(transactional_id).ok_or(ErrorCode::INVALID_PRODUCER_ID_MAPPING)?;
     let claim = Claim { producer: ProducerId(*producer_id), epoch: ProducerEpoch(*producer_epoch) };
-    let asked = if *committed { Outcome::Commit } else { Outcome::Abort };
+    let asked = if *committed { MarkerKind::Commit } else { MarkerKind::Abort };
     let verdict = match end.version {
         Version::One => check_one(&entry.stored, claim, asked)?,
         Version::Two => check_two(&entry.stored, claim, asked)?,
@@ -77,7 +78,7 @@ fn check<'h>(hard: &'h Hard, end: &End) -> Result<(&'h Str, &'h Entry, Verdict),
     Ok((id, entry, verdict))
 }
 
-fn check_one(stored: &Stored, claim: Claim, asked: Outcome) -> Result<Verdict, ErrorCode> {
+fn check_one(stored: &Stored, claim: Claim, asked: MarkerKind) -> Result<Verdict, ErrorCode> {
     if claim.producer != stored.producer {
         return Err(ErrorCode::INVALID_PRODUCER_ID_MAPPING);
     }
@@ -92,7 +93,7 @@ fn check_one(stored: &Stored, claim: Claim, asked: Outcome) -> Result<Verdict, E
     }
 }
 
-fn check_two(stored: &Stored, claim: Claim, asked: Outcome) -> Result<Verdict, ErrorCode> {
+fn check_two(stored: &Stored, claim: Claim, asked: MarkerKind) -> Result<Verdict, ErrorCode> {
     if claim.producer != stored.producer && !stored.is_rotated_from(claim) {
         return Err(ErrorCode::INVALID_PRODUCER_ID_MAPPING);
     }
@@ -101,8 +102,8 @@ fn check_two(stored: &Stored, claim: Claim, asked: Outcome) -> Result<Verdict, E
     let is_repeated = stored.was_given_up(claim.epoch);
     match (stored.state, asked) {
         (State::Ongoing, _) if is_present => Ok(Verdict::Ends),
-        (State::Empty, Outcome::Abort) if is_present => Ok(Verdict::Ends),
-        (State::Empty, Outcome::Commit) if is_present => Err(ErrorCode::INVALID_TXN_STATE),
+        (State::Empty, MarkerKind::Abort) if is_present => Ok(Verdict::Ends),
+        (State::Empty, MarkerKind::Commit) if is_present => Err(ErrorCode::INVALID_TXN_STATE),
         (State::Prepare(done), asked) if is_repeated => match done == asked {
             true => Err(ErrorCode::CONCURRENT_TRANSACTIONS),
             false => Err(ErrorCode::INVALID_TXN_STATE),
@@ -111,8 +112,8 @@ fn check_two(stored: &Stored, claim: Claim, asked: Outcome) -> Result<Verdict, E
             true => Ok(Verdict::Repeated),
             false => Err(ErrorCode::INVALID_TXN_STATE),
         },
-        (State::Complete(_), Outcome::Abort) if is_present => Ok(Verdict::Ends),
-        (State::Complete(_), Outcome::Commit) if is_present => Err(ErrorCode::INVALID_TXN_STATE),
+        (State::Complete(_), MarkerKind::Abort) if is_present => Ok(Verdict::Ends),
+        (State::Complete(_), MarkerKind::Commit) if is_present => Err(ErrorCode::INVALID_TXN_STATE),
         (State::Empty | State::Ongoing | State::Prepare(_) | State::Complete(_), _) => {
             Err(ErrorCode::PRODUCER_FENCED)
         }
@@ -134,7 +135,7 @@ fn carry_out(turn: &mut Turn<'_>, id: &Str, entry: &Entry, end: &End) {
             Stored { version, epoch, last_epoch: before.epoch, next, ..before }
         }
     };
-    let outcome = if end.request.committed { Outcome::Commit } else { Outcome::Abort };
+    let outcome = if end.request.committed { MarkerKind::Commit } else { MarkerKind::Abort };
     if entry.participants.is_empty() {
         // An empty transaction: nobody has to hear of its end.
         let then = Stored { started: turn.now.wall, ..then };

@@ -1,11 +1,12 @@
 //! Transactions that end without their producer: it was silent for too long, or another one takes its id over. They are
 //! aborted under a new epoch, so that the producer cannot write into what comes after.
 
-use super::state::{Outcome, Stored, Version, after};
+use super::state::{Stored, Version, after};
 use super::turn::Turn;
 use super::{Entry, Hard, State};
 use ottla_base::ProducerEpoch;
 use ottla_wire::Str;
+use ottla_wire::record::MarkerKind;
 
 /// The transaction was open for as long as its producer asked for.
 pub(super) fn time_out(hard: &Hard, turn: &mut Turn<'_>, id: &Str) {
@@ -33,5 +34,5 @@ fn fence(turn: &mut Turn<'_>, id: &Str, entry: &Entry, last_epoch: ProducerEpoch
     let epoch = after(entry.stored.epoch);
     // The very last epoch is nobody's: who had the one before needs a new producer id.
     let last_epoch = if epoch.0 == i16::MAX { ProducerEpoch::NONE } else { last_epoch };
-    turn.prepare(id, entry, Outcome::Abort, Stored { epoch, last_epoch, ..entry.stored });
+    turn.prepare(id, entry, MarkerKind::Abort, Stored { epoch, last_epoch, ..entry.stored });
 }

@@ -15,11 +15,12 @@
 //! "none" for producers, epochs and times. Numbers are big-endian; text is a u32 length and UTF-8, but the id in the
 //! first key has no length. Keys never change. A value may change with a new version byte; old ones stay readable.
 
-use super::state::{Outcome, Participant, State, Stored, Version};
+use super::state::{Participant, State, Stored, Version};
 use crate::codec::{DecodeError, Input, Output};
 use crate::machine::Entry;
 use ottla_base::{PartitionId, PartitionIndex, ProducerEpoch, ProducerId, Timestamp, TopicId};
 use ottla_wire::Str;
+use ottla_wire::record::MarkerKind;
 
 /// One change of what is known about transactions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,10 +121,10 @@ fn encode_stored(stored: &Stored) -> Vec<u8> {
         .byte(match state {
             State::Empty => 0,
             State::Ongoing => 1,
-            State::Prepare(Outcome::Commit) => 2,
-            State::Prepare(Outcome::Abort) => 3,
-            State::Complete(Outcome::Commit) => 4,
-            State::Complete(Outcome::Abort) => 5,
+            State::Prepare(MarkerKind::Commit) => 2,
+            State::Prepare(MarkerKind::Abort) => 3,
+            State::Complete(MarkerKind::Commit) => 4,
+            State::Complete(MarkerKind::Abort) => 5,
         })
         .byte(match version {
             Version::One => 1,
@@ -144,10 +145,10 @@ fn decode_stored(value: &mut Input<'_>) -> Result<Stored, DecodeError> {
     let state = match value.byte()? {
         0 => State::Empty,
         1 => State::Ongoing,
-        2 => State::Prepare(Outcome::Commit),
-        3 => State::Prepare(Outcome::Abort),
-        4 => State::Complete(Outcome::Commit),
-        5 => State::Complete(Outcome::Abort),
+        2 => State::Prepare(MarkerKind::Commit),
+        3 => State::Prepare(MarkerKind::Abort),
+        4 => State::Complete(MarkerKind::Commit),
+        5 => State::Complete(MarkerKind::Abort),
         other => return Err(DecodeError::Unknown(other)),
     };
     let version = match value.byte()? {

@@ -2,15 +2,7 @@
 
 use ottla_base::{PartitionId, PartitionIndex, ProducerEpoch, ProducerId, Timestamp};
 use ottla_wire::Str;
-
-/// How a transaction ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Everything in it counts.
-    Commit,
-    /// Nothing in it counts.
-    Abort,
-}
+use ottla_wire::record::MarkerKind;
 
 /// Where a transactional id is in the life of its transactions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +12,9 @@ pub enum State {
     /// A transaction is open.
     Ongoing,
     /// How it ends is decided; the markers are being written.
-    Prepare(Outcome),
+    Prepare(MarkerKind),
     /// It has ended.
-    Complete(Outcome),
+    Complete(MarkerKind),
 }
 
 impl State {
@@ -32,10 +24,10 @@ impl State {
         match self {
             Self::Empty => "Empty",
             Self::Ongoing => "Ongoing",
-            Self::Prepare(Outcome::Commit) => "PrepareCommit",
-            Self::Prepare(Outcome::Abort) => "PrepareAbort",
-            Self::Complete(Outcome::Commit) => "CompleteCommit",
-            Self::Complete(Outcome::Abort) => "CompleteAbort",
+            Self::Prepare(MarkerKind::Commit) => "PrepareCommit",
+            Self::Prepare(MarkerKind::Abort) => "PrepareAbort",
+            Self::Complete(MarkerKind::Commit) => "CompleteCommit",
+            Self::Complete(MarkerKind::Abort) => "CompleteAbort",
         }
     }
 
@@ -83,7 +75,7 @@ pub struct Ending {
     /// What the markers carry. Under version 2 the epoch is one above that of the records.
     pub claim: Claim,
     /// How it ends.
-    pub outcome: Outcome,
+    pub outcome: MarkerKind,
     /// By which rule logs judge the markers.
     pub version: Version,
     /// Who must hear of it.

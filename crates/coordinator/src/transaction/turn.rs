@@ -1,12 +1,13 @@
 //! What a verb works with while one command is decided: the settings, the clock, and what it wants to happen.
 
 use super::record::Record;
-use super::state::{Claim, Ending, Outcome, Stored};
+use super::state::{Claim, Ending, Stored};
 use super::{Entry, Reply, Settings, State};
 use crate::machine::Ticket;
 use crate::timers::Timers;
 use ottla_base::Now;
 use ottla_wire::Str;
+use ottla_wire::record::MarkerKind;
 use std::collections::HashMap;
 use std::time::Duration;
 
@@ -83,7 +84,7 @@ impl Turn<'_> {
     }
 
     /// Decides how the transaction of an id ends. `then` is what is stored of it, with the epoch that markers carry.
-    pub(super) fn prepare(&mut self, id: &Str, entry: &Entry, outcome: Outcome, then: Stored) {
+    pub(super) fn prepare(&mut self, id: &Str, entry: &Entry, outcome: MarkerKind, then: Stored) {
         let Stored { producer, epoch, version, .. } = then;
         self.store(id, Stored { state: State::Prepare(outcome), updated: self.now.wall, ..then });
         self.timers.cancel(&Timer::Timeout(id.clone()));
