@@ -1,4 +1,5 @@
-//! Makes, changes, describes and deletes topics, configs, groups, offsets and records.
+//! Makes, changes, describes and deletes topics, configs, groups, offsets and records; describes and ends
+//! transactions.
 //!
 //! An operation on several things gives one outcome for each, so that one refusal does not hide the others; an error
 //! of the operation itself means that nobody answered, or the answer refused everything. Retries happen where they
@@ -9,6 +10,7 @@ mod configs;
 mod groups;
 mod records;
 mod topics;
+mod transactions;
 
 pub use cluster::ClusterDescription;
 pub use configs::{
@@ -16,6 +18,9 @@ pub use configs::{
 };
 pub use groups::{GroupDescription, GroupListing, GroupMember};
 pub use topics::{CreatedTopic, NewTopic};
+pub use transactions::{
+    ActiveProducer, ListedTransactions, Marker, TransactionDescription, TransactionFilter, TransactionListing,
+};
 
 use crate::client::Client;
 use crate::error::Refused;

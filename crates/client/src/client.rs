@@ -306,6 +306,20 @@ impl Client {
     /// That no coordinator was found or none answered. What the answer says is left to the caller.
     pub(crate) async fn ask_coordinator<R: Request>(
         &self,
+        key: (CoordinatorKind, &str),
+        request: impl Fn(i16) -> R,
+        code: impl Fn(&R::Response) -> ErrorCode,
+    ) -> Result<R::Response, RequestError> {
+        self.ask_coordinator_up_to(i16::MAX, key, request, code).await
+    }
+
+    /// [`Self::ask_coordinator`] in a version not above `version_max`, for those whose meaning changes with it.
+    ///
+    /// # Errors
+    /// As [`Self::ask_coordinator`].
+    pub(crate) async fn ask_coordinator_up_to<R: Request>(
+        &self,
+        version_max: i16,
         (kind, key): (CoordinatorKind, &str),
         request: impl Fn(i16) -> R,
         code: impl Fn(&R::Response) -> ErrorCode,
@@ -314,8 +328,8 @@ impl Client {
         loop {
             let asked = async {
                 let connection = self.coordinator(kind, key).await?;
-                let version = connection.version_of::<R>()?;
-                Ok::<_, RequestError>(connection.call(&request(version)).await?)
+                let version = connection.version_of::<R>()?.min(version_max);
+                Ok::<_, RequestError>(connection.call_at(&request(version), version).await?)
             };
             match asked.await {
                 Ok(response) if !code(&response).is_retriable() || !retry.pause().await => {

@@ -116,6 +116,12 @@ impl Connection {
         self.inner.versions.all()
     }
 
+    /// At which level the broker's cluster has a feature switched on, as `transaction.version`.
+    #[must_use]
+    pub fn feature(&self, name: &str) -> Option<i16> {
+        self.inner.versions.feature(name)
+    }
+
     /// The version in which `R` is sent here: the highest that both sides know.
     ///
     /// # Errors

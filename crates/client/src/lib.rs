@@ -2,6 +2,7 @@
 //!
 //! - [`Client`] knows the cluster: it finds brokers, partition leaders and group coordinators and keeps connections.
 //! - [`Producer`] writes records: batches, compression, idempotence, one [`Delivery`] for each record.
+//!   [`TransactionalProducer`] writes them in transactions.
 //! - [`Consumer`] reads partitions that it is told to read; [`GroupConsumer`] reads those that its group gives it.
 //! - [`Admin`] makes, changes, describes and deletes topics, configs, groups and offsets.
 //! - [`Connection`] is one connection with typed requests, for those who want to ask something else.
@@ -37,4 +38,5 @@ pub use options::{Address, ClientOptions};
 pub use ottla_wire::record::{Compression, Header};
 pub use producer::{
     Acks, Delivered, Delivery, Idempotence, ProduceError, Producer, ProducerOptions, ProducerRecord,
+    Transaction, TransactionError, TransactionOptions, TransactionalProducer,
 };

@@ -14,8 +14,10 @@ pub mod partitioner;
 mod sender;
 #[cfg(test)]
 mod tests;
+mod transaction;
 
 pub use error::ProduceError;
+pub use transaction::{Transaction, TransactionError, TransactionOptions, TransactionalProducer};
 
 use crate::client::Client;
 use crate::error::{Refused, RequestError};
@@ -23,7 +25,7 @@ use accumulator::{Accumulator, Appended, Identity, Outcome};
 use bytes::Bytes;
 use ottla_base::{Offset, PartitionIndex, ProducerEpoch, ProducerId, Timestamp};
 use ottla_wire::message::InitProducerIdRequest;
-use ottla_wire::record::{Compression, Header, record_bytes};
+use ottla_wire::record::{BatchScope, Compression, Header, record_bytes};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
@@ -170,6 +172,8 @@ struct Shared {
     /// One permit for each byte that may wait.
     room: Semaphore,
     accumulator: Mutex<Accumulator>,
+    /// Only of a transactional producer.
+    scope: Option<transaction::Scope>,
     /// There may be something to send.
     wake: Notify,
 }
@@ -188,15 +192,26 @@ impl Producer {
             Idempotence::On => Some(new_identity(&client).await?),
             Idempotence::Off => None,
         };
+        Ok(Self::start(client, options, identity, None))
+    }
+
+    fn start(
+        client: Client,
+        options: ProducerOptions,
+        identity: Option<Identity>,
+        scope: Option<transaction::Scope>,
+    ) -> Self {
+        let of_batches = if scope.is_some() { BatchScope::Transactional } else { BatchScope::Plain };
         let shared = Arc::new(Shared {
             client,
             options,
             room: Semaphore::new(options.buffer_bytes as usize),
-            accumulator: Mutex::new(Accumulator::new(options, identity)),
+            accumulator: Mutex::new(Accumulator::new(options, identity, of_batches)),
+            scope,
             wake: Notify::new(),
         });
         let task = tokio::spawn(sender::run(Arc::clone(&shared)));
-        Ok(Self { shared, task })
+        Self { shared, task }
     }
 
     /// Puts `record` into a batch; resolves when there is room for it. Records of one partition keep the order in

@@ -48,8 +48,16 @@ impl Fake {
     pub(crate) fn broker(
         handler: impl Fn(&RequestHeader, &mut Reader) -> Reply + Send + Sync + 'static,
     ) -> Self {
+        Self::broker_offering(offer(&ApiKey::ALL), handler)
+    }
+
+    /// [`Self::broker`] that answers ApiVersions with `offered`.
+    pub(crate) fn broker_offering(
+        offered: ApiVersionsResponse,
+        handler: impl Fn(&RequestHeader, &mut Reader) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         Self::new(move |header, reader| match ApiKey::try_from(header.request_api_key) {
-            Ok(ApiKey::ApiVersions) => reply(header, &offer(&ApiKey::ALL)),
+            Ok(ApiKey::ApiVersions) => reply(header, &offered),
             Ok(ApiKey::Metadata) => {
                 MetadataRequest::decode(reader, header.request_api_version).expect("a whole request");
                 reply(header, &metadata())

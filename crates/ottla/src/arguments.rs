@@ -1,6 +1,6 @@
 //! What can be typed behind `ottla`. Each verb declares its own arguments in its file.
 
-use crate::command::{completions, config, consume, doctor, group, produce, serve, topic};
+use crate::command::{completions, config, consume, doctor, group, produce, serve, topic, transaction};
 use crate::exit;
 use clap::{Parser, Subcommand, ValueEnum};
 use ottla_client::Address;
@@ -75,6 +75,9 @@ pub(crate) enum Command {
     /// List, describe, reset and delete consumer groups.
     #[command(subcommand)]
     Group(group::Command),
+    /// List, describe and abort transactions, and show who writes to a partition.
+    #[command(subcommand)]
+    Transaction(transaction::Command),
     /// Explain, show and change settings.
     #[command(subcommand)]
     Config(config::Command),

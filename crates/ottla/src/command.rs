@@ -8,6 +8,7 @@ pub(crate) mod group;
 pub(crate) mod produce;
 pub(crate) mod serve;
 pub(crate) mod topic;
+pub(crate) mod transaction;
 
 use crate::arguments::{Command, Common};
 use crate::exit::Outcome;
@@ -26,6 +27,7 @@ pub(crate) fn run(env: Arc<SystemEnv>, common: &Common, command: Command) -> Out
         Command::Produce(arguments) => block_on(produce::run(&Session::new(env, common), arguments)),
         Command::Consume(arguments) => block_on(consume::run(&Session::new(env, common), arguments)),
         Command::Group(command) => block_on(group::run(&Session::new(env, common), command)),
+        Command::Transaction(command) => block_on(transaction::run(&Session::new(env, common), command)),
         Command::Config(command) => config::run(&Session::new(env, common), command),
         Command::Doctor(arguments) => block_on(doctor::run(&Session::new(env, common), &arguments)),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -31,7 +31,7 @@ pub(crate) enum Status {
     Unreachable = 7,
     /// A broker answered, and said no.
     Refused = 8,
-    /// There is no such topic, partition or group.
+    /// There is no such topic, partition, group or transaction.
     NotFound = 9,
     /// `doctor` found something wrong.
     Unhealthy = 10,
@@ -140,7 +140,8 @@ fn status_of(code: ErrorCode) -> Status {
     match code {
         ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
         | ErrorCode::UNKNOWN_TOPIC_ID
-        | ErrorCode::GROUP_ID_NOT_FOUND => Status::NotFound,
+        | ErrorCode::GROUP_ID_NOT_FOUND
+        | ErrorCode::TRANSACTIONAL_ID_NOT_FOUND => Status::NotFound,
         _ => Status::Refused,
     }
 }

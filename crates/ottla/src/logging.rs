@@ -14,6 +14,7 @@ pub(crate) fn start(common: &Common, command: &Option<Command>) {
             | Command::Produce(_)
             | Command::Consume(_)
             | Command::Group(_)
+            | Command::Transaction(_)
             | Command::Config(_)
             | Command::Doctor(_)
             | Command::Completions(_),

@@ -11,9 +11,18 @@ pub(crate) type Found = BTreeMap<TopicPartition, Offset>;
 
 /// Asks the leader of each partition.
 pub(crate) async fn find(client: &Client, partitions: &[TopicPartition], spec: OffsetSpec) -> Outcome<Found> {
+    find_for(client, partitions, (spec, Isolation::ReadUncommitted)).await
+}
+
+/// As [`find`]; for who reads committed records only, a partition ends where the first open transaction begins.
+pub(crate) async fn find_for(
+    client: &Client,
+    partitions: &[TopicPartition],
+    (spec, isolation): (OffsetSpec, Isolation),
+) -> Outcome<Found> {
     let asked: Vec<_> = partitions.iter().map(|partition| (partition.clone(), spec)).collect();
     let mut found = Found::new();
-    for (partition, answer) in list_offsets(client, &asked, Isolation::ReadUncommitted).await {
+    for (partition, answer) in list_offsets(client, &asked, isolation).await {
         found.insert(partition, answer?.offset.unwrap_or(Offset::NONE));
     }
     Ok(found)

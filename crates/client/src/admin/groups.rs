@@ -3,7 +3,7 @@
 use super::{Admin, Outcome};
 use crate::client::{CoordinatorKind, TopicSet};
 use crate::error::{CallError, Refused, RequestError};
-use crate::group::committed::{self, CommitResults, Committed};
+use crate::group::committed::{self, CommitResults, Committed, Stability};
 use crate::group::read_assignment;
 use crate::metadata::TopicPartition;
 use ottla_wire::ErrorCode;
@@ -124,7 +124,8 @@ impl Admin {
         Ok(outcomes)
     }
 
-    /// The group's committed offsets: of these partitions, or all. Partitions without one are left out.
+    /// The group's committed offsets: of these partitions, or all. Partitions without one are left out; what open
+    /// transactions may change is told as it is now.
     ///
     /// # Errors
     /// What the coordinator says.
@@ -133,7 +134,7 @@ impl Admin {
         group: &str,
         partitions: Option<&[TopicPartition]>,
     ) -> Result<Vec<(TopicPartition, Committed)>, RequestError> {
-        committed::fetch(&self.client, group, partitions).await
+        committed::fetch(&self.client, group, partitions, Stability::Any).await
     }
 
     /// Sets committed offsets of a group that has no members (it is made, if there is none).

@@ -10,19 +10,26 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 
-/// First and last version of every API that the broker offers.
+/// First and last version of every API that the broker offers, and the features that its cluster has switched on.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Versions(BTreeMap<i16, (i16, i16)>);
+pub(super) struct Versions {
+    apis: BTreeMap<i16, (i16, i16)>,
+    features: BTreeMap<String, i16>,
+}
 
 impl Versions {
     pub(super) fn common(&self, api: ApiKey, ours: RangeInclusive<i16>) -> Option<i16> {
-        let (first, last) = *self.0.get(&(api as i16))?;
+        let (first, last) = *self.apis.get(&(api as i16))?;
         let highest = last.min(*ours.end());
         (first.max(*ours.start()) <= highest).then_some(highest)
     }
 
     pub(super) fn all(&self) -> Vec<(i16, (i16, i16))> {
-        self.0.iter().map(|(key, range)| (*key, *range)).collect()
+        self.apis.iter().map(|(key, range)| (*key, *range)).collect()
+    }
+
+    pub(super) fn feature(&self, name: &str) -> Option<i16> {
+        self.features.get(name).copied()
     }
 }
 
@@ -49,7 +56,13 @@ pub(super) async fn versions(inner: &Inner) -> Result<Versions, CallError> {
     let range = |api: &ottla_wire::message::api_versions_response::ApiVersion| {
         (api.api_key, (api.min_version, api.max_version))
     };
-    Ok(Versions(response.api_keys.iter().map(range).collect()))
+    let level = |feature: &ottla_wire::message::api_versions_response::FinalizedFeatureKey| {
+        (feature.name.to_string(), feature.max_version_level)
+    };
+    Ok(Versions {
+        apis: response.api_keys.iter().map(range).collect(),
+        features: response.finalized_features.iter().map(level).collect(),
+    })
 }
 
 async fn ask(

@@ -44,6 +44,15 @@ pub struct Member<'a> {
     pub instance_id: Option<&'a str>,
 }
 
+/// What is to be told of a partition whose offset an open transaction may be about to change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stability {
+    /// What is committed now: to look at.
+    Any,
+    /// Nothing until the transaction has ended, however long that takes: to go on from there.
+    Required,
+}
+
 /// The group's committed offsets: of these partitions, or all. Partitions without one are left out.
 ///
 /// # Errors
@@ -52,6 +61,7 @@ pub async fn fetch(
     client: &Client,
     group: &str,
     partitions: Option<&[TopicPartition]>,
+    stability: Stability,
 ) -> Result<Vec<(TopicPartition, Committed)>, RequestError> {
     if partitions.is_some_and(<[_]>::is_empty) {
         return Ok(Vec::new());
@@ -61,7 +71,8 @@ pub async fn fetch(
         let attempt = async {
             let connection = client.coordinator(CoordinatorKind::Group, group).await?;
             let version = connection.version_of::<OffsetFetchRequest>()?.min(NAMED_VERSION_MAX);
-            let response = connection.call_at(&fetch_request(group, partitions, version), version).await?;
+            let response =
+                connection.call_at(&fetch_request(group, partitions, (version, stability)), version).await?;
             read(group, response)
         };
         match attempt.await {
@@ -81,11 +92,14 @@ fn by_topic<'a, T>(
     topics
 }
 
-fn fetch_request(group: &str, partitions: Option<&[TopicPartition]>, version: i16) -> OffsetFetchRequest {
+fn fetch_request(
+    group: &str,
+    partitions: Option<&[TopicPartition]>,
+    (version, stability): (i16, Stability),
+) -> OffsetFetchRequest {
     let topics = partitions.map(|partitions| by_topic(partitions.iter().map(|partition| (partition, ()))));
     let indexes = |partitions: Vec<(i32, ())>| partitions.into_iter().map(|(index, ())| index).collect();
-    // Only offsets that no open transaction may change.
-    let require_stable = 7 <= version;
+    let require_stable = 7 <= version && stability == Stability::Required;
     if version < 8 {
         let topic = |(name, partitions): (&str, _)| OffsetFetchRequestTopic {
             name: name.into(),

@@ -163,7 +163,9 @@ async fn starts(
     options: &GroupOptions,
     partitions: Vec<TopicPartition>,
 ) -> Result<Vec<(TopicPartition, Start)>, GroupError> {
-    let committed = committed::fetch(client, &options.group_id, Some(&partitions)).await?;
+    let committed =
+        committed::fetch(client, &options.group_id, Some(&partitions), committed::Stability::Required)
+            .await?;
     let committed: BTreeMap<_, _> = committed.into_iter().collect();
     let start = |partition: TopicPartition| match (committed.get(&partition), options.consumer.reset) {
         (Some(found), _) => Ok((partition, Start::Offset(found.offset))),

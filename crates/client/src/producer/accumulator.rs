@@ -4,7 +4,7 @@ use super::{Delivery, ProduceError, ProducerOptions, ProducerRecord, partitioner
 use crate::metadata::Topic;
 use bytes::Bytes;
 use ottla_base::{Env, Offset, PartitionIndex, ProducerEpoch, ProducerId, Timestamp};
-use ottla_wire::record::{BatchBuilder, BatchOptions};
+use ottla_wire::record::{BatchBuilder, BatchOptions, BatchScope};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -70,6 +70,10 @@ pub(super) struct Accumulator {
     /// The newest identity; none without idempotence.
     identity: Option<Identity>,
     renewal: Renewal,
+    /// Whether batches are part of transactions.
+    scope: BatchScope,
+    /// Why nothing more is written in this transaction.
+    broken: Option<ProduceError>,
 }
 
 /// Whether a new identity is needed.
@@ -99,8 +103,9 @@ pub(super) enum Ending {
 }
 
 impl Accumulator {
-    pub(super) fn new(options: ProducerOptions, identity: Option<Identity>) -> Self {
-        Self { options, topics: HashMap::new(), identity, renewal: Renewal::NotNeeded }
+    pub(super) fn new(options: ProducerOptions, identity: Option<Identity>, scope: BatchScope) -> Self {
+        let renewal = Renewal::NotNeeded;
+        Self { options, topics: HashMap::new(), identity, renewal, scope, broken: None }
     }
 
     /// Puts a record into the open batch of its partition.
@@ -111,7 +116,10 @@ impl Accumulator {
         (topic, now): (&Topic, Timestamp),
         env: &dyn Env,
     ) -> Result<Appended, ProduceError> {
-        let options = &self.options;
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        let (options, scope) = (&self.options, self.scope);
         let queues = self.topics.entry(Arc::clone(&topic.name)).or_default();
         if queues.partitions.len() < topic.partitions.len() {
             queues.partitions.resize_with(topic.partitions.len(), Queue::default);
@@ -133,7 +141,7 @@ impl Accumulator {
         let partition = PartitionIndex(i32::try_from(index).expect("partitions are numbered by i32"));
         let open = queues.partitions[index].open.get_or_insert_with(|| {
             work = true;
-            Batch::new(Arc::clone(&topic.name), partition, options)
+            Batch::new(Arc::clone(&topic.name), partition, (options, scope))
         });
         let position = i64::from(open.builder.record_count());
         let timestamp = record.timestamp.unwrap_or(now);
@@ -159,7 +167,7 @@ impl Accumulator {
 
     /// Takes the next batch of every partition that may send one now.
     pub(super) fn take_ready(&mut self, now: Instant) -> Ready {
-        let Self { options, topics, identity, renewal } = self;
+        let Self { options, topics, identity, renewal, .. } = self;
         let mut ready = Ready { batches: Vec::new(), next: None, renew: false };
         for queue in topics.values_mut().flat_map(|topic| topic.partitions.iter_mut()) {
             if queue.travelling.is_some() {
@@ -196,6 +204,36 @@ impl Accumulator {
     pub(super) fn renewed(&mut self, identity: Option<Identity>) {
         self.renewal = Renewal::NotNeeded;
         self.identity = identity.or(self.identity);
+    }
+
+    /// Nothing more is written in this transaction, because of `error` or an earlier one: what has not been sent
+    /// fails. The permits that this frees.
+    pub(super) fn give_up(&mut self, error: ProduceError) -> usize {
+        let error = self.broken.get_or_insert(error).clone();
+        let mut freed = 0;
+        for queue in self.queues() {
+            for batch in queue.sealed.drain(..).chain(queue.open.take()) {
+                freed += batch.bytes;
+                batch.outcome.send_replace(Some(Err(error.clone())));
+            }
+        }
+        freed
+    }
+
+    /// Why nothing more is written in this transaction.
+    pub(super) fn broken(&self) -> Option<ProduceError> {
+        self.broken.clone()
+    }
+
+    /// The next transaction begins, under this identity. Nothing is on its way.
+    pub(super) fn go_on(&mut self, identity: Identity) {
+        self.broken = None;
+        if self.identity != Some(identity) {
+            self.identity = Some(identity);
+            for queue in self.queues() {
+                (queue.numbering, queue.spoilt) = (None, None);
+            }
+        }
     }
 
     /// A batch is to be sent again, not before `retry_at`.
@@ -241,12 +279,16 @@ pub(super) struct Ready {
 }
 
 impl Batch {
-    fn new(topic: Arc<str>, partition: PartitionIndex, options: &ProducerOptions) -> Self {
+    fn new(
+        topic: Arc<str>,
+        partition: PartitionIndex,
+        (options, scope): (&ProducerOptions, BatchScope),
+    ) -> Self {
         let compression = options.compression;
         Self {
             topic,
             partition,
-            builder: BatchBuilder::new(BatchOptions { compression, ..BatchOptions::default() }),
+            builder: BatchBuilder::new(BatchOptions { compression, scope, ..BatchOptions::default() }),
             created: Instant::now(),
             attempts: 0,
             bytes: 0,

@@ -44,6 +44,9 @@ pub enum ProduceError {
     /// The request failed in a way that no retry mends.
     #[error(transparent)]
     Failed(CallError),
+    /// Its transaction was aborted before it was sent.
+    #[error("the transaction was aborted before the record was sent")]
+    Aborted,
     /// The producer was dropped before.
     #[error("the producer was closed before the record was acknowledged")]
     Closed,

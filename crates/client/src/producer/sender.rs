@@ -4,6 +4,7 @@ use super::accumulator::{Ack, Batch, Ending, Identity, Outcome};
 use super::{Acks, ProduceError, Shared, new_identity};
 use crate::connection::Connection;
 use crate::error::{CallError, Refused, RequestError};
+use crate::metadata::TopicPartition;
 use crate::retry;
 use ottla_base::{Offset, Timestamp};
 use ottla_wire::ErrorCode;
@@ -115,6 +116,14 @@ async fn exchange(
         timeout_ms: i32::try_from(REPLICATION_TIMEOUT.as_millis()).expect("half a minute"),
         ..ProduceRequest::default()
     };
+    if let Some(scope) = &shared.scope {
+        request.transactional_id = Some(scope.id.clone());
+        let identity = batches.iter().find_map(|batch| batch.stamp).map(|(identity, _)| identity);
+        let partitions = batches.iter().map(|batch| TopicPartition::new(&*batch.topic, batch.partition.0));
+        if let Some(identity) = identity {
+            scope.add(&shared.client, identity, partitions).await?;
+        }
+    }
     for batch in batches.iter_mut() {
         batch.attempts += 1;
         let records = Some(batch.bytes().into());
@@ -135,7 +144,13 @@ async fn exchange(
         connection.tell(&request).await?;
         return Ok(batches.iter().map(|_| Ok(Ack { base_offset: None, log_append_time: None })).collect());
     }
-    let response = connection.call_within(&request, REPLICATION_TIMEOUT).await?;
+    let response = match &shared.scope {
+        None => connection.call_within(&request, REPLICATION_TIMEOUT).await?,
+        Some(scope) => {
+            let version = connection.version_of::<ProduceRequest>()?.min(scope.version.produce_max());
+            connection.call_at(&request, version).await?
+        }
+    };
     Ok(batches.iter().map(|batch| answer(&request, &response, batch)).collect())
 }
 
@@ -185,7 +200,8 @@ fn settle(shared: &Shared, batch: Batch, result: Result<Ack, RequestError>) {
     let in_time = batch.created.elapsed() < shared.options.delivery_timeout;
     if error.is_retriable() {
         shared.client.forget_topic(&batch.topic);
-        if in_time {
+        // In a transaction that cannot be committed there is no point in trying again.
+        if in_time && shared.accumulator().broken().is_none() {
             tracing::debug!(topic = %batch.topic, partition = batch.partition.0, %error, "sending a batch again");
             let pause = retry::backoff(shared.client.options(), batch.attempts, &**shared.client.env());
             return shared.accumulator().put_back(batch, Instant::now() + pause);
@@ -221,7 +237,14 @@ fn uncertain(code: ErrorCode) -> bool {
 }
 
 fn finish(shared: &Shared, batch: Batch, ending: Ending, outcome: Outcome) {
-    let permits = batch.bytes;
-    shared.accumulator().finish(batch, ending, outcome);
+    let mut permits = batch.bytes;
+    {
+        let failed = outcome.as_ref().err().cloned();
+        let mut accumulator = shared.accumulator();
+        accumulator.finish(batch, ending, outcome);
+        if let (Some(error), Some(_)) = (failed, &shared.scope) {
+            permits += accumulator.give_up(error);
+        }
+    }
     shared.room.add_permits(permits);
 }

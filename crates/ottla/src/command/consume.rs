@@ -12,8 +12,9 @@ use crate::exit::{Failure, Outcome, Status};
 use crate::offsets::Found;
 use crate::output;
 use crate::template::Template;
+use clap::ValueEnum;
 use goal::Goal;
-use ottla_client::{ConsumedRecord, FetchError, GroupError, TopicPartition};
+use ottla_client::{ConsumedRecord, FetchError, GroupError, Isolation, TopicPartition};
 use print::Style;
 use start::Start;
 use std::io::{self, BufWriter, StdoutLock, Write};
@@ -30,6 +31,7 @@ use std::time::Duration;
   ottla consume flights -o beginning -e       all there is
   ottla consume flights -o -10 -e             the last ten of each partition
   ottla consume flights -g billing            as a member of a group
+  ottla consume flights -o beginning --isolation read_uncommitted
   ottla consume flights -o @2026-11-23T06:00:00Z -p 0,1
   ottla consume flights -o beginning -e -f '%p/%o %k %v\\n'
   ottla consume flights -o beginning -e --output json | jq .value")]
@@ -59,6 +61,10 @@ pub(crate) struct Arguments {
     #[arg(short, long)]
     exit_at_end: bool,
 
+    /// Which records of transactions are read: only committed ones, or all, also those that may be taken back.
+    #[arg(short, long, value_enum, value_name = "LEVEL", default_value = "read_committed")]
+    isolation: Level,
+
     /// With -g: commit nothing.
     #[arg(long, requires = "group")]
     no_commit: bool,
@@ -67,6 +73,26 @@ pub(crate) struct Arguments {
     /// %K and %S sizes, and \n, \t, \xHH.
     #[arg(short, long, value_name = "FORMAT", default_value = "%v\\n")]
     format: Template,
+}
+
+/// Which records of transactions are read, in Kafka's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Level {
+    /// Only those of committed transactions.
+    #[value(name = "read_committed", alias = "committed")]
+    Committed,
+    /// All, as they come.
+    #[value(name = "read_uncommitted", alias = "uncommitted")]
+    Uncommitted,
+}
+
+impl From<Level> for Isolation {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Committed => Self::ReadCommitted,
+            Level::Uncommitted => Self::ReadUncommitted,
+        }
+    }
 }
 
 /// How long one look for records lasts.

@@ -1,6 +1,7 @@
 //! `ottla produce`: records from standard input or files.
 
 mod input;
+mod sink;
 
 use crate::arguments::Form;
 use crate::command::Session;
@@ -15,6 +16,7 @@ use ottla_client::{
     Acks, Compression, Delivery, Header, Idempotence, ProduceError, Producer, ProducerOptions, ProducerRecord,
 };
 use serde_json::json;
+use sink::Sink;
 use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -24,12 +26,16 @@ use std::time::Duration;
 /// One line is one record. -K splits key and value, -f describes other forms, --json reads objects such as
 /// {"key":"k","value":"v","headers":{"h":"1"},"partition":0,"timestamp":0}, where a key or value that is no text is
 /// written as JSON and null stays null.
+///
+/// With --transactional-id all records together are one transaction: consumers that read committed records see all of
+/// them when the input has ended, or none.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   echo hello | ottla produce greetings
   ottla produce flights -K '\\t' flights.tsv -z zstd
   ottla produce flights -f '%k %v\\n' --header source=web
-  ottla produce flights --json < flights.jsonl")]
+  ottla produce flights --json < flights.jsonl
+  ottla produce flights --transactional-id importer < flights.txt")]
 pub(crate) struct Arguments {
     /// The topic; it is made on first use if the broker does that.
     topic: String,
@@ -93,6 +99,18 @@ pub(crate) struct Arguments {
     /// The largest record that is sent.
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 20)]
     record_bytes_max: usize,
+
+    /// Write all records in one transaction of this id. Whoever else has a transaction open under it loses it.
+    #[arg(long, value_name = "ID")]
+    transactional_id: Option<String>,
+
+    /// After how long the broker takes an unfinished transaction back, in milliseconds.
+    #[arg(long, value_name = "MS", default_value_t = 60_000, requires = "transactional_id")]
+    transaction_timeout_ms: u32,
+
+    /// Take the transaction back in the end, to see what others make of that.
+    #[arg(long, requires = "transactional_id")]
+    abort: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -109,39 +127,59 @@ const PENDING_MAX: usize = 100_000;
 
 /// Writes everything there is.
 pub(crate) async fn run(session: &Session<'_>, arguments: Arguments) -> Outcome {
-    let shape = Shape::of(&arguments)?;
-    let defaults = Defaults::of(&arguments)?;
+    // Before anything is asked of a broker.
+    let (shape, defaults) = (Shape::of(&arguments)?, Defaults::of(&arguments)?);
     let client = session.connect().await?;
-    let producer = Producer::new(&client, options(&arguments)).await?;
+    let input = Input::start(arguments.files.clone(), shape)?;
+    let count = match &arguments.transactional_id {
+        None => {
+            let producer = Producer::new(&client, options(&arguments)).await?;
+            write(session, &Sink::Plain(producer), &defaults, input).await?
+        }
+        Some(id) => {
+            sink::in_transaction(&client, &arguments, id, async |sink| {
+                write(session, sink, &defaults, input).await
+            })
+            .await?
+        }
+    };
+    let plural = if count == 1 { "" } else { "s" };
+    let end = if arguments.abort { ", and taken back" } else { "" };
+    let note = format_args!("{count} record{plural} written to {}{end}", arguments.topic).to_string();
+    output::note(session.common, note);
+    Ok(())
+}
+
+/// Writes the input to its end; how many records were acknowledged.
+async fn write(
+    session: &Session<'_>,
+    sink: &Sink<'_>,
+    defaults: &Defaults,
+    mut input: Input,
+) -> Outcome<u64> {
     let bar = output::progress(session.common, None);
     let mut written = Written { count: 0, form: session.common.output };
     let mut pending: VecDeque<Delivery> = VecDeque::new();
-    let mut input = Input::start(arguments.files.clone(), shape)?;
     while let Some(record) = input.next().await {
         let record = match record {
             Ok(record) => defaults.fill(record),
             Err(reason) => {
-                written.drain(&producer, &mut pending).await?;
+                written.drain(sink, &mut pending).await?;
                 return Err(Failure::usage(format!(
                     "{reason} ({} record(s) before it were written)",
                     written.count
                 )));
             }
         };
-        pending.push_back(producer.send(record).await.map_err(|error| written.stopped(error))?);
+        pending.push_back(sink.send(record).await.map_err(|error| written.stopped(error))?);
         bar.inc(1);
         if PENDING_MAX <= pending.len() {
             written.take(&mut pending).await?;
         }
     }
-    written.drain(&producer, &mut pending).await?;
+    written.drain(sink, &mut pending).await?;
     bar.finish_and_clear();
-    let plural = if written.count == 1 { "" } else { "s" };
-    output::note(
-        session.common,
-        format_args!("{} record{plural} written to {}", written.count, arguments.topic),
-    );
-    Ok(())
+    Ok(written.count)
 }
 
 /// What has been acknowledged.
@@ -151,8 +189,8 @@ struct Written {
 }
 
 impl Written {
-    async fn drain(&mut self, producer: &Producer, pending: &mut VecDeque<Delivery>) -> Outcome {
-        producer.flush().await;
+    async fn drain(&mut self, sink: &Sink<'_>, pending: &mut VecDeque<Delivery>) -> Outcome {
+        sink.flush().await;
         while !pending.is_empty() {
             self.take(pending).await?;
         }
@@ -189,9 +227,10 @@ impl From<ProduceError> for Failure {
             ProduceError::Failed(error) => error.into(),
             ProduceError::NoPartition { .. } => Self::not_found(error.to_string()),
             ProduceError::TimedOut { .. } => Self::new(Status::Unreachable, error.to_string()),
-            ProduceError::TooLarge { .. } | ProduceError::Closed | ProduceError::IdempotenceNeedsAcks => {
-                Self::new(Status::Failed, error.to_string())
-            }
+            ProduceError::TooLarge { .. }
+            | ProduceError::Aborted
+            | ProduceError::Closed
+            | ProduceError::IdempotenceNeedsAcks => Self::new(Status::Failed, error.to_string()),
         }
     }
 }

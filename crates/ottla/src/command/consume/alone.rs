@@ -8,11 +8,15 @@ use ottla_client::{Client, Consumer, ConsumerOptions, Reset, Start, TopicPartiti
 /// Reads until the goal is reached or the user stops.
 pub(super) async fn read(client: &Client, arguments: &Arguments, printer: &mut Printer<'_>) -> Outcome {
     let partitions = partitions(client, arguments).await?;
-    let (positions, ends) = arguments.offset.find(client, &partitions).await?;
+    let (positions, ends) = arguments.offset.find(client, &partitions, arguments.isolation.into()).await?;
     let starts =
         positions.iter().map(|(partition, offset)| (partition.clone(), Start::Offset(*offset))).collect();
     // Retention may be faster than reading: what is left begins later.
-    let options = ConsumerOptions { reset: Reset::Earliest, ..ConsumerOptions::default() };
+    let options = ConsumerOptions {
+        isolation: arguments.isolation.into(),
+        reset: Reset::Earliest,
+        ..ConsumerOptions::default()
+    };
     let mut consumer = Consumer::new(client, options);
     consumer.assign(starts).await?;
     printer.goal.set(positions, arguments.exit_at_end.then_some(ends));

@@ -25,7 +25,11 @@ pub(super) async fn read(
     let mut options = GroupOptions::new(group, topics);
     // What is printed is committed, and nothing else: a poll may give more records than are wanted.
     options.auto_commit = None;
-    options.consumer = ConsumerOptions { reset: arguments.offset.reset()?, ..ConsumerOptions::default() };
+    options.consumer = ConsumerOptions {
+        isolation: arguments.isolation.into(),
+        reset: arguments.offset.reset()?,
+        ..ConsumerOptions::default()
+    };
     let mut member = Member { client, consumer: GroupConsumer::new(client, options), printed: Found::new() };
     let outcome = tokio::select! {
         outcome = member.follow(arguments, printer) => outcome,
@@ -81,7 +85,10 @@ impl Member<'_> {
         printer: &mut Printer<'_>,
     ) -> Outcome {
         let ends = match arguments.exit_at_end {
-            true => Some(offsets::find(self.client, partitions, OffsetSpec::Latest).await?),
+            true => {
+                let what = (OffsetSpec::Latest, arguments.isolation.into());
+                Some(offsets::find_for(self.client, partitions, what).await?)
+            }
             false => None,
         };
         let consumer = self.consumer.consumer();

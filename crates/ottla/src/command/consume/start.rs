@@ -3,7 +3,7 @@
 use crate::exit::{Failure, Outcome};
 use crate::offsets::{self, Found};
 use ottla_base::{Offset, Timestamp};
-use ottla_client::{Client, OffsetSpec, Reset, TopicPartition};
+use ottla_client::{Client, Isolation, OffsetSpec, Reset, TopicPartition};
 use std::str::FromStr;
 
 /// Where reading begins, in each partition.
@@ -47,11 +47,12 @@ impl Start {
         self,
         client: &Client,
         partitions: &[TopicPartition],
+        isolation: Isolation,
     ) -> Outcome<(Found, Found)> {
         let starts = offsets::find(client, partitions, OffsetSpec::Earliest).await?;
-        let ends = offsets::find(client, partitions, OffsetSpec::Latest).await?;
+        let ends = offsets::find_for(client, partitions, (OffsetSpec::Latest, isolation)).await?;
         let by_time = match self {
-            Self::Time(at) => offsets::find(client, partitions, OffsetSpec::At(at)).await?,
+            Self::Time(at) => offsets::find_for(client, partitions, (OffsetSpec::At(at), isolation)).await?,
             Self::Beginning | Self::End | Self::Last(_) | Self::Offset(_) => Found::new(),
         };
         let first = |partition: &TopicPartition| {
