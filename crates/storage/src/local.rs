@@ -11,6 +11,7 @@
 //! <data>/<topic>-<n>/<base offset>.log             record batches, as producers sent them
 //! <data>/<topic>-<n>/<base offset>.index           offset → position, sparse
 //! <data>/<topic>-<n>/<base offset>.timeindex       timestamp → offset, sparse
+//! <data>/<topic>-<n>/<base offset>.txnindex        aborted transactions whose markers are in the segment
 //! <data>/<topic>-<n>/<offset>.snapshot             what is known of producers below that offset
 //! <data>/<topic>-<n>.<unique>-delete/              a deleted partition that waits for its removal
 //! ```
@@ -36,5 +37,6 @@ pub(crate) mod retention;
 pub(crate) mod search;
 pub(crate) mod segment;
 pub(crate) mod tail;
+pub(crate) mod txnindex;
 pub(crate) mod unstable;
 pub(crate) mod walk;

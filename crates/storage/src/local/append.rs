@@ -8,14 +8,15 @@ use super::facts;
 use super::group_commit::GroupCommit;
 use super::partition::{Engine, Partition, State, Status};
 use super::segment::NextBatch;
+use super::txnindex::AbortedEntry;
 use super::walk::WalkError;
 use crate::error::AppendError;
 use crate::log::Appended;
-use crate::sequencer::{self, Applied, BatchFacts, Decision, TransactionVersion};
+use crate::sequencer::{self, Applied, BatchFacts, Decision, EndedTransaction, TransactionVersion};
 use crate::settings::{Durability, TimestampType};
 use bytes::{Bytes, BytesMut};
 use ottla_base::{Offset, Timestamp};
-use ottla_wire::record::{self, BatchHeader, HEADER_BYTES};
+use ottla_wire::record::{self, BatchHeader, HEADER_BYTES, MarkerKind};
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -240,6 +241,7 @@ impl Appending<'_> {
             self.state.note(&entry.batch.header);
             if let Some(ended) = entry.applied.and_then(|applied| applied.ended) {
                 self.state.unstable.ended(ended.first, ended.marker);
+                self.state.note_ended(&ended);
             }
             let timestamp = entry.batch.header.max_timestamp;
             let appended = self.appended(entry.batch.header.base_offset, entry.batch.header, timestamp);
@@ -324,6 +326,18 @@ impl State {
         self.tail.push(header.base_offset, position);
         assert!(self.end <= header.base_offset, "offsets never go back");
         self.end = header.next_offset();
+    }
+
+    /// Takes into account that the last batch is the marker of a transaction.
+    pub(crate) fn note_ended(&mut self, ended: &EndedTransaction) {
+        match ended.kind {
+            MarkerKind::Commit => {}
+            MarkerKind::Abort => {
+                self.segments.last_mut().expect("a partition has a segment").aborted += 1;
+                let active = self.active.as_mut().expect("a batch was just appended");
+                active.aborts.push(AbortedEntry::of(ended));
+            }
+        }
     }
 }
 

@@ -107,6 +107,11 @@ impl<E: Entry> Growing<E> {
         &self.pending
     }
 
+    /// How many entries there are.
+    pub(crate) fn len(&self) -> u32 {
+        self.flushed + u32::try_from(self.pending.len()).expect("flushed every PENDING_MAX entries")
+    }
+
     /// Whether another entry would pass `bytes_max`.
     pub(crate) fn is_full(&self, bytes_max: u32) -> bool {
         let entries = self.flushed as usize + self.pending.len();
@@ -178,11 +183,11 @@ pub(crate) fn last_before<E: Entry>(
     let entries = disk.length(file)? / E::BYTES as u64;
     let (mut low, mut high) = (0, entries);
     // Halve by reading single entries until the rest fits one read.
-    let mut entry = [0; 12];
+    let mut entry = vec![0; E::BYTES];
     while BLOCK_ENTRIES < high - low {
         let middle = low + (high - low) / 2;
-        disk.read_exact_at(file, &mut entry[..E::BYTES], middle * E::BYTES as u64)?;
-        if is_before(&E::parse(&entry[..E::BYTES])) {
+        disk.read_exact_at(file, &mut entry, middle * E::BYTES as u64)?;
+        if is_before(&E::parse(&entry)) {
             low = middle;
         } else {
             high = middle;

@@ -9,17 +9,22 @@ pub(crate) enum Kind {
     Log,
     Index,
     TimeIndex,
+    TxnIndex,
     Snapshot,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 4] = [Self::Log, Self::Index, Self::TimeIndex, Self::Snapshot];
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Log, Self::Index, Self::TimeIndex, Self::TxnIndex, Self::Snapshot];
+    /// What is made from the log and goes with it.
+    pub(crate) const INDEXES: [Self; 3] = [Self::Index, Self::TimeIndex, Self::TxnIndex];
 
     fn extension(self) -> &'static str {
         match self {
             Self::Log => "log",
             Self::Index => "index",
             Self::TimeIndex => "timeindex",
+            Self::TxnIndex => "txnindex",
             Self::Snapshot => "snapshot",
         }
     }

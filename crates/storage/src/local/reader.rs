@@ -5,11 +5,13 @@
 //! walk the few batches behind its entry, outside the partition's lock.
 
 use super::index::{self, OffsetEntry};
+use super::names::Kind;
 use super::partition::{Engine, Offsets, Partition, State, Status};
 use super::place::Place;
+use super::txnindex;
 use super::walk::{Found, Walk, WalkError};
 use crate::error::ReadError;
-use crate::log::{ReadBound, ReadResult, WholeFirst};
+use crate::log::{AbortedTransaction, ReadBound, ReadResult, WholeFirst};
 use ottla_base::Offset;
 use ottla_wire::record::{FileRegion, Records};
 use std::fs::File;
@@ -34,11 +36,22 @@ pub(crate) struct View<'a> {
     pub(crate) limit: u64,
     /// All batches up to `limit` are below the bound.
     exact: bool,
+    /// The bound, or the end of the segment if that is before it.
+    upper: Offset,
+    /// Bytes of the segment when it was looked at, and whether it was the active one.
+    size: u32,
+    is_active: bool,
     /// The index file; `None` if it has no entry.
     index: Option<Arc<File>>,
     /// Index entries that are not in the file yet.
     pending: Vec<OffsetEntry>,
     place: Place<'a>,
+}
+
+/// A part of a segment that answers a read, and an offset that none of its records reaches.
+struct Part {
+    region: FileRegion,
+    upper: Offset,
 }
 
 /// Answers a read.
@@ -50,29 +63,71 @@ pub(crate) fn read(
     let mut state = partition.state.lock();
     let offsets = check(partition, &state, request.from)?;
     let bound = bound_offset(&offsets, request.bound);
+    let nothing = || ReadResult { records: Records::default(), offsets, aborted: Vec::new() };
     if bound <= request.from {
-        return Ok(ReadResult { records: Records::default(), offsets, aborted: Vec::new() });
+        return Ok(nothing());
     }
     let mut at = state.segment_of(request.from).expect("the log start lies in a segment");
-    if let Some(region) = region_from_tail(partition, engine, &mut state, (at, bound), request)
+    if let Some(part) = part_from_tail(partition, engine, &mut state, (at, bound), request)
         .map_err(|source| io_error(partition, engine, &state, at, source))?
     {
-        return Ok(ReadResult { records: records(region), offsets, aborted: Vec::new() });
+        let aborted = aborted(partition, engine, &state, (at, &part), request)?;
+        return Ok(ReadResult { records: records(part.region), offsets, aborted });
     }
     loop {
         let view = view(partition, engine, &mut state, at, bound)
             .map_err(|source| io_error(partition, engine, &state, at, source))?;
         drop(state);
-        if let Some(region) = view.region(request, bound)? {
-            return Ok(ReadResult { records: records(region), offsets, aborted: Vec::new() });
+        let part = view.part(request, bound)?;
+        state = partition.state.lock();
+        if let Some(part) = part {
+            if request.bound != ReadBound::LastStable {
+                return Ok(ReadResult { records: records(part.region), offsets, aborted: Vec::new() });
+            }
+            check(partition, &state, request.from)?;
+            if let Some(at) = view.find_again(&state) {
+                let aborted = aborted(partition, engine, &state, (at, &part), request)?;
+                return Ok(ReadResult { records: records(part.region), offsets, aborted });
+            }
+            // Compaction has put another segment in its place, and what it knows of aborts fits that one.
+            at = state.segment_of(request.from).expect("the log start lies in a segment");
+            continue;
         }
         // Compaction may have left no batch between the offset and the next segment.
-        state = partition.state.lock();
         at = state.segments.partition_point(|segment| segment.base <= view.base);
         if state.segments.len() <= at || state.status == Status::Deleted {
-            return Ok(ReadResult { records: Records::default(), offsets, aborted: Vec::new() });
+            return Ok(nothing());
         }
     }
+}
+
+/// The aborted transactions that overlap what is returned.
+fn aborted(
+    partition: &Partition,
+    engine: &Engine,
+    state: &State,
+    (at, part): (usize, &Part),
+    request: Request,
+) -> Result<Vec<AbortedTransaction>, ReadError> {
+    let mut found = Vec::new();
+    if request.bound != ReadBound::LastStable || part.region.length == 0 {
+        return Ok(found);
+    }
+    let place = partition.place(engine);
+    let range = request.from..part.upper;
+    for (at, segment) in state.segments.iter().enumerate().skip(at).filter(|(_, segment)| 0 < segment.aborted)
+    {
+        let pending = match &state.active {
+            Some(active) if at + 1 == state.segments.len() => active.aborts.pending(),
+            _ => &[],
+        };
+        let collected = txnindex::collect(&place, segment.base, pending, &range, &mut found);
+        let path = || place.file(segment.base, Kind::TxnIndex);
+        if collected.map_err(|source| ReadError::Io { path: path(), source })?.is_break() {
+            break;
+        }
+    }
+    Ok(found)
 }
 
 /// A segment up to `bound`, for readers of any kind.
@@ -103,19 +158,28 @@ pub(crate) fn view<'a>(
     if segment.index.is_none() {
         segment.index = index::open::<OffsetEntry>(&place, segment.base)?;
     }
-    let (base, index) = (segment.base, segment.index.clone());
-    Ok(View { base, file, limit: limit.into(), exact, index, pending, place })
+    let (base, size, index) = (segment.base, segment.size, segment.index.clone());
+    let upper = next.map_or(bound, |next| next.min(bound));
+    Ok(View { base, file, limit: limit.into(), exact, upper, size, is_active, index, pending, place })
 }
 
 impl View<'_> {
-    /// The region that answers `request`; `None` if no batch here reaches its offset.
-    fn region(&self, request: Request, bound: Offset) -> Result<Option<FileRegion>, ReadError> {
+    /// Where this segment is now; `None` if it is gone or another has taken its place.
+    fn find_again(&self, state: &State) -> Option<usize> {
+        let at = state.segments.binary_search_by_key(&self.base, |segment| segment.base).ok()?;
+        let size = state.segments[at].size;
+        // The active segment grows; all others keep their size until they are compacted.
+        (size == self.size || (self.is_active && self.size < size)).then_some(at)
+    }
+
+    /// The part that answers `request`; `None` if no batch here reaches its offset.
+    fn part(&self, request: Request, bound: Offset) -> Result<Option<Part>, ReadError> {
         let Some(start) = self.locate(request.from)? else { return Ok(None) };
         if bound <= start.header.base_offset {
-            return Ok(Some(self.cut(0, 0)));
+            return Ok(Some(Part { region: self.cut(0, 0), upper: bound }));
         }
-        let end = self.end_of(&start, request, bound)?;
-        Ok(Some(self.cut(start.position, end - start.position)))
+        let (end, upper) = self.end_of(&start, request, bound)?;
+        Ok(Some(Part { region: self.cut(start.position, end - start.position), upper }))
     }
 
     fn cut(&self, position: u64, length: u64) -> FileRegion {
@@ -147,16 +211,17 @@ impl View<'_> {
         Ok(None)
     }
 
-    /// Where to stop: whole batches within the wished size that begin before `bound`.
-    fn end_of(&self, start: &Found, request: Request, bound: Offset) -> Result<u64, ReadError> {
+    /// Where to stop, and an offset that is not reached: whole batches within the wished size that begin
+    /// before `bound`.
+    fn end_of(&self, start: &Found, request: Request, bound: Offset) -> Result<(u64, Offset), ReadError> {
         let target = start.position.saturating_add(request.bytes_max as u64);
         let first_end = match request.whole_first {
             WholeFirst::Yes => start.end(),
             WholeFirst::No if start.end() <= target => start.end(),
-            WholeFirst::No => return Ok(start.position),
+            WholeFirst::No => return Ok((start.position, start.header.base_offset)),
         };
         if self.limit <= target && self.exact {
-            return Ok(self.limit);
+            return Ok((self.limit, self.upper));
         }
         let relative = u32::try_from(bound.0 - self.base.0).unwrap_or(u32::MAX);
         let floor = self.floor(|entry| u64::from(entry.position) <= target && entry.relative < relative)?;
@@ -171,17 +236,23 @@ impl View<'_> {
         .map_err(|error| self.error(error))
     }
 
-    /// The end of the last batch from `position` on that ends within `target` and begins before `bound`.
-    fn walk_while_whole(&self, position: u64, target: u64, bound: Offset) -> Result<u64, WalkError> {
+    /// The end of the last batch from `position` on that ends within `target` and begins before `bound`, and
+    /// where the next one begins.
+    fn walk_while_whole(
+        &self,
+        position: u64,
+        target: u64,
+        bound: Offset,
+    ) -> Result<(u64, Offset), WalkError> {
         let mut end = position;
         let mut walk = Walk::new(self.place.disk, &self.file, position, self.limit);
         while let Some(found) = walk.next()? {
             if target < found.end() || bound <= found.header.base_offset {
-                break;
+                return Ok((end, found.header.base_offset));
             }
             end = found.end();
         }
-        Ok(end)
+        Ok((end, self.upper))
     }
 
     /// Position of the last index entry for which `is_before` holds, or the start.
@@ -236,13 +307,13 @@ pub(crate) fn bound_offset(offsets: &Offsets, bound: ReadBound) -> Offset {
 }
 
 /// Answers from memory if the newest batches of the active segment are concerned; reads nothing.
-fn region_from_tail(
+fn part_from_tail(
     partition: &Partition,
     engine: &Engine,
     state: &mut State,
     (at, bound): (usize, Offset),
     request: Request,
-) -> io::Result<Option<FileRegion>> {
+) -> io::Result<Option<Part>> {
     if at + 1 != state.segments.len() {
         return Ok(None);
     }
@@ -267,7 +338,9 @@ fn region_from_tail(
         end = state.tail.boundary_after(start.into()).unwrap_or(state.segments[at].size);
     }
     let file = partition.open_log(engine, state, at)?;
-    Ok(Some(FileRegion { file, position: start.into(), length: end - start }))
+    let upper = state.tail.offset_at(end).unwrap_or(bound);
+    let region = FileRegion { file, position: start.into(), length: end - start };
+    Ok(Some(Part { region, upper }))
 }
 
 fn records(region: FileRegion) -> Records {

@@ -11,6 +11,7 @@
 //! Damage below the recovery point is something else than a torn write: then nothing is cut, the partition is
 //! readable up to there, and takes no appends.
 
+mod aborted;
 mod cut;
 mod files;
 mod scan;
@@ -24,6 +25,7 @@ use super::place::Place;
 use super::producers::Producers;
 use super::segment::{self, Active, Segment};
 use super::tail::Tail;
+use super::txnindex::AbortedEntry;
 use super::unstable::Unstable;
 use super::walk::{Walk, WalkError};
 use crate::error::OpenError;
@@ -122,6 +124,7 @@ impl Recovery<'_> {
     /// After a clean stop.
     fn trust(&mut self, end: Offset, indexes: &[(Offset, Kind)]) -> Result<(), OpenError> {
         self.state.end = end;
+        self.load_aborted(self.state.segments.len(), end)?;
         for at in 0..self.state.segments.len() {
             if !has_indexes(&self.state.segments[at], indexes) {
                 self.rebuild_indexes(at)?;
@@ -156,6 +159,7 @@ impl Recovery<'_> {
     /// After a crash.
     fn check(&mut self, recovery_point: Offset, indexes: &[(Offset, Kind)]) -> Result<(), OpenError> {
         let first = self.state.segment_of(recovery_point).unwrap_or(0);
+        self.load_aborted(first + 1, recovery_point)?;
         for at in 0..first {
             if !has_indexes(&self.state.segments[at], indexes) {
                 self.rebuild_indexes(at)?;
@@ -264,6 +268,10 @@ impl Recovery<'_> {
             ascends && i64::from(entry.relative) < relative
         })
         .map_err(failed)?;
+        // What is replayed finds its aborts again.
+        let replayed_to = self.replayed_to;
+        index::truncate::<AbortedEntry>(self.place, base, |_, entry| entry.marker < replayed_to)
+            .map_err(failed)?;
         let floor = index::last::<OffsetEntry>(self.place, base).map_err(failed)?;
         let mut position = floor.map_or(0, |entry| u64::from(entry.position));
         self.state.end = self.state.end.max(base);
@@ -286,7 +294,9 @@ impl Recovery<'_> {
         self.last().size = u32::try_from(position).expect("inside a segment");
         let last = self.state.segments.last().expect("it was just pushed");
         let active = Active::resume(self.place, last, file, self.now);
-        self.state.active = Some(Box::new(active.map_err(|error| self.walk_failed(base, error))?));
+        let active = active.map_err(|error| self.walk_failed(base, error))?;
+        self.last().aborted = active.aborts.len();
+        self.state.active = Some(Box::new(active));
         Ok(Ok(position))
     }
 
@@ -296,11 +306,14 @@ impl Recovery<'_> {
 
     fn take(&mut self, header: &BatchHeader, batch: &[u8]) {
         self.state.epochs.assign(header.partition_leader_epoch, header.base_offset);
+        self.state.note(header);
         if self.replayed_to <= header.base_offset {
             let facts = facts::of_batch(header, batch);
-            self.state.producers.apply(&facts, header.base_offset, self.now);
+            let applied = self.state.producers.apply(&facts, header.base_offset, self.now);
+            if let Some(ended) = applied.and_then(|applied| applied.ended) {
+                self.state.note_ended(&ended);
+            }
         }
-        self.state.note(header);
     }
 
     /// Ends the last segment, because another one follows.
@@ -394,7 +407,7 @@ fn start_over(place: &Place, state: &mut State) -> io::Result<()> {
         return Ok(());
     }
     for segment in state.segments.drain(..) {
-        for kind in [Kind::Index, Kind::TimeIndex, Kind::Log] {
+        for kind in Kind::INDEXES.into_iter().chain([Kind::Log]) {
             place.disk.remove_file_if_any(&place.file(segment.base, kind))?;
         }
     }

@@ -155,7 +155,7 @@ fn modified(place: &Place, base: Offset) -> Timestamp {
 
 /// Renames a segment's files and hands them to `bury_file`. The log goes last: until then it is a segment.
 fn bury(place: &Place, base: Offset, bury_file: impl Fn(PathBuf)) -> io::Result<()> {
-    for kind in [Kind::Index, Kind::TimeIndex, Kind::Log] {
+    for kind in Kind::INDEXES.into_iter().chain([Kind::Log]) {
         let path = place.file(base, kind);
         let mut buried = path.clone().into_os_string();
         buried.push(names::DELETED_FILE_SUFFIX);

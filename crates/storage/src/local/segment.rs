@@ -5,6 +5,7 @@
 use super::index::{self, Growing, OffsetEntry, TimeEntry};
 use super::names::Kind;
 use super::place::Place;
+use super::txnindex::AbortedEntry;
 use super::walk::{Walk, WalkError};
 use crate::disk::Mode;
 use crate::settings::LogSettings;
@@ -21,6 +22,8 @@ pub(crate) struct Segment {
     pub(crate) base: Offset,
     /// Bytes of whole batches in it.
     pub(crate) size: u32,
+    /// How many transactions have their aborts in it, written to the index or not.
+    pub(crate) aborted: u32,
     /// Its largest timestamp, once somebody has asked; the active segment's is in [`Active`].
     pub(crate) newest: Option<Newest>,
     /// Open while the handle cache lets it.
@@ -49,7 +52,7 @@ impl Newest {
 impl Segment {
     /// A segment whose file has `size` bytes of whole batches.
     pub(crate) fn new(base: Offset, size: u32) -> Self {
-        Self { base, size, newest: None, file: None, index: None, touched: false }
+        Self { base, size, aborted: 0, newest: None, file: None, index: None, touched: false }
     }
 
     /// An offset relative to the base, as the indexes store it. Both come from this segment.
@@ -63,6 +66,7 @@ impl Segment {
 pub(crate) struct Active {
     pub(crate) offsets: Growing<OffsetEntry>,
     pub(crate) times: Growing<TimeEntry>,
+    pub(crate) aborts: Growing<AbortedEntry>,
     /// Log bytes since the last entry of the offset index.
     bytes_since_entry: u32,
     newest: Newest,
@@ -82,6 +86,7 @@ impl Active {
         Self {
             offsets: Growing::default(),
             times: Growing::default(),
+            aborts: Growing::default(),
             bytes_since_entry: 0,
             newest: Newest::none(base),
             indexed: Timestamp::NONE,
@@ -105,6 +110,7 @@ impl Active {
         }
         active.offsets = Growing::resume(place, segment.base).map_err(WalkError::Io)?;
         active.times = Growing::resume(place, segment.base).map_err(WalkError::Io)?;
+        active.aborts = Growing::resume(place, segment.base).map_err(WalkError::Io)?;
         if let Some(entry) = index::last::<TimeEntry>(place, segment.base).map_err(WalkError::Io)? {
             active.indexed = entry.timestamp;
             let offset = segment.base.plus(i64::from(entry.relative));
@@ -175,28 +181,30 @@ impl Active {
         }
     }
 
-    /// Writes what waits in both indexes.
+    /// Writes what waits in the indexes.
     fn flush(&mut self, place: &Place, base: Offset) -> io::Result<()> {
         self.offsets.flush(place, base)?;
-        self.times.flush(place, base)
+        self.times.flush(place, base)?;
+        self.aborts.flush(place, base)
     }
 
-    /// Ends both indexes: afterwards the last entry of the time index is the segment's largest timestamp.
+    /// Ends the indexes: afterwards the last entry of the time index is the segment's largest timestamp.
     pub(crate) fn finish(&mut self, place: &Place, base: Offset) -> io::Result<()> {
         self.index_newest(base);
         self.save(place, base)
     }
 
-    /// Writes what waits, and makes sure that both files are there.
+    /// Writes what waits, and makes sure that all files are there.
     pub(crate) fn save(&mut self, place: &Place, base: Offset) -> io::Result<()> {
         self.offsets.create(place, base)?;
         self.times.create(place, base)?;
+        self.aborts.create(place, base)?;
         self.flush(place, base)
     }
 
     /// Whether so many entries wait that they should be written.
     pub(crate) fn is_flush_due(&self) -> bool {
-        self.offsets.is_due() || self.times.is_due()
+        self.offsets.is_due() || self.times.is_due() || self.aborts.is_due()
     }
 
     /// Writes what waits. An error is not one of the log: the entries wait on.
@@ -226,7 +234,7 @@ pub(crate) fn open_log(place: &Place, base: Offset) -> io::Result<Arc<File>> {
 /// Creates an empty log. Left-overs of an earlier attempt with that name are emptied.
 pub(crate) fn create_log(place: &Place, base: Offset) -> io::Result<Arc<File>> {
     let file = place.disk.open(&place.log(base), Mode::Empty)?;
-    for kind in [Kind::Index, Kind::TimeIndex] {
+    for kind in Kind::INDEXES {
         place.disk.remove_file_if_any(&place.file(base, kind))?;
     }
     Ok(Arc::new(file))

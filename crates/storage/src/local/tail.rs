@@ -31,6 +31,12 @@ impl Tail {
         Some(self.entries[after.checked_sub(1)?].1)
     }
 
+    /// The first offset of the batch that begins at `position`, if it is among the newest.
+    pub(crate) fn offset_at(&self, position: u32) -> Option<Offset> {
+        let at = self.entries.binary_search_by_key(&position, |(_, start)| *start).ok()?;
+        Some(self.entries[at].0)
+    }
+
     /// The last start of a batch at or before `position`, if it is among the newest.
     pub(crate) fn boundary(&self, position: u64) -> Option<u32> {
         let after = self.entries.partition_point(|(_, start)| u64::from(*start) <= position);

@@ -1,5 +1,6 @@
 //! The log as a caller sees it, on temporary directories.
 
+mod aborted;
 mod data;
 mod disk;
 mod durability;

@@ -4,9 +4,9 @@ use crate::api::Context;
 use crate::fetch_session::{Key, Reported, TopicKey, Wanted};
 use crate::image::Topic;
 use ottla_base::{LeaderEpoch, Offset, PartitionId};
-use ottla_storage::{Offsets, ReadBound, ReadError, WholeFirst};
+use ottla_storage::{ReadBound, ReadError, ReadResult, WholeFirst};
 use ottla_wire::error_code::ErrorCode;
-use ottla_wire::message::fetch_response::{EpochEndOffset, PartitionData};
+use ottla_wire::message::fetch_response::{AbortedTransaction, EpochEndOffset, PartitionData};
 use ottla_wire::record::Records;
 use std::sync::Arc;
 
@@ -104,7 +104,8 @@ fn try_read(
     let offsets = log.offsets(id).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     context.broker.check_leader_epoch(LeaderEpoch(wanted.leader_epoch), offsets.leader_epoch)?;
     if let Some(diverging_epoch) = divergence(context, id, wanted) {
-        return Ok(PartitionData { diverging_epoch, ..positions(offsets, isolation, Records::default()) });
+        let nothing = ReadResult { records: Records::default(), offsets, aborted: Vec::new() };
+        return Ok(PartitionData { diverging_epoch, ..found(nothing, isolation) });
     }
     let bytes_max = usize::try_from(wanted.bytes_max).unwrap_or(0).min(budget.left);
     let whole_first = if budget.first { WholeFirst::Yes } else { WholeFirst::No };
@@ -115,16 +116,21 @@ fn try_read(
     let read = log.read(id, Offset(wanted.offset), bytes_max, bound, whole_first).map_err(code)?;
     budget.left = budget.left.saturating_sub(read.records.len());
     budget.first &= read.records.is_empty();
-    Ok(positions(read.offsets, isolation, read.records))
+    Ok(found(read, isolation))
 }
 
-fn positions(offsets: Offsets, isolation: Isolation, records: Records) -> PartitionData {
+fn found(read: ReadResult, isolation: Isolation) -> PartitionData {
+    let ReadResult { records, offsets, aborted } = read;
+    let aborted = aborted.into_iter().map(|aborted| AbortedTransaction {
+        producer_id: aborted.producer.0,
+        first_offset: aborted.first_offset.0,
+    });
     PartitionData {
         high_watermark: offsets.high_watermark.0,
         last_stable_offset: offsets.last_stable.0,
         log_start_offset: offsets.log_start.0,
-        // Null where the client does not care; transactions, and with them aborts, are not served yet.
-        aborted_transactions: (isolation == Isolation::ReadCommitted).then(Vec::new),
+        // Null where the client does not care.
+        aborted_transactions: (isolation == Isolation::ReadCommitted).then(|| aborted.collect()),
         records: Some(records),
         ..Default::default()
     }

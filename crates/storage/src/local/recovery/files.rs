@@ -41,7 +41,7 @@ impl Files {
                 }
                 Kind::Index if length % 8 == 0 => files.indexes.push((offset, kind)),
                 Kind::TimeIndex if length % 12 == 0 => files.indexes.push((offset, kind)),
-                Kind::Index | Kind::TimeIndex | Kind::Snapshot => {}
+                Kind::Index | Kind::TimeIndex | Kind::TxnIndex | Kind::Snapshot => {}
             }
         }
         files.segments.sort_unstable_by_key(|segment| segment.base);

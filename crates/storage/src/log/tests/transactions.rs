@@ -4,7 +4,7 @@ use super::*;
 use crate::sequencer::TransactionVersion::{self, V1, V2};
 use ottla_wire::record::{BatchScope, Marker, MarkerKind};
 
-fn inside(producer: i64, epoch: i16, first_sequence: i32, values: &[&str]) -> Bytes {
+pub(super) fn inside(producer: i64, epoch: i16, first_sequence: i32, values: &[&str]) -> Bytes {
     let options = BatchOptions {
         producer_id: ProducerId(producer),
         producer_epoch: ProducerEpoch(epoch),
@@ -15,22 +15,27 @@ fn inside(producer: i64, epoch: i16, first_sequence: i32, values: &[&str]) -> By
     batch_with(values, &vec![START_MS; values.len()], options)
 }
 
-fn end(producer: i64, epoch: i16, kind: MarkerKind, version: TransactionVersion) -> TransactionEnd {
+pub(super) fn end(
+    producer: i64,
+    epoch: i16,
+    kind: MarkerKind,
+    version: TransactionVersion,
+) -> TransactionEnd {
     let marker = Marker { kind, coordinator_epoch: 3 };
     TransactionEnd { producer: ProducerId(producer), epoch: ProducerEpoch(epoch), marker, version }
 }
 
 impl World {
-    fn write(&self, producer: i64, first_sequence: i32, values: &[&str]) -> i64 {
+    pub(super) fn write(&self, producer: i64, first_sequence: i32, values: &[&str]) -> i64 {
         self.append(inside(producer, 0, first_sequence, values)).unwrap().base_offset.0
     }
 
-    fn finish(&self, end: TransactionEnd) -> Result<i64, AppendError> {
+    pub(super) fn finish(&self, end: TransactionEnd) -> Result<i64, AppendError> {
         let appended = wait(self.log().append_markers(vec![(ID, end)])).remove(0);
         appended.map(|appended| appended.base_offset.0)
     }
 
-    fn last_stable(&self) -> i64 {
+    pub(super) fn last_stable(&self) -> i64 {
         self.offsets().last_stable.0
     }
 }

@@ -1,0 +1,69 @@
+//! Loads the indexes of aborted transactions, and makes those anew that are lost.
+
+use super::Recovery;
+use crate::error::OpenError;
+use crate::local::facts;
+use crate::local::segment::Segment;
+use crate::local::txnindex::{self, AbortedEntry};
+use crate::local::walk::Walk;
+use crate::sequencer::PartitionProducers;
+use ottla_base::Offset;
+use ottla_wire::record::MarkerKind;
+
+impl Recovery<'_> {
+    /// Counts the aborts of the first `segments` segments, of which everything below `known_to` is known to be
+    /// durable.
+    pub(super) fn load_aborted(&mut self, segments: usize, known_to: Offset) -> Result<(), OpenError> {
+        let mut lost = Vec::new();
+        for at in 0..segments {
+            let Segment { base, size, .. } = self.state.segments[at];
+            if size == 0 {
+                continue;
+            }
+            let loaded = txnindex::load(self.place, base);
+            match loaded.map_err(|error| self.failed("reading the aborted transactions of", error))? {
+                Some(entries) => self.state.segments[at].aborted = count(&entries),
+                None => lost.push(at),
+            }
+        }
+        match lost.last().copied() {
+            Some(last) => self.rebuild_aborted(&lost, last, known_to),
+            None => Ok(()),
+        }
+    }
+
+    /// Only the whole log up to a marker tells where its transaction began.
+    fn rebuild_aborted(&mut self, lost: &[usize], last: usize, known_to: Offset) -> Result<(), OpenError> {
+        let mut producers = PartitionProducers::default();
+        for at in 0..=last {
+            let Segment { base, size, .. } = self.state.segments[at];
+            let file = self.open_log(base)?;
+            let mut walk = Walk::new(self.place.disk, &file, 0, size.into());
+            let mut entries = Vec::new();
+            // Damage is found, and dealt with, by whoever checks these bytes.
+            while let Ok(Some(found)) = walk.next() {
+                if known_to <= found.header.base_offset {
+                    break;
+                }
+                let facts = facts::of_found(self.place.disk, &file, &found)
+                    .map_err(|error| self.failed("reading", error))?;
+                let applied = producers.apply(&facts, found.header.base_offset, self.now);
+                let ended = applied.and_then(|applied| applied.ended);
+                entries.extend(
+                    ended.filter(|ended| ended.kind == MarkerKind::Abort).as_ref().map(AbortedEntry::of),
+                );
+            }
+            if lost.contains(&at) {
+                txnindex::write(self.place, base, &entries)
+                    .map_err(|error| self.failed("writing the aborted transactions of", error))?;
+                self.state.segments[at].aborted = count(&entries);
+                self.report.indexes_rebuilt += 1;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn count(entries: &[AbortedEntry]) -> u32 {
+    u32::try_from(entries.len()).expect("a segment has less than 4 GiB")
+}
