@@ -189,7 +189,8 @@ impl View<'_> {
 
     /// The first batch that ends at or after `offset`.
     pub(crate) fn locate(&self, offset: Offset) -> Result<Option<Found>, ReadError> {
-        let relative = u32::try_from(offset.0 - self.base.0).unwrap_or(u32::MAX);
+        // Before the base: the offset lies in a gap behind the segment before this one.
+        let relative = u32::try_from((offset.0 - self.base.0).max(0)).unwrap_or(u32::MAX);
         let floor = self.floor(|entry| entry.relative <= relative)?;
         match self.walk_to(floor, offset) {
             // The index does not fit the log. It only saves time, so that the answer is still right.

@@ -216,3 +216,21 @@ fn many_threads_append_and_read_at_once() {
         assert_eq!(values[usize::try_from(offset.0).unwrap()], value);
     }
 }
+
+/// A reader in a gap behind a segment once began at the next segment's last index entry, and passed over all before.
+#[test]
+fn a_gap_between_segments_hides_nothing_behind_it() {
+    let mut world = World::with(|settings| {
+        settings.segment_bytes = 330;
+        settings.index_interval_bytes = 80;
+    });
+    for number in 0..8 {
+        world.put(&[&format!("value {number}")]);
+    }
+    world.log.take().unwrap().close();
+    let first = world.file("00000000000000000000.log");
+    let batch_bytes = std::fs::metadata(&first).unwrap().len() / 4;
+    std::fs::File::options().write(true).open(&first).unwrap().set_len(batch_bytes).unwrap();
+    world.open();
+    assert_eq!(world.values(1, 1 << 20), ["value 4", "value 5", "value 6", "value 7"]);
+}
