@@ -1,6 +1,6 @@
 //! What can be typed behind `ottla`. Each verb declares its own arguments in its file.
 
-use crate::command::{completions, config, consume, doctor, group, produce, serve, topic, transaction};
+use crate::command::{completions, config, consume, doctor, group, log, produce, serve, topic, transaction};
 use crate::exit;
 use clap::{Parser, Subcommand, ValueEnum};
 use ottla_client::Address;
@@ -25,6 +25,7 @@ const EXAMPLES: &str = "Examples:
   ottla consume greetings -o beginning -e   read all there is
   ottla topic create flights -p 6           make a topic of 6 partitions
   ottla group list                          who reads, and how far behind they are
+  ottla log verify                          whether everything on disk is as it was written
   ottla doctor                              what a client would see, and what is wrong";
 
 /// What every verb understands.
@@ -78,6 +79,9 @@ pub(crate) enum Command {
     /// List, describe and abort transactions, and show who writes to a partition.
     #[command(subcommand)]
     Transaction(transaction::Command),
+    /// Verify, dump and repair logs on disk; no broker is needed.
+    #[command(subcommand)]
+    Log(log::Command),
     /// Explain, show and change settings.
     #[command(subcommand)]
     Config(config::Command),

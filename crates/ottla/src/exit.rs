@@ -102,6 +102,21 @@ impl From<StartError> for Failure {
     }
 }
 
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let status = match &error {
+            OpenError::InUse { .. } => Status::DataInUse,
+            OpenError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => Status::NotFound,
+            OpenError::NotWritable { .. }
+            | OpenError::DiskFull { .. }
+            | OpenError::Damaged { .. }
+            | OpenError::NewerFormat { .. }
+            | OpenError::Io { .. } => Status::Data,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
 impl From<CallError> for Failure {
     fn from(error: CallError) -> Self {
         let (status, cure) = match &error {

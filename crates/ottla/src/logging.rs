@@ -15,6 +15,7 @@ pub(crate) fn start(common: &Common, command: &Option<Command>) {
             | Command::Consume(_)
             | Command::Group(_)
             | Command::Transaction(_)
+            | Command::Log(_)
             | Command::Config(_)
             | Command::Doctor(_)
             | Command::Completions(_),

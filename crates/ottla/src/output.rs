@@ -100,3 +100,15 @@ pub(crate) fn progress(common: &Common, total: Option<u64>) -> ProgressBar {
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
+
+/// A progress line for work that reads `total` bytes and prints only at its end; invisible without a terminal.
+pub(crate) fn progress_bytes(common: &Common, total: u64) -> ProgressBar {
+    if !io::stderr().is_terminal() || common.output != Form::Human {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(total);
+    let template = "{bar:30} {bytes}/{total_bytes}, {bytes_per_sec}, {elapsed}";
+    bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.enable_steady_tick(Duration::from_millis(200));
+    bar
+}

@@ -3,6 +3,7 @@
 //! - [`Log`]: partitions of record batches in local files, in Kafka's on-disk format.
 //! - [`Meta`] and [`Journal`]: topics, configs, ids and what coordinators must not forget, in one embedded
 //!   database.
+//! - [`inspect`]: finds and mends what is wrong with a directory that no broker has open.
 //! - [`sequencer`]: pure; decides on idempotent producers' batches, for every log engine.
 //!
 //! Invariants: nothing is called done before it is durable under its setting; the high watermark never passes
@@ -13,6 +14,7 @@ pub mod base64;
 mod database;
 pub mod disk;
 pub mod error;
+pub mod inspect;
 mod journal;
 mod local;
 mod log;

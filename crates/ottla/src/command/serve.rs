@@ -134,7 +134,8 @@ fn temporary_data() -> Outcome<TempDir> {
     })
 }
 
-fn default_data() -> PathBuf {
+/// Where data is kept unless somebody says otherwise.
+pub(crate) fn default_data() -> PathBuf {
     let set = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     match (set("XDG_DATA_HOME"), set("HOME")) {
         (Some(data), _) if data.is_absolute() => data.join("ottla"),

@@ -6,6 +6,7 @@
 )]
 
 mod groups;
+mod logs;
 mod program;
 mod records;
 mod serving;

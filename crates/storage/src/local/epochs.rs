@@ -52,6 +52,17 @@ impl Epochs {
         self.0.last().map_or(LeaderEpoch(0), |(epoch, _)| *epoch)
     }
 
+    /// Where the newest epoch begins.
+    pub(crate) fn start_of_newest(&self) -> Option<Offset> {
+        self.0.last().map(|(_, start)| *start)
+    }
+
+    /// The epoch in which `offset` was written, as far back as is known.
+    pub(crate) fn of(&self, offset: Offset) -> Option<LeaderEpoch> {
+        let after = self.0.partition_point(|(_, start)| *start <= offset);
+        Some(self.0[after.checked_sub(1)?].0)
+    }
+
     /// A batch of `epoch` begins at `offset`. Returns whether that was news.
     pub(crate) fn assign(&mut self, epoch: LeaderEpoch, offset: Offset) -> bool {
         if self.0.last().is_some_and(|(newest, _)| epoch <= *newest) {

@@ -70,6 +70,8 @@ pub(crate) const DELETED_DIRECTORY_SUFFIX: &str = "-delete";
 pub(crate) const DELETED_FILE_SUFFIX: &str = ".deleted";
 /// Written, synced and then renamed to its real name.
 pub(crate) const TEMPORARY_SUFFIX: &str = ".tmp";
+/// What was taken out of a log and is kept for the operator.
+pub(crate) const CUT_SUFFIX: &str = ".cut";
 pub(crate) const LOCK: &str = ".lock";
 pub(crate) const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 pub(crate) const META_PROPERTIES: &str = "meta.properties";

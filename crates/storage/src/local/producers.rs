@@ -144,7 +144,7 @@ fn encode(state: &PartitionProducers) -> Vec<u8> {
 }
 
 /// `None` if the bytes are damaged or of another version.
-fn decode(bytes: &[u8], now: Timestamp) -> Option<PartitionProducers> {
+pub(crate) fn decode(bytes: &[u8], now: Timestamp) -> Option<PartitionProducers> {
     let mut rest = bytes;
     if rest.try_get_i16().ok()? != VERSION {
         return None;

@@ -43,7 +43,7 @@ impl AbortedEntry {
     }
 
     /// Whether it can follow `before` in the index of a segment that begins at `base`.
-    fn is_sound(&self, base: Offset, before: Option<&Self>) -> bool {
+    pub(crate) fn is_sound(&self, base: Offset, before: Option<&Self>) -> bool {
         base <= self.marker
             && Offset::ZERO <= self.first
             && self.first < self.marker

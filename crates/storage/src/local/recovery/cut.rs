@@ -3,6 +3,7 @@
 use super::Recovery;
 use super::scan::has_batch_after;
 use crate::error::OpenError;
+use crate::local::names::CUT_SUFFIX;
 use crate::local::segment::Segment;
 use crate::report::Cut;
 use ottla_base::Offset;
@@ -52,5 +53,3 @@ impl Recovery<'_> {
         self.report.cuts.push(Cut { topic, partition, end, bytes, reason: reason.to_owned(), kept });
     }
 }
-
-const CUT_SUFFIX: &str = ".cut";
