@@ -8,11 +8,11 @@
 //! client lacks does not apply and says why; everything else that is not well is a failure. A feature that a
 //! script never reported is a failure too, so a script that dies cannot pass.
 
-mod broker;
-mod clients;
+pub(crate) mod broker;
+pub(crate) mod clients;
 mod document;
 mod matrix;
-mod packages;
+pub(crate) mod packages;
 mod script;
 mod seeds;
 

@@ -4,18 +4,24 @@
 //! everything behind that is needed to look into it. Its figures stand in `docs/reliability.md`, one section each,
 //! written by the long run and by nobody else. `--quick` makes a run short enough for every change and writes nothing.
 
+mod crash;
+mod document;
+
 use crate::Outcome;
 
 const USAGE: &str = "\
-cargo xtask reliability SUITE [--quick]";
+cargo xtask reliability SUITE [--quick]
+
+  crash   kill -9 under load from real clients [--kills N] [--seed N]";
 
 /// Runs the suite that the arguments name.
 ///
 /// # Errors
 /// If it found a violation, or could not run.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
-    match arguments.first().map(String::as_str) {
-        Some(suite) => Err(format!("no suite {suite:?}\n\n{USAGE}")),
+    match arguments.split_first() {
+        Some((suite, rest)) if suite == "crash" => crash::run(rest),
+        Some((suite, _)) => Err(format!("no suite {suite:?}\n\n{USAGE}")),
         None => Err(USAGE.to_owned()),
     }
 }

@@ -24,6 +24,7 @@ pub use anomaly::{Anomaly, Kind};
 use crate::history::Event;
 use anomaly::Anomalies;
 use facts::Facts;
+use serde::Serialize;
 use std::fmt;
 
 /// Collects a history.
@@ -34,7 +35,7 @@ pub struct Checker {
 }
 
 /// What was found, and how much was looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// How much was looked at.
     pub count: Count,
@@ -45,7 +46,7 @@ pub struct Report {
 }
 
 /// How much a history holds.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Count {
     /// Records whose writing was acknowledged, transactions that committed included.
     pub acknowledged: u64,

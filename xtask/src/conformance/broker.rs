@@ -24,22 +24,31 @@ pub(super) struct Broker {
 /// # Errors
 /// If it does not build; cargo's own words went to the terminal.
 pub(super) fn build() -> Result<PathBuf, String> {
+    executable("ottla", &[])
+}
+
+/// Builds the package with cargo's `flags` and gives the path of its executable, which has the same name.
+///
+/// # Errors
+/// If it does not build; cargo's own words went to the terminal.
+pub(crate) fn executable(package: &str, flags: &[&str]) -> Result<PathBuf, String> {
     let mut command =
-        cargo(&["build", "--package", "ottla", "--locked", "--message-format=json-render-diagnostics"]);
+        cargo(&["build", "--package", package, "--locked", "--message-format=json-render-diagnostics"]);
     let output = command
+        .args(flags)
         .stderr(Stdio::inherit())
         .output()
         .map_err(|error| format!("cannot run cargo build: {error}"))?;
     if !output.status.success() {
-        return Err("the broker does not build".to_owned());
+        return Err(format!("{package} does not build"));
     }
     let lines = String::from_utf8_lossy(&output.stdout).into_owned();
     lines
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())
-        .filter(|message| message["target"]["name"] == "ottla")
+        .filter(|message| message["target"]["name"] == package)
         .find_map(|message| message["executable"].as_str().map(PathBuf::from))
-        .ok_or_else(|| "cargo build named no executable called ottla".to_owned())
+        .ok_or_else(|| format!("cargo build named no executable called {package}"))
 }
 
 impl Broker {
@@ -96,7 +105,10 @@ impl Drop for Broker {
 }
 
 /// Waits for the one JSON line that a broker prints when it is ready, and gives its address.
-fn ready(output: ChildStdout) -> Result<String, String> {
+///
+/// # Errors
+/// If it does not come in time, or is another one.
+pub(crate) fn ready(output: ChildStdout) -> Result<String, String> {
     let (sender, receiver) = mpsc::channel();
     std::thread::Builder::new()
         .name("broker's first line".to_owned())

@@ -35,11 +35,11 @@ pub(super) const CLIENTS: &[Client] = &[
 ];
 
 /// The newest version of the Java client, and the last before 4.0.
-pub(super) const JAVA_NEW: &str = "4.4.0";
+pub(crate) const JAVA_NEW: &str = "4.4.0";
 const JAVA_OLD: &str = "3.9.2";
 
 /// Options that make short runs of the Java machine quick and small.
-const JVM: [&str; 4] = [
+pub(crate) const JVM: [&str; 4] = [
     "-XX:TieredStopAtLevel=1",
     "-XX:+UseSerialGC",
     "-Xmx256m",
@@ -54,7 +54,7 @@ fn java(shelf: &Shelf, version: &str) -> Result<Command, Setback> {
 }
 
 /// The jars that the folder's `pom.xml` names, and the classes of the folder's own sources.
-pub(super) fn java_program(
+pub(crate) fn java_program(
     shelf: &Shelf,
     folder: &str,
     version: &str,
@@ -78,7 +78,7 @@ pub(super) fn java_program(
     Ok((jars, classes))
 }
 
-pub(super) fn class_path(classes: &Path, jars: &Path) -> String {
+pub(crate) fn class_path(classes: &Path, jars: &Path) -> String {
     format!("{}:{}/*", classes.display(), jars.display())
 }
 
@@ -161,9 +161,14 @@ fn go(shelf: &Shelf, program: &str) -> Result<Command, Setback> {
 }
 
 fn rdkafka(shelf: &Shelf) -> Result<Command, Setback> {
+    rust_program(shelf, "rdkafka", "conformance-rdkafka")
+}
+
+/// The program of a folder that is a workspace of its own. All share one target folder, and so one librdkafka.
+pub(crate) fn rust_program(shelf: &Shelf, folder: &str, name: &str) -> Result<Command, Setback> {
     need("cc", &["--version"])?;
     need("make", &["--version"])?;
-    let manifest = shelf.script("rdkafka/Cargo.toml");
+    let manifest = shelf.script(folder).join("Cargo.toml");
     let target = shelf.folder("rdkafka");
     let with = |verb: &str, flags: &[&str]| {
         let mut command = cargo(&[verb, "--quiet", "--locked", "--manifest-path"]);
@@ -172,5 +177,5 @@ fn rdkafka(shelf: &Shelf) -> Result<Command, Setback> {
     };
     fetch(&mut with("fetch", &[]))?;
     compile(with("build", &["--offline", "--target-dir"]).arg(&target))?;
-    Ok(Command::new(target.join("debug/conformance-rdkafka")))
+    Ok(Command::new(target.join("debug").join(name)))
 }

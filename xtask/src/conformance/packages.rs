@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 /// Where scripts are, and where what they need is kept.
-pub(super) struct Shelf {
+pub(crate) struct Shelf {
     root: PathBuf,
     cache: PathBuf,
 }
 
 /// Why a client cannot be asked.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Setback {
+pub(crate) enum Setback {
     /// This machine lacks something that others have: not Ottla's fault.
     Skipped(String),
     /// Our own script does not build.
@@ -25,7 +25,7 @@ pub(super) enum Setback {
 impl Shelf {
     /// # Errors
     /// If the cache cannot be written.
-    pub(super) fn new(root: PathBuf) -> Result<Self, String> {
+    pub(crate) fn new(root: PathBuf) -> Result<Self, String> {
         let cache = root.join(".cache/conformance");
         let logs = cache.join("logs");
         fs::create_dir_all(&logs).map_err(|error| format!("cannot create {}: {error}", logs.display()))?;
@@ -33,17 +33,17 @@ impl Shelf {
     }
 
     /// A file or folder below `conformance/`.
-    pub(super) fn script(&self, path: &str) -> PathBuf {
+    pub(crate) fn script(&self, path: &str) -> PathBuf {
         self.root.join("conformance").join(path)
     }
 
     /// A folder of the cache, whether or not it exists yet.
-    pub(super) fn folder(&self, name: &str) -> PathBuf {
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
         self.cache.join(name)
     }
 
     /// The file that takes what `name` says besides its answers.
-    pub(super) fn log(&self, name: &str, kind: &str) -> PathBuf {
+    pub(crate) fn log(&self, name: &str, kind: &str) -> PathBuf {
         self.cache.join("logs").join(format!("{name}.{kind}.log"))
     }
 
@@ -51,7 +51,7 @@ impl Shelf {
     ///
     /// # Errors
     /// As `fill` says; the folder is then left without a stamp and made anew next time.
-    pub(super) fn made(
+    pub(crate) fn made(
         &self,
         name: &str,
         pins: &[PathBuf],
@@ -77,7 +77,7 @@ impl Shelf {
 ///
 /// # Errors
 /// [`Setback::Skipped`] if it cannot.
-pub(super) fn need(program: &str, arguments: &[&str]) -> Result<(), Setback> {
+pub(crate) fn need(program: &str, arguments: &[&str]) -> Result<(), Setback> {
     let status = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -94,7 +94,7 @@ pub(super) fn need(program: &str, arguments: &[&str]) -> Result<(), Setback> {
 ///
 /// # Errors
 /// [`Setback::Skipped`] with its last words: a registry that cannot be reached is not Ottla's fault.
-pub(super) fn fetch(command: &mut Command) -> Result<(), Setback> {
+pub(crate) fn fetch(command: &mut Command) -> Result<(), Setback> {
     complete(command).map_err(Setback::Skipped)
 }
 
@@ -102,7 +102,7 @@ pub(super) fn fetch(command: &mut Command) -> Result<(), Setback> {
 ///
 /// # Errors
 /// [`Setback::Failed`] with its last words.
-pub(super) fn compile(command: &mut Command) -> Result<(), Setback> {
+pub(crate) fn compile(command: &mut Command) -> Result<(), Setback> {
     complete(command).map_err(Setback::Failed)
 }
 

@@ -1,10 +1,11 @@
 //! The kinds of anomalies, and the ones that were found.
 
+use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
 
 /// What a correct log never shows. Each has a test that plants it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub enum Kind {
     /// The history contradicts itself: the program that wrote it is wrong, not the broker.
     InvalidHistory,
@@ -44,7 +45,7 @@ pub enum Kind {
 }
 
 /// One anomaly with its evidence.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Anomaly {
     /// What it is.
     pub kind: Kind,
