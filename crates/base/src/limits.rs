@@ -6,6 +6,9 @@ pub const ARRAY_ELEMENTS_MAX: usize = 1_000_000;
 /// Most tagged fields of one structure in a request. Kafka 4.4 refuses more, too.
 pub const TAGGED_FIELDS_MAX: usize = 10_000;
 
+/// Largest regular expression of a client, in bytes of what it is compiled to.
+pub const PATTERN_BYTES_MAX: usize = 1 << 20;
+
 /// Largest record batch after decompression, in bytes. A batch that unpacks to more is refused as corrupt:
 /// 1 GiB is a thousand times the default batch limit, and what a consumer could hold anyway.
 pub const BATCH_UNCOMPRESSED_BYTES_MAX: usize = 1 << 30;

@@ -4,6 +4,8 @@
 //! function from a request to its response. It runs up to its first await before the next request of its
 //! connection starts; [`connection`](crate::connection) says which requests may overlap after that.
 
+mod add_offsets_to_txn;
+mod add_partitions_to_txn;
 mod alter_configs;
 mod api_versions;
 mod assignment;
@@ -16,6 +18,8 @@ mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
 mod describe_topic_partitions;
+mod describe_transactions;
+mod end_txn;
 mod fetch;
 mod find_coordinator;
 mod heartbeat;
@@ -25,6 +29,7 @@ mod join_group;
 mod leave_group;
 mod list_groups;
 mod list_offsets;
+mod list_transactions;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
@@ -36,6 +41,8 @@ mod resource;
 mod sync_group;
 #[cfg(test)]
 mod tests;
+mod txn_offset_commit;
+mod write_txn_markers;
 
 use crate::Broker;
 use crate::connection::Peer;
@@ -164,6 +171,11 @@ fn api(key: ApiKey) -> Option<Api> {
         ApiKey::DeleteRecords => delete_records::api(),
         ApiKey::InitProducerId => init_producer_id::api(),
         ApiKey::OffsetForLeaderEpoch => offset_for_leader_epoch::api(),
+        ApiKey::AddPartitionsToTxn => add_partitions_to_txn::api(),
+        ApiKey::AddOffsetsToTxn => add_offsets_to_txn::api(),
+        ApiKey::EndTxn => end_txn::api(),
+        ApiKey::WriteTxnMarkers => write_txn_markers::api(),
+        ApiKey::TxnOffsetCommit => txn_offset_commit::api(),
         ApiKey::DescribeConfigs => describe_configs::api(),
         ApiKey::AlterConfigs => alter_configs::api(),
         ApiKey::CreatePartitions => create_partitions::api(),
@@ -171,6 +183,8 @@ fn api(key: ApiKey) -> Option<Api> {
         ApiKey::IncrementalAlterConfigs => incremental_alter_configs::api(),
         ApiKey::OffsetDelete => offset_delete::api(),
         ApiKey::DescribeCluster => describe_cluster::api(),
+        ApiKey::DescribeTransactions => describe_transactions::api(),
+        ApiKey::ListTransactions => list_transactions::api(),
         ApiKey::DescribeTopicPartitions => describe_topic_partitions::api(),
         // Between controllers, which Ottla does not have.
         ApiKey::Vote
@@ -193,11 +207,6 @@ fn api(key: ApiKey) -> Option<Api> {
         | ApiKey::ReadShareGroupStateSummary => return None,
         // Not served yet, and therefore not listed by ApiVersions.
         ApiKey::SaslHandshake
-        | ApiKey::AddPartitionsToTxn
-        | ApiKey::AddOffsetsToTxn
-        | ApiKey::EndTxn
-        | ApiKey::WriteTxnMarkers
-        | ApiKey::TxnOffsetCommit
         | ApiKey::DescribeAcls
         | ApiKey::CreateAcls
         | ApiKey::DeleteAcls
@@ -219,8 +228,6 @@ fn api(key: ApiKey) -> Option<Api> {
         | ApiKey::UpdateFeatures
         | ApiKey::DescribeProducers
         | ApiKey::UnregisterBroker
-        | ApiKey::DescribeTransactions
-        | ApiKey::ListTransactions
         | ApiKey::ConsumerGroupHeartbeat
         | ApiKey::ConsumerGroupDescribe
         | ApiKey::GetTelemetrySubscriptions

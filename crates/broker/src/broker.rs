@@ -7,6 +7,7 @@ use crate::fetch_session::FetchSessions;
 use crate::groups::Groups;
 use crate::image::{Image, Topic};
 use crate::producer_ids::ProducerIds;
+use crate::transactions::Transactions;
 use crate::waiting::Waiting;
 use ottla_base::{BrokerId, Env, LeaderEpoch, PartitionId, PartitionIndex};
 use ottla_storage::{Log, Meta};
@@ -15,7 +16,7 @@ use ottla_wire::error_code::ErrorCode;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// One broker: its logs, its metadata, its groups, and what it tells clients of itself.
+/// One broker: its logs, its metadata, its groups and transactions, and what it tells clients of itself.
 pub struct Broker {
     pub(crate) env: Arc<dyn Env>,
     pub(crate) configs: Configs,
@@ -27,6 +28,7 @@ pub struct Broker {
     pub(crate) meta: Meta,
     pub(crate) image: Image,
     pub(crate) groups: Groups,
+    pub(crate) transactions: Transactions,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) sessions: Mutex<FetchSessions>,
     pub(crate) waiting: Arc<Waiting>,

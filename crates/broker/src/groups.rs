@@ -33,8 +33,11 @@ pub(crate) struct Groups {
     shards: Vec<Arc<Shard<Machine>>>,
 }
 
+/// Where Kafka keeps the offsets of groups. Ottla has no such topic; its shards of groups go by this name.
+pub(crate) const OFFSETS_TOPIC: &str = "__consumer_offsets";
+
 /// As many as `__consumer_offsets` has partitions in Kafka.
-const SHARDS: u32 = 50;
+pub(crate) const SHARDS: u32 = 50;
 
 impl Groups {
     /// Loads all groups.
@@ -130,7 +133,6 @@ impl Groups {
     /// Decides a commit in a transaction now, before this returns, so that the caller may hold the transaction's
     /// lock; what is returned resolves when the offsets are durable. A transaction's lock is always taken before
     /// a group's, never after.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the transaction coordinator is its caller"))]
     pub(crate) fn txn_commit(
         &self,
         request: TxnOffsetCommitRequest,
@@ -151,7 +153,6 @@ impl Groups {
     /// # Errors
     /// UNKNOWN_TOPIC_OR_PARTITION if there is no such partition. NOT_COORDINATOR if the groups are being loaded
     /// anew, and the caller asks again.
-    #[cfg_attr(not(test), allow(dead_code, reason = "the transaction coordinator is its caller"))]
     pub(crate) async fn complete_transaction(
         &self,
         partition: PartitionIndex,
@@ -247,7 +248,6 @@ impl Groups {
 
 /// The partition of `__consumer_offsets` in which Kafka keeps a group; a transaction that commits offsets of the
 /// group names it among its partitions.
-#[cfg_attr(not(test), allow(dead_code, reason = "the transaction coordinator is its caller"))]
 pub(crate) fn partition_of(group: &str) -> PartitionIndex {
     PartitionIndex(i32::try_from(shard_of(group)).expect("a shard's number is small"))
 }
@@ -259,7 +259,7 @@ fn mixed_up(reply: &Reply) -> ErrorCode {
 }
 
 /// Java's `String.hashCode`, made positive as Kafka does, modulo the number of shards.
-fn shard_of(group: &str) -> usize {
+pub(crate) fn shard_of(group: &str) -> usize {
     let hash =
         group.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(i32::from(unit)));
     let positive = hash.checked_abs().unwrap_or(0).unsigned_abs();

@@ -60,6 +60,14 @@ impl InProcess {
         Ok(Self { broker, recovery, background })
     }
 
+    /// As [`open`](Self::open), of a broker that does nothing by itself: no time-outs, and transactions that are to end
+    /// stay where they are.
+    #[cfg(test)]
+    pub(crate) fn open_idle(layers: Layers, log: LogOptions, env: Arc<dyn Env>) -> Result<Self, StartError> {
+        let (broker, recovery) = server::open(Configs::new(layers), log, env)?;
+        Ok(Self { broker, recovery, background: JoinSet::new() })
+    }
+
     /// What opening the data directory found and mended.
     #[must_use]
     pub fn recovery(&self) -> &RecoveryReport {

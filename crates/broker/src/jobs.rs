@@ -1,7 +1,7 @@
 //! What a broker does without being asked. Bulk work leaves the worker's thread.
 
 use crate::Broker;
-use crate::off_thread;
+use crate::{off_thread, transactions};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::task::JoinSet;
@@ -12,6 +12,7 @@ pub(crate) fn start(broker: &Arc<Broker>, background: &mut JoinSet<()>) {
     background.spawn_local(checkpoint(Arc::clone(broker)));
     background.spawn_local(expire_producers(Arc::clone(broker)));
     broker.groups.start_timers(background);
+    transactions::start(broker, background);
 }
 
 /// Removes old segments, every `log.retention.check.interval.ms`.

@@ -30,6 +30,7 @@ mod system;
 #[cfg(test)]
 mod testing;
 mod topics;
+mod transactions;
 mod validation;
 mod waiting;
 

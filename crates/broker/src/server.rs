@@ -15,6 +15,8 @@ use crate::groups::Groups;
 use crate::image::Image;
 use crate::listener::{self, Accepted, Place, Places};
 use crate::producer_ids::ProducerIds;
+use crate::shard::LoadError;
+use crate::transactions::Transactions;
 use crate::waiting::Waiting;
 use crate::{jobs, overrides, topics};
 use ottla_base::{BrokerId, Env};
@@ -199,8 +201,9 @@ pub(crate) fn open(
         let endpoint = Endpoint { host: listener.host.clone(), port: listener.port };
         (listener.name.as_str().into(), endpoint)
     });
-    let groups = Groups::open(journal, Arc::clone(&env), &config)
-        .map_err(|error| StartError::Topics(error.to_string()))?;
+    let unreadable = |error: LoadError| StartError::Topics(error.to_string());
+    let transactions = Transactions::open(&journal, &env, &config).map_err(unreadable)?;
+    let groups = Groups::open(journal, Arc::clone(&env), &config).map_err(unreadable)?;
     let broker = Arc::new(Broker {
         cluster_id: Str::from(meta.cluster_id()),
         node: BrokerId(config.network.node_id),
@@ -215,6 +218,7 @@ pub(crate) fn open(
         log,
         meta,
         groups,
+        transactions,
         waiting,
         configs,
     });
@@ -299,18 +303,23 @@ impl Worker {
         bound: Vec<Bound>,
         workers: &[mpsc::UnboundedSender<(Accepted, Place)>],
     ) {
+        // The jobs first: what they find left over is finished before anybody is let in.
+        jobs::start(&self.broker, background);
         let places = Places::new(self.broker.config().network.max_connections);
         for (listener, socket) in bound {
             match tokio::net::TcpListener::from_std(socket) {
                 Ok(socket) => {
                     let accepting =
                         listener::accept(socket, listener.name, Arc::clone(&places), workers.to_vec());
-                    background.spawn_local(accepting);
+                    let broker = Arc::clone(&self.broker);
+                    background.spawn_local(async move {
+                        broker.transactions.settled().await;
+                        accepting.await;
+                    });
                 }
                 Err(error) => tracing::error!(%error, listener = %listener.name, "cannot accept connections"),
             }
         }
-        jobs::start(&self.broker, background);
     }
 }
 

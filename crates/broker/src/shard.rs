@@ -118,18 +118,38 @@ where
 
     /// Decides a command now, before this returns. Must be called inside a runtime.
     pub(crate) fn ask(self: &Arc<Self>, command: impl FnOnce(Ticket) -> M::Command) -> Asked<M::Reply> {
+        let (asked, _) = self.ask_then(command, |_| ());
+        asked
+    }
+
+    /// As [`ask`](Self::ask), and lets `then` see the answer while the shard's lock is held: what it does belongs to
+    /// the decision, and nothing else is decided in between. It must be quick, and must not ask this shard anything.
+    ///
+    /// `None` if it was not called, because the state is being loaded or the answer comes later.
+    pub(crate) fn ask_then<T>(
+        self: &Arc<Self>,
+        command: impl FnOnce(Ticket) -> M::Command,
+        then: impl FnOnce(&M::Reply) -> T,
+    ) -> (Asked<M::Reply>, Option<T>) {
         let (sender, receiver) = oneshot::channel();
+        let (mut then, mut done) = (Some(then), None);
         let aftermath = {
             let mut state = self.state.lock();
             state.loaded.as_mut().map(|loaded| loaded.admit(sender)).map(|ticket| {
                 let now = self.env.now();
-                state.step(self.rows.as_ref(), now, command(ticket))
+                state.step(self.rows.as_ref(), now, command(ticket), &mut |answered, reply| {
+                    if answered == ticket
+                        && let Some(then) = then.take()
+                    {
+                        done = Some(then(reply));
+                    }
+                })
             })
         };
         if let Some(aftermath) = aftermath {
             self.carry_out(aftermath);
         }
-        Asked(receiver)
+        (Asked(receiver), done)
     }
 
     /// Lets deadlines pass, for ever.
@@ -147,7 +167,8 @@ where
                     }
                 }
                 Some(_) => {
-                    let aftermath = self.state.lock().step(self.rows.as_ref(), now, M::tick());
+                    let aftermath =
+                        self.state.lock().step(self.rows.as_ref(), now, M::tick(), &mut |_, _| ());
                     self.carry_out(aftermath);
                 }
             }
@@ -262,8 +283,14 @@ impl<M: Machine> Loaded<M> {
 }
 
 impl<M: Machine> State<M> {
-    /// Decides and applies. Nothing happens while the state is being loaded.
-    fn step(&mut self, rows: &dyn Rows, now: Now, command: M::Command) -> Aftermath<M> {
+    /// Decides and applies, and shows each answer to `see`. Nothing happens while the state is being loaded.
+    fn step(
+        &mut self,
+        rows: &dyn Rows,
+        now: Now,
+        command: M::Command,
+        see: &mut dyn FnMut(Ticket, &M::Reply),
+    ) -> Aftermath<M> {
         let Some(loaded) = &mut self.loaded else {
             return Aftermath { replies: Vec::new(), append: None, is_sooner: false };
         };
@@ -273,15 +300,17 @@ impl<M: Machine> State<M> {
             M::apply(&mut loaded.hard, record);
             entries.push(M::encode(record));
         }
+        let append = (!entries.is_empty()).then(|| rows.append(entries));
+        decision.replies.iter().for_each(|(ticket, reply)| see(*ticket, reply));
         let outgoing = |(ticket, reply)| Some((loaded.waiting.remove(&ticket)?, reply));
         let mut replies: Vec<_> = decision.replies.into_iter().filter_map(outgoing).collect();
-        let mut append = None;
-        if !entries.is_empty() {
+        let append = append.map(|append| {
             loaded.appends += 1;
-            let held =
-                Held { append: loaded.appends, is_durable: false, replies: std::mem::take(&mut replies) };
+            (append, loaded.appends, self.life)
+        });
+        if let Some((_, number, _)) = &append {
+            let held = Held { append: *number, is_durable: false, replies: std::mem::take(&mut replies) };
             loaded.held.push_back(held);
-            append = Some((rows.append(entries), loaded.appends, self.life));
         } else if let Some(last) = loaded.held.back_mut() {
             last.replies.append(&mut replies);
         }

@@ -4,8 +4,9 @@ use crate::broker::Broker;
 use crate::config::{Assignment, Layers, Origin};
 use crate::environment::SystemEnv;
 use crate::in_process::InProcess;
+use crate::server::StartError;
 use crate::topics::NewTopic;
-use ottla_base::{TopicId, TopicName};
+use ottla_base::{Env, TopicId, TopicName};
 use ottla_storage::{LogOptions, Syncs, disk};
 use ottla_wire::codec::Request;
 use std::future::Future;
@@ -19,7 +20,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    fn open(dir: &Path) -> Self {
+    fn open(dir: &Path, open: Open) -> Self {
         let setting = |name: &str, value: &str| Assignment {
             name: name.to_owned(),
             value: value.to_owned(),
@@ -28,7 +29,7 @@ impl Bench {
         let (layers, _) =
             Layers::start(vec![setting("group.initial.rebalance.delay.ms", "0")]).expect("legal settings");
         let options = LogOptions { disk: disk::system(Syncs::Skipped), ..LogOptions::new(dir) };
-        let opened = InProcess::open(layers, options, Arc::new(SystemEnv::new()));
+        let opened = open(layers, options, Arc::new(SystemEnv::new()));
         let in_process = opened.expect("an empty directory can be opened");
         let broker = Arc::clone(in_process.broker());
         Self { in_process, broker }
@@ -55,6 +56,17 @@ pub(crate) fn bench<Fut: Future<Output = ()>>(test: impl FnOnce(Bench) -> Fut) {
 }
 
 pub(crate) fn bench_in<Fut: Future<Output = ()>>(dir: &Path, test: impl FnOnce(Bench) -> Fut) {
+    run(dir, InProcess::open, test);
+}
+
+/// The same with a broker that does nothing by itself.
+pub(crate) fn idle_bench_in<Fut: Future<Output = ()>>(dir: &Path, test: impl FnOnce(Bench) -> Fut) {
+    run(dir, InProcess::open_idle, test);
+}
+
+type Open = fn(Layers, LogOptions, Arc<dyn Env>) -> Result<InProcess, StartError>;
+
+fn run<Fut: Future<Output = ()>>(dir: &Path, open: Open, test: impl FnOnce(Bench) -> Fut) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    tokio::task::LocalSet::new().block_on(&runtime, async { test(Bench::open(dir)).await });
+    tokio::task::LocalSet::new().block_on(&runtime, async { test(Bench::open(dir, open)).await });
 }

@@ -9,6 +9,7 @@ mod tests;
 
 use bytes::Bytes;
 use ottla_base::Timestamp;
+use ottla_coordinator::transaction::Claim;
 use ottla_storage::{AppendError, LogSettings};
 use ottla_wire::Str;
 use ottla_wire::error_code::ErrorCode;
@@ -40,7 +41,7 @@ impl From<AppendError> for Refusal {
 }
 
 impl Refusal {
-    fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+    pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
         Self { code, message: Some(message.into()), records: Vec::new() }
     }
 }
@@ -67,8 +68,15 @@ impl From<BatchError> for Refusal {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Produced {
     pub(crate) version: i16,
-    pub(crate) is_transactional: bool,
     pub(crate) now: Timestamp,
+}
+
+/// A batch that the log may take.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Checked {
+    pub(crate) batch: Bytes,
+    /// Whose transaction it says it is part of, if of any.
+    pub(crate) transaction: Option<Claim>,
 }
 
 /// The one batch of a partition's records, if the topic may take it.
@@ -79,7 +87,7 @@ pub(crate) fn check(
     records: Option<&Records>,
     settings: &LogSettings,
     produced: Produced,
-) -> Result<Bytes, Refusal> {
+) -> Result<Checked, Refusal> {
     let batch = only_batch(records)?;
     let header = record::validate(&batch)?;
     header.check_client_rules().map_err(|rule| Refusal::new(of_client_rule(rule), rule.to_string()))?;
@@ -93,12 +101,9 @@ pub(crate) fn check(
             format!("the batch has {} bytes, the topic's max.message.bytes is {bytes_max}", batch.len());
         return Err(Refusal::new(ErrorCode::MESSAGE_TOO_LARGE, why));
     }
-    if header.is_transactional() || produced.is_transactional {
-        let why = "transactions are not served yet: produce without a transactional id";
-        return Err(Refusal::new(ErrorCode::INVALID_TXN_STATE, why));
-    }
     check_records(header, &batch, settings, produced.now)?;
-    Ok(batch)
+    let claim = Claim { producer: header.producer_id, epoch: header.producer_epoch };
+    Ok(Checked { batch, transaction: header.is_transactional().then_some(claim) })
 }
 
 /// Since record format 2 a producer sends one batch per partition and request.

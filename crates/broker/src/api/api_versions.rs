@@ -5,7 +5,8 @@
 //! - An unknown version is answered in version 0 with UNSUPPORTED_VERSION and our range of this one key
 //!   (KIP-511), so that a newer client tries again with a version that both know.
 //! - v3: the client names its software; the name is checked, else INVALID_REQUEST.
-//! - v4: supported features whose minimum is 0 may be listed; we list none below 1.
+//! - v4: supported features whose minimum is 0 are listed; older clients cannot read them (KAFKA-17011), and learn of
+//!   them by what is finalized.
 //! - v5: the client says whom it meant to reach (KIP-1242). Cluster id and node id come together or not at all;
 //!   a client that meant another broker learns it by REBOOTSTRAP_REQUIRED.
 //!
@@ -34,18 +35,27 @@ async fn handle(context: Context, request: ApiVersionsRequest) -> ApiVersionsRes
     ApiVersionsResponse {
         error_code,
         api_keys: super::served().map(listed).collect(),
-        supported_features: vec![SupportedFeatureKey {
-            name: METADATA_VERSION.name.into(),
-            min_version: METADATA_VERSION.min,
-            max_version: METADATA_VERSION.max,
-        }],
+        supported_features: FEATURES
+            .iter()
+            .filter(|feature| 0 < feature.min || FIRST_VERSION_WITH_ZERO <= context.version)
+            .map(supported)
+            .collect(),
         finalized_features_epoch: FEATURES_EPOCH,
-        finalized_features: vec![FinalizedFeatureKey {
-            name: METADATA_VERSION.name.into(),
-            min_version_level: METADATA_VERSION.max,
-            max_version_level: METADATA_VERSION.max,
-        }],
+        finalized_features: FEATURES.iter().map(finalized).collect(),
         ..Default::default()
+    }
+}
+
+fn supported(feature: &Feature) -> SupportedFeatureKey {
+    SupportedFeatureKey { name: feature.name.into(), min_version: feature.min, max_version: feature.max }
+}
+
+/// Everything is finalized at its highest level.
+fn finalized(feature: &Feature) -> FinalizedFeatureKey {
+    FinalizedFeatureKey {
+        name: feature.name.into(),
+        min_version_level: feature.max,
+        max_version_level: feature.max,
     }
 }
 
@@ -90,8 +100,14 @@ struct Feature {
     max: i16,
 }
 
-/// The record formats of Kafka 3.3 (7) to 4.4 (33), which tools read as the cluster's version.
-const METADATA_VERSION: Feature = Feature { name: "metadata.version", min: 7, max: 33 };
+const FEATURES: [Feature; 2] = [
+    // The record formats of Kafka 3.3 (7) to 4.4 (33), which tools read as the cluster's version.
+    Feature { name: "metadata.version", min: 7, max: 33 },
+    // Producers take the version of their transactions from here: 2 gives them a new epoch with every end (KIP-890).
+    Feature { name: "transaction.version", min: 0, max: 2 },
+];
+
+const FIRST_VERSION_WITH_ZERO: i16 = 4;
 
 /// Java keeps the feature map only if its epoch is greater than -1.
 const FEATURES_EPOCH: i64 = 1;

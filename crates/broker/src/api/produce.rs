@@ -4,13 +4,18 @@
 //!   (`log.durability`). acks 1 and acks all are the same here: both wait until the records would survive.
 //! - acks 0 gets no answer; if anything fails the connection is closed, which is how the client learns of it.
 //! - v7: zstd is allowed. v8: the answer names the offending records and a message. v10: it names the leader.
-//! - v12 adds partitions to transactions implicitly. v13: topics are named by id.
+//! - A transactional batch is written if its partition takes part in the transaction: since v12 it does from then on,
+//!   before, AddPartitionsToTxn must have come first (`produce/transactional.rs`). v13: topics are named by id.
+
+mod transactional;
 
 use super::{Answer, Api, Context};
 use crate::image::Topic;
+use crate::transactions::Writer;
 use crate::validation::{self, Refusal};
 use ottla_base::{PartitionId, TopicId};
-use ottla_storage::{Append, AppendError, Appended};
+use ottla_coordinator::transaction::Claim;
+use ottla_storage::{Append, Appended};
 use ottla_wire::Str;
 use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::produce_request::{PartitionProduceData, TopicProduceData};
@@ -25,28 +30,36 @@ pub(super) fn api() -> Api {
     Api::that_may_be_silent(VERSIONS, handle)
 }
 
+/// A batch that is fit to be written.
+struct Batch {
+    append: Append,
+    /// Whose transaction it says it is part of, if of any.
+    transaction: Option<Claim>,
+}
+
 async fn handle(context: Context, request: ProduceRequest) -> Answer<ProduceResponse> {
     let (wants_answer, acks_are_legal) = (request.acks != 0, matches!(request.acks, -1..=1));
-    let mut appends = Vec::new();
+    let mut batches = Vec::new();
     let mut slots = Vec::with_capacity(request.topic_data.len());
     for topic_data in &request.topic_data {
         let topic = find(&context, topic_data);
         let partitions = topic_data.partition_data.iter().map(|data| {
             let append = match &topic {
                 _ if !acks_are_legal => Err(Refusal::from(ErrorCode::INVALID_REQUIRED_ACKS)),
-                Ok(topic) => check(&context, &request, topic, data),
+                Ok(topic) => check(&context, topic, data),
                 Err(code) => Err(Refusal::from(*code)),
             };
-            append.map(|append| appends.push(append))
+            append.map(|batch| batches.push(batch))
         });
         slots.push(partitions.collect::<Vec<_>>());
     }
-    let mut appended = context.broker.log.append(appends).await.into_iter();
+    let writer = transactional::writer(context.version, request.transactional_id.as_ref(), &batches);
+    let mut appended = append(&context, writer, batches).await.into_iter();
     let mut failed = false;
     let mut responses = Vec::with_capacity(slots.len());
     for (topic_data, slots) in request.topic_data.into_iter().zip(slots) {
         let parts = topic_data.partition_data.iter().zip(slots).map(|(data, slot)| {
-            let outcome = slot.map(|()| appended.next().expect("one outcome for each append"));
+            let outcome = slot.and_then(|()| appended.next().expect("one outcome for each batch"));
             let response = respond(data.index, outcome);
             failed |= response.error_code != ErrorCode::NONE;
             response
@@ -72,25 +85,34 @@ fn find(context: &Context, data: &TopicProduceData) -> Result<Arc<Topic>, ErrorC
 }
 
 /// Lets a partition's records through to the log, or says why not.
-fn check(
-    context: &Context,
-    request: &ProduceRequest,
-    topic: &Topic,
-    data: &PartitionProduceData,
-) -> Result<Append, Refusal> {
+fn check(context: &Context, topic: &Topic, data: &PartitionProduceData) -> Result<Batch, Refusal> {
     let id: PartitionId = topic.partition(data.index).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-    let produced = validation::Produced {
-        version: context.version,
-        is_transactional: request.transactional_id.is_some(),
-        now: context.broker.env.now().wall,
-    };
-    let batch = validation::check(data.records.as_ref(), &topic.settings, produced)?;
-    Ok(Append { id, batch })
+    let produced = validation::Produced { version: context.version, now: context.broker.env.now().wall };
+    let validation::Checked { batch, transaction } =
+        validation::check(data.records.as_ref(), &topic.settings, produced)?;
+    Ok(Batch { append: Append { id, batch }, transaction })
 }
 
-fn respond(index: i32, outcome: Result<Result<Appended, AppendError>, Refusal>) -> PartitionProduceResponse {
+/// Appends, and gives one outcome for each batch when all that was written is durable.
+async fn append(
+    context: &Context,
+    writer: Result<Option<Writer>, Refusal>,
+    batches: Vec<Batch>,
+) -> Vec<Result<Appended, Refusal>> {
+    match writer {
+        Err(refusal) => batches.iter().map(|_| Err(refusal.clone())).collect(),
+        Ok(None) => {
+            let appends = batches.into_iter().map(|batch| batch.append).collect();
+            let appended = context.broker.log.append(appends).await;
+            appended.into_iter().map(|appended| appended.map_err(Refusal::from)).collect()
+        }
+        Ok(Some(writer)) => transactional::append(context, writer, batches).await,
+    }
+}
+
+fn respond(index: i32, outcome: Result<Appended, Refusal>) -> PartitionProduceResponse {
     let refusal = match outcome {
-        Ok(Ok(appended)) => {
+        Ok(appended) => {
             return PartitionProduceResponse {
                 index,
                 error_code: ErrorCode::NONE,
@@ -100,7 +122,6 @@ fn respond(index: i32, outcome: Result<Result<Appended, AppendError>, Refusal>) 
                 ..Default::default()
             };
         }
-        Ok(Err(error)) => Refusal::from(error),
         Err(refusal) => refusal,
     };
     PartitionProduceResponse {

@@ -17,6 +17,7 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
+const FEATURES: &[&str] = &["metadata.version", "transaction.version"];
 const AT: Timestamp = Timestamp(1_700_000_000_000);
 
 fn batch() -> Bytes {
@@ -304,6 +305,17 @@ fn what_is_listed_is_what_is_served() {
             let listed: Vec<_> = response.api_keys.iter().map(|api| (api.api_key, api.max_version)).collect();
             let served: Vec<_> = super::served().map(|api| (api.key as i16, *api.versions.end())).collect();
             assert_eq!(listed, served, "v{version}");
+            let supported: Vec<_> =
+                response.supported_features.iter().map(|feature| &*feature.name).collect();
+            let finalized: Vec<_> =
+                response.finalized_features.iter().map(|feature| &*feature.name).collect();
+            match version {
+                0..=2 => assert!(supported.is_empty() && finalized.is_empty(), "v{version}"),
+                3 => {
+                    assert_eq!((&supported[..], &finalized[..]), (&["metadata.version"][..], FEATURES), "v3")
+                }
+                _ => assert_eq!((&supported[..], &finalized[..]), (FEATURES, FEATURES), "v{version}"),
+            }
         }
     });
 }

@@ -22,7 +22,7 @@ fn batch() -> Bytes {
 
 /// The code and the blamed records for `batch` on a topic with `settings`.
 fn refusal(batch: Bytes, settings: &LogSettings, version: i16) -> (ErrorCode, Vec<i32>) {
-    let produced = Produced { version, is_transactional: false, now: NOW };
+    let produced = Produced { version, now: NOW };
     match check(Some(&Records::from(batch)), settings, produced) {
         Ok(_) => (ErrorCode::NONE, vec![]),
         Err(refusal) => (refusal.code, refusal.records.iter().map(|record| record.batch_index).collect()),
@@ -45,8 +45,9 @@ fn altered(batch: &Bytes, at: usize, with: &[u8]) -> Bytes {
 #[test]
 fn a_plain_batch_passes_unchanged() {
     let settings = LogSettings::default();
-    let produced = Produced { version: 11, is_transactional: false, now: NOW };
-    assert_eq!(check(Some(&Records::from(batch())), &settings, produced), Ok(batch()));
+    let produced = Produced { version: 11, now: NOW };
+    let checked = Checked { batch: batch(), transaction: None };
+    assert_eq!(check(Some(&Records::from(batch())), &settings, produced), Ok(checked));
 }
 
 #[test]
@@ -54,7 +55,7 @@ fn exactly_one_batch_of_format_2_is_taken() {
     assert_eq!(code(Bytes::new()), ErrorCode::INVALID_RECORD);
     assert_eq!(code([batch(), batch()].concat().into()), ErrorCode::INVALID_RECORD);
     assert_eq!(code(altered(&batch(), 16, &[1])), ErrorCode::INVALID_RECORD);
-    let produced = Produced { version: 11, is_transactional: false, now: NOW };
+    let produced = Produced { version: 11, now: NOW };
     let none = check(None, &LogSettings::default(), produced);
     assert_eq!(none.map_err(|refusal| refusal.code), Err(ErrorCode::INVALID_RECORD));
 }
@@ -79,7 +80,6 @@ fn what_only_brokers_write_is_refused() {
     assert_eq!(code(based), ErrorCode::INVALID_RECORD);
     assert_eq!(code(altered(&batch(), 21, &(1i16 << 5).to_be_bytes())), ErrorCode::INVALID_RECORD, "control");
     assert_eq!(code(altered(&batch(), 21, &(1i16 << 3).to_be_bytes())), ErrorCode::INVALID_TIMESTAMP);
-    assert_eq!(code(altered(&batch(), 21, &(1i16 << 4).to_be_bytes())), ErrorCode::INVALID_TXN_STATE);
     let epoch = batch_at(BatchOptions { leader_epoch: LeaderEpoch(9), ..options() }, None, NOW);
     assert_eq!(code(epoch), ErrorCode::NONE, "the leader epoch is overwritten, not checked");
 }

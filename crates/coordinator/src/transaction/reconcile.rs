@@ -51,7 +51,12 @@ pub(super) fn reconcile(hard: &Hard, turn: &mut Turn<'_>, reconcile: Reconcile) 
             known.push(at);
         }
     }
-    turn.reply(reconcile.ticket, Reply::Reconcile(known));
+    let is_prepared = |entry: &&Entry| match entry.stored.state {
+        State::Prepare(_) => true,
+        State::Empty | State::Ongoing | State::Complete(_) => false,
+    };
+    let prepared = hard.ids.values().filter(is_prepared).count();
+    turn.reply(reconcile.ticket, Reply::Reconcile { known, prepared });
 }
 
 /// Whether the producer may have written without having been told that it takes part. One of version 1 is told before

@@ -22,9 +22,13 @@ pub enum Reply {
     End(EndTxnResponse),
     /// To [`Command::Endings`](super::Command::Endings), when there are some; none if another finisher asks.
     Endings(Vec<Ending>),
-    /// To [`Command::Reconcile`](super::Command::Reconcile): the places, in the list, of what belongs to a transaction
-    /// of this shard.
-    Reconcile(Vec<usize>),
+    /// To [`Command::Reconcile`](super::Command::Reconcile).
+    Reconcile {
+        /// The places, in the list, of what belongs to a transaction of this shard.
+        known: Vec<usize>,
+        /// How many transactions are prepared, and so the finisher's work.
+        prepared: usize,
+    },
     /// To [`Command::Describe`](super::Command::Describe); `None` if there is no such id.
     Describe(Option<Described>),
     /// To [`Command::List`](super::Command::List).

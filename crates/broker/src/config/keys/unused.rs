@@ -61,7 +61,8 @@ const FAMILIES: &[(&[&str], &str)] = &[
     (&["remote."], "Ottla has no tiered storage yet"),
     (&["share.", "group.share.", "errors.deadletterqueue."], "Ottla has no share groups yet"),
     (&["group.consumer.", "group.streams."], "Ottla has groups of the classic protocol only, so far"),
-    (&["transaction.", "add.partitions.to.txn."], "Ottla has no transactions yet"),
+    (&["transaction.state.log."], "Ottla keeps transactions in its own journal, not in a topic"),
+    (&["add.partitions.to.txn."], "a transaction and its partitions are in one process"),
     (&["log.cleaner."], "Ottla does not compact logs yet"),
     (
         &["metric.", "metrics.", "kafka.metrics.", "telemetry.", "auto.include.jmx.reporter"],

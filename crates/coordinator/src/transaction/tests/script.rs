@@ -338,7 +338,7 @@ fn text(reply: &Reply) -> String {
             };
             format!("is to {}", endings.iter().map(ending).collect::<Vec<_>>().join(" and to "))
         }
-        Reply::Reconcile(known) => format!("knows {known:?}"),
+        Reply::Reconcile { known, prepared } => format!("knows {known:?}, {prepared} prepared"),
         Reply::Describe(None) => "no such id".into(),
         Reply::Describe(Some(Described { state, participants })) => format!(
             "{} {}/{} timeout {} since {}:{}",
