@@ -65,12 +65,25 @@ impl TopicName {
         &self.0
     }
 
+    /// Whether it is one of the names under which Kafka keeps its own state. Clients read such topics, they never
+    /// make or write them.
+    #[must_use]
+    pub fn is_internal(&self) -> bool {
+        is_internal(&self.0)
+    }
+
     /// The form under which names collide: Kafka maps `.` to `_` in metric names, so that `a.b` and `a_b`
     /// cannot both exist.
     #[must_use]
     pub fn collision_key(&self) -> String {
         self.0.replace('.', "_")
     }
+}
+
+/// Whether `name` is one under which Kafka keeps its own state ([`TopicName::is_internal`]).
+#[must_use]
+pub fn is_internal(name: &str) -> bool {
+    matches!(name, "__consumer_offsets" | "__transaction_state" | "__share_group_state")
 }
 
 impl Borrow<str> for TopicName {

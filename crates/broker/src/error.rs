@@ -44,7 +44,7 @@ impl TopicError {
     pub(crate) fn code(&self) -> ErrorCode {
         match self {
             Self::Exists | Self::Meta(MetaError::TopicExists(_)) => ErrorCode::TOPIC_ALREADY_EXISTS,
-            Self::Collides(_) => ErrorCode::INVALID_TOPIC_EXCEPTION,
+            Self::Collides(_) | Self::Internal => ErrorCode::INVALID_TOPIC_EXCEPTION,
             Self::Unknown | Self::Meta(MetaError::TopicNotFound(_)) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
             Self::Meta(MetaError::NotMore { .. }) => ErrorCode::INVALID_PARTITIONS,
             Self::Meta(MetaError::Failed(_))

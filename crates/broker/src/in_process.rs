@@ -102,7 +102,17 @@ impl InProcess {
         request: &R,
         version: i16,
     ) -> impl Future<Output = Result<Option<R::Response>, NoAnswer>> + use<R> {
-        let called = self.start(request, version);
+        self.call_as(CLIENT_ID, request, version)
+    }
+
+    /// [`call`](Self::call) by a client with another id.
+    pub(crate) fn call_as<R: Request>(
+        &self,
+        client_id: &str,
+        request: &R,
+        version: i16,
+    ) -> impl Future<Output = Result<Option<R::Response>, NoAnswer>> + use<R> {
+        let called = self.start(client_id, request, version);
         async move {
             let frame = match called?.await.map_err(|error| closed(&error))? {
                 Answer::Send(answer) => answer.into_bytes()?,
@@ -115,8 +125,8 @@ impl InProcess {
         }
     }
 
-    fn start<R: Request>(&self, request: &R, version: i16) -> Result<api::Call, NoAnswer> {
-        let frame = encode_request(Some(CLIENT_ID), CORRELATION_ID, request, version)?;
+    fn start<R: Request>(&self, client_id: &str, request: &R, version: i16) -> Result<api::Call, NoAnswer> {
+        let frame = encode_request(Some(client_id), CORRELATION_ID, request, version)?;
         let frame = frame.into_bytes()?.slice(LENGTH_BYTES..);
         let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9092);
         let peer = Peer { address, reached: address, listener: "PLAINTEXT".into() };

@@ -3,7 +3,7 @@
 use crate::broker::Broker;
 use crate::config::{Assignment, Layers, Origin};
 use crate::environment::SystemEnv;
-use crate::in_process::InProcess;
+use crate::in_process::{InProcess, NoAnswer};
 use crate::server::StartError;
 use crate::topics::NewTopic;
 use ottla_base::{Env, TopicId, TopicName};
@@ -42,9 +42,30 @@ impl Bench {
         answer.unwrap_or_else(|| panic!("{} is always answered", R::NAME))
     }
 
+    /// One request, whose answer may be none.
+    pub(crate) async fn call_as<R: Request>(
+        &self,
+        client_id: &str,
+        request: &R,
+        version: i16,
+    ) -> Result<Option<R::Response>, NoAnswer> {
+        self.in_process.call_as(client_id, request, version).await
+    }
+
     pub(crate) async fn create_topic(&self, name: &str, partitions: i32) -> TopicId {
+        self.create_topic_with(name, partitions, &[]).await
+    }
+
+    /// Creates a topic with settings of its own.
+    pub(crate) async fn create_topic_with(
+        &self,
+        name: &str,
+        partitions: i32,
+        configs: &[(&str, &str)],
+    ) -> TopicId {
         let name = TopicName::parse(name).expect("a legal name");
-        let new = NewTopic { name, partitions, overrides: Default::default() };
+        let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
+        let new = NewTopic { name, partitions, overrides: configs.iter().map(owned).collect() };
         self.broker.create_topic(new).await.expect("the topic is new").id
     }
 }

@@ -31,6 +31,8 @@ pub(crate) enum TopicError {
     Exists,
     #[error("the name collides with that of topic '{0}': '.' and '_' are the same in metric names")]
     Collides(TopicName),
+    #[error("the name is kept for Kafka's own state: choose another")]
+    Internal,
     #[error("there is no such topic")]
     Unknown,
     #[error("the metadata could not be written: {0}")]
@@ -86,6 +88,9 @@ impl Broker {
 
     async fn create(&self, new: NewTopic) -> Result<Arc<Topic>, TopicError> {
         let NewTopic { name, partitions, overrides } = new;
+        if name.is_internal() {
+            return Err(TopicError::Internal);
+        }
         let _one_at_a_time = self.changing_topics.lock().await;
         if self.image.topic(name.as_str()).is_some() {
             return Err(TopicError::Exists);

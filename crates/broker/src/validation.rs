@@ -88,9 +88,7 @@ pub(crate) fn check(
     settings: &LogSettings,
     produced: Produced,
 ) -> Result<Checked, Refusal> {
-    let batch = only_batch(records)?;
-    let header = record::validate(&batch)?;
-    header.check_client_rules().map_err(|rule| Refusal::new(of_client_rule(rule), rule.to_string()))?;
+    let (header, batch) = only_batch(records)?;
     if header.compression() == Ok(Compression::Zstd) && produced.version < FIRST_VERSION_WITH_ZSTD {
         let why = "zstd needs Produce version 7 or later: upgrade the client or choose another compression";
         return Err(Refusal::new(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE, why));
@@ -101,13 +99,15 @@ pub(crate) fn check(
             format!("the batch has {} bytes, the topic's max.message.bytes is {bytes_max}", batch.len());
         return Err(Refusal::new(ErrorCode::MESSAGE_TOO_LARGE, why));
     }
+    record::validate(&batch)?;
+    header.check_client_rules().map_err(|rule| Refusal::new(of_client_rule(rule), rule.to_string()))?;
     check_records(header, &batch, settings, produced.now)?;
     let claim = Claim { producer: header.producer_id, epoch: header.producer_epoch };
     Ok(Checked { batch, transaction: header.is_transactional().then_some(claim) })
 }
 
 /// Since record format 2 a producer sends one batch per partition and request.
-fn only_batch(records: Option<&Records>) -> Result<Bytes, Refusal> {
+fn only_batch(records: Option<&Records>) -> Result<(BatchHeader, Bytes), Refusal> {
     let bytes = records.and_then(Records::as_bytes).filter(|bytes| !bytes.is_empty());
     let Some(bytes) = bytes else {
         let why = "there is no record batch for this partition";
@@ -118,7 +118,7 @@ fn only_batch(records: Option<&Records>) -> Result<Bytes, Refusal> {
         let why = "there is more than one record batch for this partition; a producer may send one";
         return Err(Refusal::new(ErrorCode::INVALID_RECORD, why));
     }
-    Ok(bytes.clone())
+    Ok((header, bytes.clone()))
 }
 
 fn check_records(

@@ -224,6 +224,12 @@ impl Log {
         search::newest_record(&partition, &self.0.engine, bound)
     }
 
+    /// The leader epoch in which a batch at `offset` was or will be written; `None` if there is no such partition.
+    #[must_use]
+    pub fn epoch_at(&self, id: PartitionId, offset: Offset) -> Option<LeaderEpoch> {
+        self.find(id)?.state.lock().epochs.of(offset)
+    }
+
     /// The newest leader epoch that is not after `epoch`, and the offset at which it ended. `None` if the
     /// partition or that epoch is unknown.
     #[must_use]

@@ -69,6 +69,9 @@ fn check(context: &Context, wanted: &CreatableTopic) -> Result<NewTopic, Refused
         return Err(Refused::request(format!("{CLUSTER_METADATA} cannot be created by clients")));
     }
     let name = TopicName::parse(&wanted.name)?;
+    if name.is_internal() {
+        return Err(crate::topics::TopicError::Internal.into());
+    }
     if context.broker.image.topic(name.as_str()).is_some() {
         return Err(crate::topics::TopicError::Exists.into());
     }

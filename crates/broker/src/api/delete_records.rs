@@ -2,10 +2,12 @@
 //!
 //! - Offset -1 means the high watermark. An offset beyond it, or another negative one, is OFFSET_OUT_OF_RANGE.
 //! - An offset at or below the start changes nothing and succeeds.
+//! - A topic of Kafka's own state is INVALID_TOPIC_EXCEPTION.
 //! - A topic whose `cleanup.policy` has `compact` and not `delete` is POLICY_VIOLATION.
 
 use super::{Api, Context};
 use ottla_base::Offset;
+use ottla_base::name::is_internal;
 use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::delete_records_request::DeleteRecordsPartition;
 use ottla_wire::message::delete_records_response::{DeleteRecordsPartitionResult, DeleteRecordsTopicResult};
@@ -39,6 +41,9 @@ async fn handle(context: Context, request: DeleteRecordsRequest) -> DeleteRecord
 /// The log's start afterwards.
 fn trim(context: &Context, topic: &str, asked: &DeleteRecordsPartition) -> Result<Offset, ErrorCode> {
     let broker = &context.broker;
+    if is_internal(topic) {
+        return Err(ErrorCode::INVALID_TOPIC_EXCEPTION);
+    }
     let topic = broker.image.topic(topic).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     let id = topic.partition(asked.partition_index).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     let policy = topic.config.cleanup_policy;
@@ -58,3 +63,6 @@ fn trim(context: &Context, topic: &str, asked: &DeleteRecordsPartition) -> Resul
     }
     broker.log.trim(id, before).map_err(|error| crate::error::of_trim(&error))
 }
+
+#[cfg(test)]
+mod tests;

@@ -137,3 +137,6 @@ fn by_topic(parts: impl Iterator<Item = (Key, PartitionData)>) -> Vec<FetchableT
 }
 
 const FIRST_VERSION_BY_ID: i16 = 13;
+
+#[cfg(test)]
+mod tests;

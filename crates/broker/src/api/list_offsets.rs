@@ -10,10 +10,11 @@
 //! | -5, -6 | v9, v11 | -1: nothing is tiered |
 //!
 //! Another negative timestamp, or one below its version, is UNSUPPORTED_VERSION for that partition. A partition
-//! that is named twice is INVALID_REQUEST.
+//! that is named twice is INVALID_REQUEST. The answer's leader epoch (v4+) is the one in which the record at the
+//! offset was written; for the end of the log, the newest.
 
 use super::{Api, Context};
-use ottla_base::{LeaderEpoch, Timestamp};
+use ottla_base::{LeaderEpoch, Offset, Timestamp};
 use ottla_storage::{ReadBound, TimedOffset};
 use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
@@ -96,10 +97,14 @@ fn find(
     } else {
         (ReadBound::HighWatermark, offsets.high_watermark)
     };
-    let at = |offset| Found { offset, timestamp: Timestamp::NONE, epoch: offsets.leader_epoch };
+    let at =
+        |offset: Offset| Found { offset: offset.0, timestamp: Timestamp::NONE, epoch: offsets.leader_epoch };
     match (asked.timestamp, context.version) {
-        (LATEST, _) => Ok(at(latest.0)),
-        (EARLIEST, _) | (EARLIEST_LOCAL, 8..) => Ok(at(offsets.log_start.0)),
+        (LATEST, _) => Ok(at(latest)),
+        (EARLIEST, _) | (EARLIEST_LOCAL, 8..) => {
+            let epoch = broker.log.epoch_at(id, offsets.log_start).unwrap_or(LeaderEpoch::NONE);
+            Ok(Found { epoch, ..at(offsets.log_start) })
+        }
         (MAX_TIMESTAMP, 7..) => timed(broker.log.max_timestamp(id, bound)),
         (LATEST_TIERED, 9..) | (EARLIEST_PENDING_UPLOAD, 11..) => Ok(NOTHING),
         (0.., _) => timed(broker.log.find_by_time(id, Timestamp(asked.timestamp), bound)),
@@ -124,3 +129,6 @@ const MAX_TIMESTAMP: i64 = -3;
 const EARLIEST_LOCAL: i64 = -4;
 const LATEST_TIERED: i64 = -5;
 const EARLIEST_PENDING_UPLOAD: i64 = -6;
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ use super::{Answer, Api, Context};
 use crate::image::Topic;
 use crate::transactions::Writer;
 use crate::validation::{self, Refusal};
+use ottla_base::name::is_internal;
 use ottla_base::{PartitionId, TopicId};
 use ottla_coordinator::transaction::Claim;
 use ottla_storage::{Append, Appended};
@@ -45,7 +46,7 @@ async fn handle(context: Context, request: ProduceRequest) -> Answer<ProduceResp
         let topic = find(&context, topic_data);
         let partitions = topic_data.partition_data.iter().map(|data| {
             let append = match &topic {
-                _ if !acks_are_legal => Err(Refusal::from(ErrorCode::INVALID_REQUIRED_ACKS)),
+                Ok(_) if !acks_are_legal => Err(Refusal::from(ErrorCode::INVALID_REQUIRED_ACKS)),
                 Ok(topic) => check(&context, topic, data),
                 Err(code) => Err(Refusal::from(*code)),
             };
@@ -77,6 +78,9 @@ async fn handle(context: Context, request: ProduceRequest) -> Answer<ProduceResp
 
 fn find(context: &Context, data: &TopicProduceData) -> Result<Arc<Topic>, ErrorCode> {
     let image = &context.broker.image;
+    if is_internal(&data.name) && context.client_id.as_deref() != Some(ADMIN_CLIENT) {
+        return Err(ErrorCode::INVALID_TOPIC_EXCEPTION);
+    }
     if context.version >= FIRST_VERSION_BY_ID {
         image.topic_by_id(TopicId(data.topic_id)).ok_or(ErrorCode::UNKNOWN_TOPIC_ID)
     } else {
@@ -137,3 +141,8 @@ fn respond(index: i32, outcome: Result<Appended, Refusal>) -> PartitionProduceRe
 }
 
 const FIRST_VERSION_BY_ID: i16 = 13;
+/// The client id that Kafka lets write to the topics of its own state.
+const ADMIN_CLIENT: &str = "__admin_client";
+
+#[cfg(test)]
+mod tests;

@@ -260,6 +260,37 @@ fn metadata_describes_finds_and_creates_in_every_version() {
 }
 
 #[test]
+fn kafkas_own_topics_are_made_by_nobody() {
+    bench(|bench| async move {
+        for name in ["__consumer_offsets", "__transaction_state", "__share_group_state"] {
+            let named = MetadataRequestTopic { name: Some(name.into()), ..Default::default() };
+            let ask = |allow_auto_topic_creation| MetadataRequest {
+                topics: Some(vec![named.clone()]),
+                allow_auto_topic_creation,
+                ..Default::default()
+            };
+            let made = bench.call(&ask(true), 9).await.topics[0].error_code;
+            assert_eq!(made, ErrorCode::INVALID_TOPIC_EXCEPTION);
+            let looked_at = bench.call(&ask(false), 9).await.topics[0].error_code;
+            assert_eq!(looked_at, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+            let topic = create_topics_request::CreatableTopic {
+                name: name.into(),
+                num_partitions: 1,
+                replication_factor: 1,
+                ..Default::default()
+            };
+            for validate_only in [true, false] {
+                let topics = vec![topic.clone()];
+                let request = CreateTopicsRequest { topics, validate_only, ..Default::default() };
+                let refused = bench.call(&request, 7).await.topics[0].error_code;
+                assert_eq!(refused, ErrorCode::INVALID_TOPIC_EXCEPTION);
+            }
+            assert!(bench.broker.image.topic(name).is_none());
+        }
+    });
+}
+
+#[test]
 fn leader_epochs_are_held_against_ours_in_every_version() {
     bench(|bench| async move {
         let id = bench.create_topic("t", 1).await;

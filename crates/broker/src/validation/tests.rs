@@ -135,3 +135,53 @@ fn timestamps_may_be_an_hour_ahead_by_default() {
     let stamped = LogSettings { timestamp_type: TimestampType::LogAppendTime, ..settings };
     assert_eq!(refusal(at(HOUR + 1), &stamped, 11).0, ErrorCode::NONE, "the broker's time replaces it");
 }
+
+#[test]
+fn a_record_is_blamed_once_and_its_key_first() {
+    let compacted =
+        LogSettings { cleanup: Cleanup { delete: false, compact: true }, ..LogSettings::default() };
+    let late = Timestamp(NOW.0 + HOUR + 1);
+    let batch = |records: &[(Option<&[u8]>, Timestamp)]| {
+        let mut builder = BatchBuilder::new(options());
+        for (key, at) in records {
+            builder.append(*at, *key, Some(b"v"), &[]).expect("a small record fits");
+        }
+        builder.build()
+    };
+    let both = batch(&[(None, late), (Some(b"k"), NOW)]);
+    assert_eq!(refusal(both, &compacted, 11), (ErrorCode::INVALID_RECORD, vec![0]));
+    // One record with a bad timestamp makes it the batch's fault.
+    let each = batch(&[(None, late), (Some(b"k"), late)]);
+    assert_eq!(refusal(each, &compacted, 11), (ErrorCode::INVALID_TIMESTAMP, vec![0, 1]));
+}
+
+/// In formats 0 and 1 a record could be compressed by itself. In format 2 the bits have no meaning, and Kafka,
+/// too, keeps them.
+#[test]
+fn the_bits_of_a_single_record_are_not_judged() {
+    // The header has 61 bytes, the record begins with its length.
+    assert_eq!(code(altered(&batch(), 62, &[1])), ErrorCode::NONE);
+}
+
+#[test]
+fn what_is_too_large_is_not_even_checked() {
+    let mut damaged = batch().to_vec();
+    *damaged.last_mut().expect("not empty") ^= 1;
+    let limited = LogSettings { message_bytes_max: 10, ..LogSettings::default() };
+    assert_eq!(refusal(damaged.into(), &limited, 11).0, ErrorCode::MESSAGE_TOO_LARGE);
+}
+
+#[test]
+fn the_clocks_edges_are_inclusive_and_the_broker_time_replaces_any() {
+    let aged = LogSettings { timestamp_before_max_ms: 1_000, ..LogSettings::default() };
+    let at = |ahead: i64| batch_at(options(), None, Timestamp(NOW.0 + ahead));
+    assert_eq!(refusal(at(-1_000), &aged, 11).0, ErrorCode::NONE);
+    assert_eq!(refusal(at(HOUR), &aged, 11).0, ErrorCode::NONE);
+    let flagged = altered(&batch(), 21, &(1i16 << 3).to_be_bytes());
+    let stamped = LogSettings { timestamp_type: TimestampType::LogAppendTime, ..LogSettings::default() };
+    assert_eq!(
+        refusal(flagged, &stamped, 11).0,
+        ErrorCode::INVALID_TIMESTAMP,
+        "the mark is the broker's to set"
+    );
+}

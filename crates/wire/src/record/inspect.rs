@@ -39,7 +39,7 @@ pub enum Refusal {
 /// What reading all records of a batch showed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Inspection {
-    /// Records that break a rule, by their index in the batch. One of them makes Kafka refuse the whole batch.
+    /// Records that break a rule, by their index in the batch, each once. One of them makes Kafka refuse the whole batch.
     pub refused: Vec<(i32, Refusal)>,
     /// The largest timestamp; -1 if no record has one.
     pub max_timestamp: Timestamp,
@@ -70,10 +70,10 @@ pub fn inspect_records(
                 reason: "its offset does not follow its neighbour's",
             });
         }
+        // One fault of a record is enough, and that of its key comes first.
         if rules.keys == KeyRule::Required && record.key.is_none() {
             found.refused.push((index, Refusal::NoKey));
-        }
-        if let Some(refusal) = refuse_timestamp(header, record.timestamp, rules) {
+        } else if let Some(refusal) = refuse_timestamp(header, record.timestamp, rules) {
             found.refused.push((index, refusal));
         }
         if found.max_timestamp < record.timestamp || found.max_timestamp_offset == Offset::NONE {

@@ -1,0 +1,64 @@
+//! What readers of committed records are told.
+
+use super::*;
+use crate::testing::{Bench, bench};
+use ottla_base::{PartitionId, ProducerEpoch, ProducerId, Timestamp};
+use ottla_storage::{Append, TransactionEnd, TransactionVersion};
+use ottla_wire::message::fetch_request::{FetchPartition, FetchTopic};
+use ottla_wire::record::{BatchBuilder, BatchOptions, BatchScope, Marker, MarkerKind, Records};
+
+const PRODUCER: ProducerId = ProducerId(5);
+
+async fn write(bench: &Bench, id: PartitionId, base_sequence: i32) {
+    let options = BatchOptions {
+        producer_id: PRODUCER,
+        producer_epoch: ProducerEpoch(0),
+        base_sequence,
+        scope: BatchScope::Transactional,
+        ..BatchOptions::default()
+    };
+    let mut builder = BatchBuilder::new(options);
+    builder.append(Timestamp(0), None, Some(b"v"), &[]).expect("a small record fits");
+    let append = Append { id, batch: builder.build() };
+    bench.broker.log.append(vec![append]).await.remove(0).expect("it is the next");
+}
+
+async fn end(bench: &Bench, id: PartitionId, kind: MarkerKind) {
+    let end = TransactionEnd {
+        producer: PRODUCER,
+        epoch: ProducerEpoch(0),
+        marker: Marker { kind, coordinator_epoch: 0 },
+        version: TransactionVersion::V1,
+    };
+    bench.broker.log.append_markers(vec![(id, end)]).await.remove(0).expect("it is open");
+}
+
+/// The whole partition: the offset that is stable, bytes or none, and the aborted transactions.
+async fn fetch(bench: &Bench, isolation_level: i8) -> (i64, bool, Option<Vec<(i64, i64)>>) {
+    let partition = FetchPartition { partition_max_bytes: 1 << 20, ..Default::default() };
+    let topic = FetchTopic { topic: "t".into(), partitions: vec![partition], ..Default::default() };
+    let request =
+        FetchRequest { max_bytes: 1 << 20, isolation_level, topics: vec![topic], ..Default::default() };
+    let data = bench.call(&request, 12).await.responses.remove(0).partitions.remove(0);
+    let aborted = data
+        .aborted_transactions
+        .map(|aborted| aborted.iter().map(|aborted| (aborted.producer_id, aborted.first_offset)).collect());
+    (data.last_stable_offset, data.records.is_some_and(|records| 0 < Records::len(&records)), aborted)
+}
+
+#[test]
+fn aborts_are_told_to_readers_of_committed_records_only() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        let id = bench.broker.image.topic("t").and_then(|topic| topic.partition(0)).expect("it was created");
+        write(&bench, id, 0).await;
+        assert_eq!(fetch(&bench, 1).await, (0, false, Some(vec![])), "nothing is stable");
+        assert_eq!(fetch(&bench, 0).await, (0, true, None));
+        end(&bench, id, MarkerKind::Abort).await;
+        assert_eq!(fetch(&bench, 1).await, (2, true, Some(vec![(5, 0)])));
+        assert_eq!(fetch(&bench, 0).await, (2, true, None));
+        write(&bench, id, 1).await;
+        end(&bench, id, MarkerKind::Commit).await;
+        assert_eq!(fetch(&bench, 1).await, (4, true, Some(vec![(5, 0)])));
+    });
+}
