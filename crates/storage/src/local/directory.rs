@@ -218,7 +218,7 @@ fn lock(dir: &Path, disk: &dyn Disk) -> Result<File, OpenError> {
     Ok(file)
 }
 
-/// Checks `meta.properties`, or writes it. It is not synced: a lost one is written again.
+/// Checks `meta.properties`, or writes it. It is there whole or not at all; a lost one is written again.
 fn check_format(dir: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
     let path = dir.join(names::META_PROPERTIES);
     let text = match disk.read_to_string(&path) {
@@ -237,8 +237,15 @@ fn check_format(dir: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
 }
 
 fn write_format(path: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
-    let written = disk.write(path, format!("version={FORMAT}\n").as_bytes());
-    written.map(drop).map_err(|error| OpenError::io("writing", path, error))
+    let mut temporary = path.to_owned().into_os_string();
+    temporary.push(names::TEMPORARY_SUFFIX);
+    let temporary = Path::new(&temporary);
+    let written = disk
+        .write(temporary, format!("version={FORMAT}\n").as_bytes())
+        // A power cut may leave nonsense in a file that was not synced, and with that nobody starts.
+        .and_then(|file| disk.sync_data(&file))
+        .and_then(|()| disk.rename(temporary, path));
+    written.map_err(|error| OpenError::io("writing", path, error))
 }
 
 fn read_topic_id(place: &Place) -> Option<TopicId> {

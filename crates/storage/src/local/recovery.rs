@@ -181,12 +181,13 @@ impl Recovery<'_> {
             let (base, length) = (segment.base, segment.size);
             if length == 0 && base < self.state.end {
                 // Left by a roll that did not happen.
-                self.place
-                    .disk
-                    .remove_file(&self.place.log(base))
-                    .map_err(|error| self.failed("removing an empty segment of", error))?;
+                self.remove_empty(base)?;
                 next = later.next();
                 continue;
+            }
+            if recovery_point <= self.state.end && self.state.end < base {
+                self.end_before(std::iter::once(segment).chain(later))?;
+                break;
             }
             let from = start.max(base);
             let scanned = self.check_segment(base, length, from)?;
@@ -204,7 +205,8 @@ impl Recovery<'_> {
                     break;
                 }
             }
-            if next.as_ref().is_some_and(|next| 0 < next.size || self.state.end <= next.base) {
+            let end = self.state.end;
+            if next.as_ref().is_some_and(|next| next.base == end || (0 < next.size && next.base < end)) {
                 self.seal_last()?;
             }
         }

@@ -46,6 +46,25 @@ impl Recovery<'_> {
         Ok(())
     }
 
+    /// Ends the log before segments that begin later: what lay between never reached the disk, and with it nothing
+    /// that follows was ever acknowledged. Sequence numbers would not fit, if they stayed.
+    pub(super) fn end_before(&mut self, lost: impl Iterator<Item = Segment>) -> Result<(), OpenError> {
+        for segment in lost {
+            if segment.size == 0 {
+                self.remove_empty(segment.base)?;
+            } else {
+                let reason = format!("its segment {} does not follow", segment.base);
+                self.set_aside(&segment, &reason)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn remove_empty(&self, base: Offset) -> Result<(), OpenError> {
+        let removed = self.place.disk.remove_file(&self.place.log(base));
+        removed.map_err(|error| self.failed("removing an empty segment of", error))
+    }
+
     fn report_cut(&mut self, bytes: u64, reason: &str, kept: Option<PathBuf>) {
         let (topic, partition) = (self.known.topic.clone(), self.known.id.index);
         tracing::warn!(%topic, %partition, end = %self.state.end, bytes, reason, "the end of a log was cut");

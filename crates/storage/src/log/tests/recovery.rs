@@ -326,3 +326,35 @@ fn a_log_that_ends_before_its_start_goes_on_there() {
     world.restart();
     assert_eq!(world.values(3, 1000), ["four"]);
 }
+
+/// Regression, found by the simulator: the end of a segment was lost in a power cut, and the next segment, rolled
+/// already, was kept. The log had a hole, and a producer could not repeat what had been in it.
+#[test]
+fn a_log_ends_where_its_next_segment_does_not_follow() {
+    for is_empty in [true, false] {
+        let mut world = World::with(|settings| settings.segment_bytes = 200);
+        let mut logs = Vec::new();
+        for n in 0..9 {
+            world.put(&[&n.to_string()]);
+            logs = world.files().into_iter().filter(|name| name.ends_with(".log")).collect();
+        }
+        world.log = None;
+        let (first, second) = (world.file(&logs[0]), world.file(&logs[1]));
+        let size = std::fs::metadata(&first).unwrap().len();
+        let batch_bytes = size / u64::try_from(logs[1][..20].parse::<i64>().unwrap()).unwrap();
+        std::fs::File::options().write(true).open(first).unwrap().set_len(size - batch_bytes).unwrap();
+        if is_empty {
+            std::fs::write(&second, []).unwrap();
+        }
+        world.open();
+        let end = world.offsets().end;
+        assert!(end.0 < logs[1][..20].parse().unwrap(), "{end}");
+        let set_aside = logs.len() - 1 - usize::from(is_empty);
+        assert_eq!(world.report.cuts.len(), set_aside);
+        assert!(world.report.cuts.iter().all(|cut| cut.end == end && cut.kept.is_some()));
+        assert!(!second.exists());
+        assert_eq!(world.put(&["next"]), end);
+        world.restart();
+        assert_eq!(world.values(0, 1000).len() as i64, end.0 + 1);
+    }
+}
