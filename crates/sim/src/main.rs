@@ -1,23 +1,33 @@
 //! The simulator's program: one command, one word.
 //!
-//! `check` judges histories that somebody else wrote: the crash loops, or a run that is looked at again.
+//! `run` runs worlds from their seeds; a seed that shows something wrong shows it again. `check` judges histories
+//! that somebody else wrote: the crash loops, or a run that is looked at again.
 
 use ottla_sim::checker::{Checker, Report};
-use ottla_sim::history;
+use ottla_sim::disk::Planted;
+use ottla_sim::world::{self, Settings};
+use ottla_sim::{campaign, history};
 use std::fs::File;
 use std::io::BufReader;
+use std::ops::Range;
 use std::process::ExitCode;
 
 const USAGE: &str = "\
 ottla-sim COMMAND
 
-  check [--json] HISTORY…   judge the histories of one run together; fails if they show an anomaly
+  run --seed N [--trace] [--history FILE] [--planted BUG]
+                   run the world of one seed; --trace tells everything that happens in it
+  run --seeds N [--from M] [--planted BUG]
+                   run N worlds, the seeds from M (0) on; fails if one of them shows something wrong
+  check [--json] HISTORY…
+                   judge the histories of one run together; fails if they show an anomaly
 ";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments.as_slice() {
+        ["run", options @ ..] => run(options),
         ["check", "--json", histories @ ..] if !histories.is_empty() => check(histories, |report| {
             println!("{}", serde_json::to_string(report).expect("a report has no keys but names"));
         }),
@@ -32,6 +42,74 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// Runs one world, or many.
+fn run(options: &[&str]) -> Result<(), String> {
+    let (mut seed, mut seeds, mut from, mut planted) = (None, None, 0, Planted::Nothing);
+    let (mut is_traced, mut history_path) = (false, None);
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        let mut value = || options.next().copied().ok_or_else(|| format!("{option} wants a value"));
+        match *option {
+            "--seed" => seed = Some(number(value()?)?),
+            "--seeds" => seeds = Some(number(value()?)?),
+            "--from" => from = number(value()?)?,
+            "--planted" => planted = bug(value()?)?,
+            "--history" => history_path = Some(value()?),
+            "--trace" => is_traced = true,
+            other => return Err(format!("{other} is no option\n{USAGE}")),
+        }
+    }
+    match (seed, seeds) {
+        (Some(seed), None) => run_one(Settings { seed, planted, is_traced }, history_path),
+        (None, Some(seeds)) => run_many(from..from + seeds, planted),
+        _ => Err(format!("run wants --seed or --seeds\n{USAGE}")),
+    }
+}
+
+fn run_one(settings: Settings, history_path: Option<&str>) -> Result<(), String> {
+    let outcome = world::run(settings, &ottla_sim::scratch()).map_err(|error| error.to_string())?;
+    outcome.trace.iter().for_each(|line| println!("{line}"));
+    if let Some(path) = history_path {
+        let mut file = File::create(path).map_err(|error| format!("{path}: {error}"))?;
+        outcome
+            .history
+            .iter()
+            .try_for_each(|event| history::write(event, &mut file))
+            .map_err(|error| format!("{path}: {error}"))?;
+    }
+    print!("{}", outcome.report);
+    println!("lives: {}, power cuts: {}, kills: {}", outcome.lives, outcome.power_cuts, outcome.kills);
+    let problems = outcome.problems();
+    problems.iter().for_each(|problem| println!("  {problem}"));
+    if problems.is_empty() { Ok(()) } else { Err(format!("seed {} shows something wrong", settings.seed)) }
+}
+
+fn run_many(seeds: Range<u64>, planted: Planted) -> Result<(), String> {
+    let tally = campaign::run(seeds, planted, VIOLATIONS_MAX, &ottla_sim::scratch());
+    let tally = tally.map_err(|error| error.to_string())?;
+    print!("{tally}");
+    for (seed, problems) in &tally.violations {
+        println!("cargo run -p ottla-sim -- run --seed {seed}");
+        problems.iter().take(3).for_each(|problem| println!("  {problem}"));
+    }
+    if tally.violations.is_empty() { Ok(()) } else { Err("there is something wrong".to_owned()) }
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| format!("{text} is no number"))
+}
+
+fn bug(name: &str) -> Result<Planted, String> {
+    let known = || Planted::ALL.map(|(name, _)| name).join(", ");
+    let found = Planted::ALL.into_iter().find(|(known, _)| *known == name);
+    found
+        .map(|(_, planted)| planted)
+        .ok_or_else(|| format!("{name} is no planted bug; there are {}", known()))
+}
+
+/// So many bad seeds are enough to look at.
+const VIOLATIONS_MAX: usize = 10;
 
 /// Judges the histories and hands the report to `print`.
 fn check(paths: &[&str], print: fn(&Report)) -> Result<(), String> {

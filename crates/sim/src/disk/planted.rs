@@ -1,0 +1,56 @@
+//! Bugs that are planted in the disk, to see that the simulator finds them. Nothing of them is in Ottla.
+//!
+//! Each makes Ottla behave as if it had a bug of a well-known kind, because the disk under it does something else
+//! than it was asked for. The tests of the worlds say within how many seeds each is found.
+
+use super::path_of;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// A bug that is there on purpose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Planted {
+    /// None.
+    #[default]
+    Nothing,
+    /// Acknowledge before the sync: logs are never synced.
+    AckBeforeSync,
+    /// Directories are never synced: files that were made, renamed or removed may not be.
+    NoDirectorySyncs,
+    /// The high watermark is raised before the sync: each sync of a file happens only when the next one comes.
+    LateSyncs,
+    /// Producers' sequences are saved ahead of the data: whatever snapshot is asked for, the newest is read.
+    SnapshotAhead,
+    /// Group offsets and topics are acknowledged before the journal is synced.
+    NoMetadataSyncs,
+}
+
+impl Planted {
+    /// All, by the names that the command line knows.
+    pub const ALL: [(&'static str, Self); 5] = [
+        ("ack-before-sync", Self::AckBeforeSync),
+        ("no-directory-syncs", Self::NoDirectorySyncs),
+        ("late-syncs", Self::LateSyncs),
+        ("snapshot-ahead", Self::SnapshotAhead),
+        ("no-metadata-syncs", Self::NoMetadataSyncs),
+    ];
+
+    pub(super) fn skips_sync_of(self, file: &File) -> bool {
+        let is = |extension: &str| path_of(file).extension().is_some_and(|found| found == extension);
+        match self {
+            Self::AckBeforeSync => is("log"),
+            Self::NoMetadataSyncs => is("redb"),
+            Self::Nothing | Self::NoDirectorySyncs | Self::LateSyncs | Self::SnapshotAhead => false,
+        }
+    }
+
+    /// Which file is read instead of the one at `path`; `names` lists its directory.
+    pub(super) fn read_instead_of(self, path: &Path, names: impl Fn() -> Option<Vec<String>>) -> PathBuf {
+        let is_snapshot = |path: &Path| path.extension().is_some_and(|found| found == "snapshot");
+        if self != Self::SnapshotAhead || !is_snapshot(path) {
+            return path.to_owned();
+        }
+        let newest = names().into_iter().flatten().filter(|name| is_snapshot(Path::new(name))).max();
+        newest.map_or(path.to_owned(), |name| path.with_file_name(name))
+    }
+}
