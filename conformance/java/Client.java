@@ -13,8 +13,10 @@ import org.apache.kafka.clients.admin.ConfigEntry;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.TopicDescription;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
@@ -82,9 +84,39 @@ final class Client {
         }
     }
 
+    /** Records to send in one transaction, and the offset that a group commits with it. */
+    record Transaction(List<ProducerRecord<byte[], byte[]>> records, long offset, boolean commits) {}
+
+    /** Carries out the transactions; the transactional id and the group are named as the topic. */
+    void transact(String topic, List<Transaction> transactions) throws Exception {
+        Map<String, Object> settings = Map.of("bootstrap.servers", bootstrap, "transactional.id", topic);
+        try (var producer = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
+            producer.initTransactions();
+            for (Transaction transaction : transactions) {
+                producer.beginTransaction();
+                transaction.records().forEach(producer::send);
+                // An abort drops what has not been sent.
+                producer.flush();
+                producer.sendOffsetsToTransaction(
+                    Map.of(new TopicPartition(topic, 0), new OffsetAndMetadata(transaction.offset())),
+                    new ConsumerGroupMetadata(topic));
+                if (transaction.commits()) {
+                    producer.commitTransaction();
+                } else {
+                    producer.abortTransaction();
+                }
+            }
+        }
+    }
+
     /** Reads `count` records of partition 0 without a group. */
     List<ConsumerRecord<byte[], byte[]>> read(String topic, int count, long start) {
-        try (KafkaConsumer<byte[], byte[]> consumer = consumer(Map.of())) {
+        return read(topic, count, start, "read_uncommitted");
+    }
+
+    /** Reads `count` records of partition 0 without a group, at this isolation level. */
+    List<ConsumerRecord<byte[], byte[]>> read(String topic, int count, long start, String isolation) {
+        try (KafkaConsumer<byte[], byte[]> consumer = consumer(Map.of("isolation.level", isolation))) {
             consumer.assign(List.of(new TopicPartition(topic, 0)));
             consumer.seek(new TopicPartition(topic, 0), start);
             return poll(consumer, count);

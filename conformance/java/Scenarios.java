@@ -9,6 +9,7 @@ import java.util.TreeMap;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.header.Header;
@@ -54,6 +55,7 @@ final class Scenarios {
         checks.put("broadcast", plain(this::broadcast));
         checks.put("resume", plain(this::resume));
         checks.put("idempotent", plain(this::idempotent));
+        checks.put("transactions", plain(this::transactions));
         checks.put("cooperative", plain(this::cooperative));
         checks.put("static", plain(this::staticMembers));
         checks.put("configs", plain(this::configs));
@@ -192,6 +194,22 @@ final class Scenarios {
         Map<String, String> settings = Map.of("enable.idempotence", "true", "batch.size", "1000");
         equal(client.produce(records(topic, values("v", 200), 1), settings), offsets(200), "offsets");
         equal(text(client.read(topic, 200, 0)), values("v", 200), "values");
+    }
+
+    private void transactions(String topic) throws Exception {
+        create(topic, 1);
+        List<String> kept = values("kept", 5);
+        List<String> lost = values("lost", 5);
+        List<String> more = values("more", 5);
+        client.transact(topic, List.of(
+            new Client.Transaction(records(topic, kept, 1), 3, true),
+            new Client.Transaction(records(topic, lost, 1), 99, false),
+            new Client.Transaction(records(topic, more, 1), 7, true)));
+        List<String> committed = Stream.of(kept, more).flatMap(List::stream).toList();
+        List<String> all = Stream.of(kept, lost, more).flatMap(List::stream).toList();
+        equal(text(client.read(topic, 10, 0, "read_committed")), committed, "read_committed");
+        equal(text(client.read(topic, 15, 0, "read_uncommitted")), all, "read_uncommitted");
+        equal(client.committed(topic, topic), 7L, "committed offset");
     }
 
     private void cooperative(String topic) throws Exception {

@@ -34,11 +34,12 @@ const kafka = clientId => new Kafka({
   retry: { initialRetryTime: 50 }
 })
 
-const consumer = (group, clientId = 'reader') => kafka(clientId).consumer({
+const consumer = (group, clientId = 'reader', settings = {}) => kafka(clientId).consumer({
   groupId: group,
   sessionTimeout: 6000,
   heartbeatInterval: 300,
-  maxWaitTimeInMs: 100
+  maxWaitTimeInMs: 100,
+  ...settings
 })
 
 /** The library's form: one value per header, or a list. */
@@ -54,6 +55,7 @@ const headersGot = headers =>
 class Kafkajs {
   version = JSON.parse(readFileSync('node_modules/kafkajs/package.json')).version
   duplicateHeaders = true
+  transactsOffsets = true
 
   async start () {
     await startZstd()
@@ -93,9 +95,22 @@ class Kafkajs {
     return offsets
   }
 
+  async transact (topic, consumerGroupId, transactionalId, transactions) {
+    const producer = kafka('producer').producer({ transactionalId, maxInFlightRequests: 1, idempotent: true })
+    await producer.connect()
+    for (const { records, offset, commits } of transactions) {
+      const transaction = await producer.transaction()
+      await transaction.send({ topic, messages: records.map(({ value, partition }) => ({ value, partition })) })
+      const topics = [{ topic, partitions: [{ partition: 0, offset: String(offset) }] }]
+      await transaction.sendOffsets({ consumerGroupId, topics })
+      await (commits ? transaction.commit() : transaction.abort())
+    }
+    await producer.disconnect()
+  }
+
   /** A reader belongs to a group, there is no other; it commits only when told. */
-  async consume (topic, group, count, { start, commit }) {
-    const reader = consumer(group)
+  async consume (topic, group, count, { start, commit, uncommitted = false }) {
+    const reader = consumer(group, 'reader', { readUncommitted: uncommitted })
     const messages = []
     await reader.connect()
     await reader.subscribe({ topic, fromBeginning: true })
@@ -116,8 +131,8 @@ class Kafkajs {
       { key, value, headers: headersGot(headers), timestamp: Number(timestamp), offset: Number(offset) }))
   }
 
-  read (topic, count, start = 0) {
-    return this.consume(topic, `${topic}-read`, count, { start })
+  read (topic, count, start = 0, { uncommitted } = {}) {
+    return this.consume(topic, `${topic}-read`, count, { start, uncommitted })
   }
 
   take (topic, group, count) {

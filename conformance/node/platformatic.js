@@ -20,9 +20,13 @@ const consumer = (groupId, clientId = 'reader', settings = {}) => new Consumer({
   ...settings
 })
 
+const READ_UNCOMMITTED = 0
+const READ_COMMITTED = 1
+
 class Platformatic {
   version = JSON.parse(readFileSync('node_modules/@platformatic/kafka/package.json')).version
   duplicateHeaders = true
+  transactsOffsets = false
   groupNote = 'the script drops records of partitions that were taken away: the client still delivers them'
   admin = new Admin(common('admin'))
 
@@ -60,9 +64,19 @@ class Platformatic {
     return offsets
   }
 
+  async transact (topic, _, transactionalId, transactions) {
+    const producer = new Producer({ ...common('producer'), idempotent: true, transactionalId })
+    for (const { records, commits } of transactions) {
+      const transaction = await producer.beginTransaction()
+      await transaction.send({ messages: records.map(({ value, partition }) => ({ topic, partition, value })) })
+      await (commits ? transaction.commit() : transaction.abort())
+    }
+    await producer.close()
+  }
+
   /** A reader belongs to a group, there is no other; it commits only when told. */
-  async consume (topic, group, count, { mode, start, commit }) {
-    const reader = consumer(group)
+  async consume (topic, group, count, { mode, start, commit, uncommitted = false }) {
+    const reader = consumer(group, 'reader', { isolationLevel: uncommitted ? READ_UNCOMMITTED : READ_COMMITTED })
     const offsets = start === undefined ? undefined : [{ topic, partition: 0, offset: BigInt(start) }]
     const stream = await reader.consume({ topics: [topic], mode, fallbackMode: 'earliest', offsets })
     const messages = []
@@ -85,8 +99,8 @@ class Platformatic {
     }))
   }
 
-  read (topic, count, start = 0) {
-    return this.consume(topic, `${topic}-read`, count, { mode: 'manual', start })
+  read (topic, count, start = 0, { uncommitted } = {}) {
+    return this.consume(topic, `${topic}-read`, count, { mode: 'manual', start, uncommitted })
   }
 
   take (topic, group, count) {

@@ -161,6 +161,21 @@ async function idempotent (client, { topic }) {
   equal(texts(await client.read(topic, 200)), values(200), 'values')
 }
 
+async function transactions (client, { topic, group }) {
+  await createTopic(client, topic)
+  const [kept, lost, more] = ['kept', 'lost', 'more'].map(name => values(5, name))
+  await client.transact(topic, group, `${topic}-id`, [
+    { records: records(kept), offset: 3, commits: true },
+    { records: records(lost), offset: 99, commits: false },
+    { records: records(more), offset: 7, commits: true }
+  ])
+  const [committed, all] = [[...kept, ...more], [...kept, ...lost, ...more]]
+  equal(texts(await client.read(topic, 10, 0, { uncommitted: false })), committed, 'read committed')
+  equal(texts(await client.read(topic, 15, 0, { uncommitted: true })), all, 'read uncommitted')
+  if (!client.transactsOffsets) return 'without offsets, which the client takes from the messages that it consumes only'
+  equal(await client.committed(topic, group), 7, 'committed offset')
+}
+
 async function staticMembers (client, { topic, group }) {
   await createTopic(client, topic, 4)
   const ledger = new Ledger()
@@ -216,6 +231,7 @@ export async function main (client) {
     broadcast: on(broadcast),
     resume: on(resume),
     idempotent: on(idempotent),
+    transactions: on(transactions),
     cooperative: client.cooperative,
     static: on(staticMembers),
     configs: on(configs),

@@ -133,9 +133,24 @@ class Aiokafka:
 
         return wait(send())
 
-    def read(self, topic, count, start=0):
+    def transact(self, topic, group, transactional_id, transactions):
+        async def send():
+            producer = AIOKafkaProducer(bootstrap_servers=BOOTSTRAP, transactional_id=transactional_id)
+            await producer.start()
+            for transaction in transactions:
+                await producer.begin_transaction()
+                for value in transaction.values:
+                    await producer.send_and_wait(topic, value=value, partition=0)
+                offsets = {TopicPartition(topic, 0): transaction.offset}
+                await producer.send_offsets_to_transaction(offsets, group)
+                await (producer.commit_transaction() if transaction.commits else producer.abort_transaction())
+            await producer.stop()
+
+        wait(send())
+
+    def read(self, topic, count, start=0, isolation="read_uncommitted"):
         async def fetch():
-            reader = consumer()
+            reader = consumer(isolation_level=isolation)
             await reader.start()
             reader.assign([TopicPartition(topic, 0)])
             reader.seek(TopicPartition(topic, 0), start)

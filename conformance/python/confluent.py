@@ -112,8 +112,23 @@ class Confluent:
         equal(errors, [], "delivery errors")
         return delivered
 
-    def read(self, topic, count, start=0):
-        reader = consumer("unused")
+    def transact(self, topic, group, transactional_id, transactions):
+        producer = Producer({"bootstrap.servers": BOOTSTRAP, "transactional.id": transactional_id})
+        producer.init_transactions(20)
+        member = consumer(group)
+        for transaction in transactions:
+            producer.begin_transaction()
+            for value in transaction.values:
+                producer.produce(topic, value=value, partition=0)
+            # An abort drops what has not been sent.
+            equal(producer.flush(20), 0, "records that were not sent")
+            offsets = [TopicPartition(topic, 0, transaction.offset)]
+            producer.send_offsets_to_transaction(offsets, member.consumer_group_metadata(), 20)
+            producer.commit_transaction(20) if transaction.commits else producer.abort_transaction(20)
+        member.close()
+
+    def read(self, topic, count, start=0, isolation="read_committed"):
+        reader = consumer("unused", **{"isolation.level": isolation})
         reader.assign([TopicPartition(topic, 0, start)])
         messages = poll(reader, count)
         reader.close()

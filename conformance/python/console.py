@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from report import BOOTSTRAP, equal
+from report import BOOTSTRAP, equal, wait_until
 from scenarios import Message, Record, Scenarios, main
 
 SMALL = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
@@ -143,6 +143,9 @@ class Console:
     def group_command(self, *arguments):
         return self.machine.run("consumer.group.ConsumerGroupCommand", *SERVER, *arguments)
 
+    def transactions(self, *arguments):
+        return self.machine.run("TransactionsCommand", *SERVER, *arguments)
+
     def committed(self, group, topic):
         output = self.group_command("--describe", "--group", group)
         [offset] = re.findall(rf"^{group}\s+{topic}\s+0\s+(\d+)", output, re.MULTILINE)
@@ -186,6 +189,20 @@ def encoded(text):
     return None if text == "NULL" else text.encode()
 
 
+class OpenTransaction:
+    """A transaction that stays open; no tool of Kafka's leaves one so."""
+
+    def __init__(self, topic, transactional_id):
+        flags = ["--transactional-id", transactional_id, "--partition", "0", "--linger-ms", "0", "-b", BOOTSTRAP]
+        self.process = subprocess.Popen([os.environ["OTTLA"], "produce", topic, *flags], stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        self.process.stdin.write(b"open\n")
+        self.process.stdin.flush()
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
 class ConsoleScenarios(Scenarios):
     """What the tools do in their own way."""
 
@@ -193,6 +210,40 @@ class ConsoleScenarios(Scenarios):
         """They read and print text, not bytes."""
         binary, text = b"\x00\xff", "Größe ✓".encode()
         return [Record(text, key=b"") if record.value == binary else record for record in super().odd_records()]
+
+    def transactions(self, case):
+        """They write and read committed transactions, and look at them from all sides."""
+        self.topic(case)
+        transactional_id = f"{case.topic}-id"
+        tool, place = self.client.transactions, ["--topic", case.topic, "--partition", "0"]
+        self.client.machine.run(
+            "ProducerPerformance", "--topic", case.topic, "--num-records", "20", "--throughput", "-1",
+            "--record-size", "10", "--bootstrap-server", BOOTSTRAP, "--transactional-id", transactional_id,
+            "--transaction-duration-ms", "1000",
+        )
+        equal(len(self.client.consume(case.topic, 20, "--isolation-level", "read_committed", "--from-beginning")), 20, "records")
+        found = re.findall(rf"^{transactional_id}\s+\d+\s+\d+\s+(\S+)", tool("list"), re.MULTILINE)
+        equal(found, ["CompleteCommit"], "state in the list")
+        described = tool("describe", "--transactional-id", transactional_id)
+        equal(len(re.findall(rf"\s{transactional_id}\s+\d+\s+\d+\s+CompleteCommit\s", described)), 1, "described")
+        open_id = f"{transactional_id}-open"
+        holder = OpenTransaction(case.topic, open_id)
+        try:
+            wait_until(lambda: self.starts(place) == [21], lambda: f"an open transaction, there are {self.starts(place)}")
+            described = tool("describe", "--transactional-id", open_id)
+            equal(re.findall(rf"\sOngoing\s.*\s({case.topic}-0)\s*$", described, re.MULTILINE), [f"{case.topic}-0"], "partitions")
+            hanging = tool("find-hanging", *place, "--max-transaction-timeout", "0")
+            equal(case.topic in hanging, False, "a transaction that its coordinator knows hangs")
+            tool("abort", *place, "--start-offset", "21")
+            equal(self.starts(place), [], "open transactions after the abort")
+        finally:
+            holder.kill()
+
+    def starts(self, place):
+        """Where transactions begin that are open in a partition."""
+        output = self.client.transactions("describe-producers", *place)
+        rows = [line.split() for line in output.splitlines()[1:]]
+        return [int(row[-1]) for row in rows if row and row[-1] != "None"]
 
     def timestamp(self, case):
         """They cannot set a timestamp, so the time between two calls is asked for."""

@@ -3,7 +3,14 @@
 import threading
 
 import kafka
-from kafka import ConsumerRebalanceListener, KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+from kafka import (
+    ConsumerRebalanceListener,
+    KafkaAdminClient,
+    KafkaConsumer,
+    KafkaProducer,
+    OffsetAndMetadata,
+    TopicPartition,
+)
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.coordinator.assignors.range import RangePartitionAssignor
@@ -112,8 +119,22 @@ class KafkaPython:
         producer.close()
         return offsets
 
-    def read(self, topic, count, start=0):
-        reader = consumer(None)
+    def transact(self, topic, group, transactional_id, transactions):
+        producer = KafkaProducer(bootstrap_servers=BOOTSTRAP, transactional_id=transactional_id)
+        producer.init_transactions()
+        for transaction in transactions:
+            producer.begin_transaction()
+            for value in transaction.values:
+                producer.send(topic, value=value, partition=0)
+            # An abort drops what has not been sent.
+            producer.flush(20)
+            offsets = {TopicPartition(topic, 0): OffsetAndMetadata(transaction.offset, "", -1)}
+            producer.send_offsets_to_transaction(offsets, group)
+            producer.commit_transaction() if transaction.commits else producer.abort_transaction()
+        producer.close()
+
+    def read(self, topic, count, start=0, isolation="read_uncommitted"):
+        reader = consumer(None, isolation_level=isolation)
         reader.assign([TopicPartition(topic, 0)])
         reader.seek(TopicPartition(topic, 0), start)
         records = poll(reader, count)

@@ -111,6 +111,9 @@ class Kcat:
         line = record.key + b"\t" + (record.value or b"") + b"\n"
         kcat("-P", "-t", topic, "-p", str(record.partition), *flags, given=line)
 
+    def transact(self, *_):
+        raise NotApplicable("the program knows no transactions")
+
     def read(self, topic, count, start=0):
         lines = kcat("-C", "-t", topic, "-p", "0", "-o", str(start), "-c", str(count), "-e", "-J").splitlines()
         return [message(json.loads(line.decode(errors="surrogateescape"))) for line in lines]

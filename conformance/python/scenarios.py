@@ -21,6 +21,15 @@ class Record:
 
 
 @dataclass
+class Transaction:
+    """Values to send in one transaction, and the offset that a group commits with it."""
+
+    values: list
+    offset: int
+    commits: bool
+
+
+@dataclass
 class Message:
     """A record that was read."""
 
@@ -190,6 +199,17 @@ class Scenarios:
         equal(offsets, list(range(200)), "offsets")
         equal([message.value for message in self.client.read(case.topic, 200)], values(200), "values")
 
+    def transactions(self, case):
+        self.topic(case)
+        kept, lost, more = values(5, "kept"), values(5, "lost"), values(5, "more")
+        self.client.transact(case.topic, case.group, f"{case.topic}-id", [
+            Transaction(kept, 3, True), Transaction(lost, 99, False), Transaction(more, 7, True),
+        ])
+        for isolation, wanted in [("read_committed", kept + more), ("read_uncommitted", kept + lost + more)]:
+            got = [message.value for message in self.client.read(case.topic, len(wanted), isolation=isolation)]
+            equal(got, wanted, isolation)
+        equal(self.client.committed(case.group, case.topic), 7, "committed offset")
+
     def cooperative(self, case):
         self.topic(case, 4)
         ledger = Ledger()
@@ -255,6 +275,7 @@ def main(checks):
         "broadcast": checks.broadcast,
         "resume": checks.resume,
         "idempotent": checks.idempotent,
+        "transactions": checks.transactions,
         "cooperative": checks.cooperative,
         "static": checks.static,
         "configs": checks.configs,

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"ottla/conformance/suite"
 )
@@ -155,6 +157,90 @@ func (franz) Read(topic string, count int, start int64) ([]suite.Record, error) 
 	}
 	defer consumer.Close()
 	return poll(consumer, count)
+}
+
+func (franz) ReadIsolated(topic string, count int, isolation suite.Isolation) ([]suite.Record, error) {
+	level := kgo.ReadUncommitted()
+	if isolation == suite.ReadCommitted {
+		level = kgo.ReadCommitted()
+	}
+	from := map[string]map[int32]kgo.Offset{topic: {0: kgo.NewOffset().At(0)}}
+	consumer, err := client(kgo.ConsumePartitions(from), kgo.FetchIsolationLevel(level))
+	if err != nil {
+		return nil, err
+	}
+	defer consumer.Close()
+	return poll(consumer, count)
+}
+
+// Transact sends the offsets itself: the client only commits those of its own session.
+func (f franz) Transact(group, topic string, transactions []suite.Transaction) error {
+	producer, err := client(kgo.TransactionalID(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	if err != nil {
+		return err
+	}
+	defer producer.Close()
+	ctx, cancel := deadline()
+	defer cancel()
+	for _, transaction := range transactions {
+		if err := producer.BeginTransaction(); err != nil {
+			return err
+		}
+		var sent []*kgo.Record
+		for _, record := range transaction.Records {
+			sent = append(sent, &kgo.Record{Topic: topic, Partition: record.Partition, Value: record.Value})
+		}
+		if err := producer.ProduceSync(ctx, sent...).FirstErr(); err != nil {
+			return err
+		}
+		if err := f.sendOffset(ctx, producer, group, topic, transaction.Offset); err != nil {
+			return err
+		}
+		end := kgo.TryAbort
+		if transaction.Commits {
+			end = kgo.TryCommit
+		}
+		if err := producer.EndTransaction(ctx, end); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f franz) sendOffset(ctx context.Context, producer *kgo.Client, group, topic string, offset int64) error {
+	id, epoch, err := producer.ProducerID(ctx)
+	if err != nil {
+		return err
+	}
+	add := kmsg.NewAddOffsetsToTxnRequest()
+	add.TransactionalID, add.ProducerID, add.ProducerEpoch, add.Group = topic, id, epoch, group
+	added, err := add.RequestWith(ctx, producer)
+	if err = errors.Join(err, kerr.ErrorForCode(codeOf(added))); err != nil {
+		return err
+	}
+	topics, err := f.admin.ListTopics(ctx, topic)
+	if err != nil {
+		return err
+	}
+	partition := kmsg.NewTxnOffsetCommitRequestTopicPartition()
+	partition.Offset = offset
+	of := kmsg.NewTxnOffsetCommitRequestTopic()
+	of.Topic, of.TopicID, of.Partitions = topic, topics[topic].ID, []kmsg.TxnOffsetCommitRequestTopicPartition{partition}
+	commit := kmsg.NewTxnOffsetCommitRequest()
+	commit.TransactionalID, commit.ProducerID, commit.ProducerEpoch, commit.Group = topic, id, epoch, group
+	commit.Topics = []kmsg.TxnOffsetCommitRequestTopic{of}
+	committed, err := commit.RequestWith(ctx, producer)
+	if err != nil {
+		return err
+	}
+	return kerr.ErrorForCode(committed.Topics[0].Partitions[0].ErrorCode)
+}
+
+func codeOf(response *kmsg.AddOffsetsToTxnResponse) int16 {
+	if response == nil {
+		return 0
+	}
+	return response.ErrorCode
 }
 
 func (f franz) OffsetForTime(topic string, timestamp int64) (int64, error) {

@@ -117,8 +117,60 @@ func convert(message *sarama.ConsumerMessage) suite.Record {
 	return record
 }
 
+func (client) Transact(group, topic string, transactions []suite.Transaction) error {
+	config := settings()
+	config.Producer.Idempotent = true
+	config.Producer.RequiredAcks = sarama.WaitForAll
+	config.Producer.Transaction.ID = topic
+	config.Net.MaxOpenRequests = 1
+	producer, err := sarama.NewSyncProducer(brokers, config)
+	if err != nil {
+		return err
+	}
+	defer producer.Close()
+	for _, transaction := range transactions {
+		var messages []*sarama.ProducerMessage
+		for _, record := range transaction.Records {
+			messages = append(messages, &sarama.ProducerMessage{
+				Topic: topic, Partition: record.Partition, Value: encoder(record.Value),
+			})
+		}
+		if err := producer.BeginTxn(); err != nil {
+			return err
+		}
+		if err := producer.SendMessages(messages); err != nil {
+			return err
+		}
+		offset := &sarama.PartitionOffsetMetadata{Partition: 0, Offset: transaction.Offset}
+		offsets := map[string][]*sarama.PartitionOffsetMetadata{topic: {offset}}
+		if err := producer.AddOffsetsToTxn(offsets, group); err != nil {
+			return err
+		}
+		end := producer.AbortTxn
+		if transaction.Commits {
+			end = producer.CommitTxn
+		}
+		if err := end(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (client) ReadIsolated(topic string, count int, isolation suite.Isolation) ([]suite.Record, error) {
+	config := settings()
+	if isolation == suite.ReadCommitted {
+		config.Consumer.IsolationLevel = sarama.ReadCommitted
+	}
+	return read(config, topic, count, 0)
+}
+
 func (client) Read(topic string, count int, start int64) ([]suite.Record, error) {
-	consumer, err := sarama.NewConsumer(brokers, settings())
+	return read(settings(), topic, count, start)
+}
+
+func read(config *sarama.Config, topic string, count int, start int64) ([]suite.Record, error) {
+	consumer, err := sarama.NewConsumer(brokers, config)
 	if err != nil {
 		return nil, err
 	}

@@ -23,6 +23,7 @@ var checks = []struct {
 	{"broadcast", broadcast},
 	{"resume", resume},
 	{"idempotent", idempotent},
+	{"transactions", transactions},
 	{"cooperative", cooperative},
 	{"static", static},
 	{"configs", configs},
@@ -260,6 +261,37 @@ func idempotent(c Client, topic string) error {
 		}
 	}
 	return readBack(c, topic, values("v", 200))
+}
+
+func transactions(c Client, topic string) error {
+	kept, lost, more := values("kept", 5), values("lost", 5), values("more", 5)
+	read := func(isolation Isolation, wanted []string) error {
+		got, err := c.ReadIsolated(topic, len(wanted), isolation)
+		if err != nil {
+			return err
+		}
+		return equal(texts(got), wanted, "values")
+	}
+	committed := func() error {
+		offset, err := c.Committed(topic, topic)
+		if err != nil {
+			return err
+		}
+		return equal(offset, int64(7), "committed offset")
+	}
+	return first(
+		func() error { return create(c, topic, 1) },
+		func() error {
+			return c.Transact(topic, topic, []Transaction{
+				{Records: records(kept, 1), Offset: 3, Commits: true},
+				{Records: records(lost, 1), Offset: 99, Commits: false},
+				{Records: records(more, 1), Offset: 7, Commits: true},
+			})
+		},
+		func() error { return read(ReadCommitted, slices.Concat(kept, more)) },
+		func() error { return read(ReadUncommitted, slices.Concat(kept, lost, more)) },
+		committed,
+	)
 }
 
 func cooperative(c Client, topic string) error {

@@ -52,6 +52,22 @@ type ProduceOptions struct {
 	Idempotent  bool
 }
 
+// Transaction is what is sent in one transaction, and the offset that a group commits with it.
+type Transaction struct {
+	Records []Record
+	Offset  int64
+	Commits bool
+}
+
+// Isolation says which records of transactions are read.
+type Isolation int
+
+// The two there are.
+const (
+	ReadUncommitted Isolation = iota
+	ReadCommitted
+)
+
 // Client is what a client's program gives.
 type Client interface {
 	Version() string
@@ -63,6 +79,10 @@ type Client interface {
 	Produce(topic string, records []Record, options ProduceOptions) ([]int64, error)
 	// Read reads records of partition 0 without a group.
 	Read(topic string, count int, start int64) ([]Record, error)
+	// ReadIsolated reads partition 0 from its start.
+	ReadIsolated(topic string, count int, isolation Isolation) ([]Record, error)
+	// Transact carries out the transactions; the transactional id is the topic's name.
+	Transact(group, topic string, transactions []Transaction) error
 	OffsetForTime(topic string, timestamp int64) (int64, error)
 	Join(ledger *Ledger, options MemberOptions) (Member, error)
 	// Take reads records in a group, commits and leaves.

@@ -106,9 +106,57 @@ fn poll(consumer: &BaseConsumer, count: usize) -> Outcome<Vec<OwnedMessage>> {
     Ok(messages)
 }
 
+/// What is sent in one transaction, and the offset that a group commits with it.
+pub struct Transaction {
+    pub records: Vec<Record>,
+    pub offset: i64,
+    pub commits: bool,
+}
+
+/// Carries out the transactions; the transactional id and the group are named as the topic.
+pub fn transact(topic: &str, transactions: &[Transaction]) -> Outcome {
+    let mut config = config();
+    config.set("transactional.id", topic);
+    let producer: ThreadedProducer<Deliveries> =
+        config.create_with_context(Deliveries::default()).map_err(text)?;
+    let member: BaseConsumer = consumer_config(topic).create().map_err(text)?;
+    producer.init_transactions(WAIT).map_err(text)?;
+    for transaction in transactions {
+        producer.begin_transaction().map_err(text)?;
+        for (place, record) in transaction.records.iter().enumerate() {
+            let mut sent: BaseRecord<'_, Vec<u8>, Vec<u8>, Box<usize>> =
+                BaseRecord::with_opaque_to(topic, Box::new(place)).partition(record.partition);
+            sent.payload = record.value.as_ref();
+            producer.send(sent).map_err(|(error, _)| text(error))?;
+        }
+        // An abort drops what has not been sent.
+        producer.flush(WAIT).map_err(text)?;
+        let mut offsets = TopicPartitionList::new();
+        offsets.add_partition_offset(topic, 0, Offset::Offset(transaction.offset)).map_err(text)?;
+        let metadata = member.group_metadata().ok_or("the consumer has a group")?;
+        producer.send_offsets_to_transaction(&offsets, &metadata, WAIT).map_err(text)?;
+        match transaction.commits {
+            true => producer.commit_transaction(WAIT).map_err(text)?,
+            false => producer.abort_transaction(WAIT).map_err(text)?,
+        }
+    }
+    Ok(())
+}
+
 /// Reads records of partition 0 without a group.
 pub fn read(topic: &str, count: usize, start: i64) -> Outcome<Vec<OwnedMessage>> {
-    let consumer: BaseConsumer = consumer_config("unused").create().map_err(text)?;
+    read_isolated(topic, count, start, "read_committed")
+}
+
+/// Reads records of partition 0 without a group, at this isolation level.
+pub fn read_isolated(
+    topic: &str,
+    count: usize,
+    start: i64,
+    isolation: &str,
+) -> Outcome<Vec<OwnedMessage>> {
+    let consumer: BaseConsumer =
+        consumer_config("unused").set("isolation.level", isolation).create().map_err(text)?;
     let mut list = TopicPartitionList::new();
     list.add_partition_offset(topic, 0, Offset::Offset(start)).map_err(text)?;
     consumer.assign(&list).map_err(text)?;

@@ -3,7 +3,10 @@
 mod client;
 mod suite;
 
-use client::{Admin, Member, Record, committed, contents, offset_for_time, produce, read, take, text};
+use client::{
+    Admin, Member, Record, Transaction, committed, contents, offset_for_time, produce, read, read_isolated, take,
+    text, transact,
+};
 use rdkafka::message::Message;
 use rdkafka::{Offset, Timestamp};
 use std::sync::Arc;
@@ -25,6 +28,7 @@ fn main() {
     report("broadcast", |topic| broadcast(&admin, topic));
     report("resume", |topic| resume(&admin, topic));
     report("idempotent", |topic| idempotent(&admin, topic));
+    report("transactions", |topic| transactions(&admin, topic));
     report("cooperative", |topic| cooperative(&admin, topic));
     report("static", |topic| static_members(&admin, topic));
     report("configs", |topic| configs(&admin, topic));
@@ -168,6 +172,20 @@ fn idempotent(admin: &Admin, topic: &str) -> Outcome {
     let offsets = produce(topic, &records(&values("v", 200), 1), &[("enable.idempotence", "true")])?;
     equal(offsets, (0..200).collect(), "offsets")?;
     equal(texts(&read(topic, 200, 0)?), values("v", 200), "values")
+}
+
+fn transactions(admin: &Admin, topic: &str) -> Outcome {
+    create(admin, topic, 1)?;
+    let [kept, lost, more] = ["kept", "lost", "more"].map(|name| values(name, 5));
+    let transaction =
+        |values: &[String], offset, commits| Transaction { records: records(values, 1), offset, commits };
+    let three = [transaction(&kept, 3, true), transaction(&lost, 99, false), transaction(&more, 7, true)];
+    transact(topic, &three)?;
+    let valid = [kept.clone(), more.clone()].concat();
+    equal(texts(&read_isolated(topic, 10, 0, "read_committed")?), valid, "read_committed")?;
+    let all = [kept, lost, more].concat();
+    equal(texts(&read_isolated(topic, 15, 0, "read_uncommitted")?), all, "read_uncommitted")?;
+    equal(committed(topic, topic)?, Offset::Offset(7), "committed offset")
 }
 
 fn cooperative(admin: &Admin, topic: &str) -> Outcome {

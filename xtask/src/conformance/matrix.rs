@@ -36,6 +36,11 @@ const FEATURES: &[Feature] = &[
     feature("resume", "commit, leave, and go on after the commit"),
     feature("idempotent", "an idempotent producer's records have the offsets 0, 1, 2, …"),
     feature(
+        "transactions",
+        "committed transactions are read whole and aborted ones not at all, unless uncommitted records are asked for; \
+         a group's offset counts when its transaction does",
+    ),
+    feature(
         "cooperative",
         "a second member takes two of four partitions; the first keeps the others throughout",
     ),
