@@ -17,6 +17,7 @@ mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
+mod describe_producers;
 mod describe_topic_partitions;
 mod describe_transactions;
 mod end_txn;
@@ -183,6 +184,7 @@ fn api(key: ApiKey) -> Option<Api> {
         ApiKey::IncrementalAlterConfigs => incremental_alter_configs::api(),
         ApiKey::OffsetDelete => offset_delete::api(),
         ApiKey::DescribeCluster => describe_cluster::api(),
+        ApiKey::DescribeProducers => describe_producers::api(),
         ApiKey::DescribeTransactions => describe_transactions::api(),
         ApiKey::ListTransactions => list_transactions::api(),
         ApiKey::DescribeTopicPartitions => describe_topic_partitions::api(),
@@ -226,7 +228,6 @@ fn api(key: ApiKey) -> Option<Api> {
         | ApiKey::AlterUserScramCredentials
         | ApiKey::DescribeQuorum
         | ApiKey::UpdateFeatures
-        | ApiKey::DescribeProducers
         | ApiKey::UnregisterBroker
         | ApiKey::ConsumerGroupHeartbeat
         | ApiKey::ConsumerGroupDescribe

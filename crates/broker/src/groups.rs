@@ -169,6 +169,23 @@ impl Groups {
         }
     }
 
+    /// Whose transactions have offsets pending, in which partition of `__consumer_offsets`, and under which epoch.
+    pub(crate) fn open_transactions(&self) -> Vec<(PartitionIndex, ProducerId, ProducerEpoch)> {
+        let mut open = Vec::new();
+        for (index, shard) in (0..).map(PartitionIndex).zip(&self.shards) {
+            let (asked, seen) = shard.ask_then(Command::OpenTransactions, |reply| match reply {
+                Reply::OpenTransactions(seen) => seen.clone(),
+                other => {
+                    mixed_up(other);
+                    Vec::new()
+                }
+            });
+            drop(asked);
+            open.extend(seen.into_iter().flatten().map(|(producer, epoch)| (index, producer, epoch)));
+        }
+        open
+    }
+
     pub(crate) async fn fetch(
         &self,
         request: OffsetFetchRequestGroup,

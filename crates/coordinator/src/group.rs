@@ -121,6 +121,8 @@ pub enum Command {
     TxnCommit(TxnCommit),
     /// A transaction in which offsets may be pending has ended.
     CompleteTransaction(CompleteTransaction),
+    /// Which transactions have offsets pending?
+    OpenTransactions(Ticket),
     /// OffsetFetch of one group.
     Fetch(Fetch),
     /// OffsetDelete.
@@ -170,6 +172,7 @@ impl Machine for Groups {
             Command::CompleteTransaction(complete) => {
                 offsets::complete::complete(hard, &mut turn, &complete);
             }
+            Command::OpenTransactions(ticket) => offsets::complete::open(hard, &mut turn, ticket),
             Command::Fetch(fetch) => {
                 offsets::fetch::fetch(entry(&fetch.request.group_id), &mut turn, fetch);
             }

@@ -64,6 +64,9 @@ async fn commit(
     version: i16,
     request: TxnOffsetCommitRequest,
 ) -> Result<TxnOffsetCommitResponse, ErrorCode> {
+    if request.group_id.is_empty() {
+        return Err(ErrorCode::INVALID_GROUP_ID);
+    }
     let writer = Writer {
         id: request.transactional_id.clone(),
         claim: claim(request.producer_id, request.producer_epoch),
@@ -121,7 +124,7 @@ fn for_version(version: i16, code: ErrorCode) -> ErrorCode {
         }
         // Older clients try this again.
         ErrorCode::CONCURRENT_TRANSACTIONS if version < FIRST_VERSION_THAT_ADDS => {
-            ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
+            ErrorCode::COORDINATOR_NOT_AVAILABLE
         }
         code => code,
     }

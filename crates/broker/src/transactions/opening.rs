@@ -1,10 +1,10 @@
-//! What a start does about transactions, before anybody connects: what is open in a log and known to no transactional id
-//! is aborted, so that nothing holds back readers for ever, and the finisher gets to work.
+//! What a start does about transactions, before anybody connects: what is open in a log, or pending in a group, and
+//! known to no transactional id is aborted, so that nothing holds back readers for ever, and the finisher gets to work.
 
 use super::{Machine, finisher};
 use crate::broker::Broker;
 use crate::shard::Shard;
-use ottla_base::{PartitionId, ProducerEpoch};
+use ottla_base::{PartitionId, PartitionIndex, ProducerEpoch, ProducerId};
 use ottla_coordinator::transaction::{Claim, Command, Open, Participant, Reconcile, Reply};
 use ottla_storage::{ActiveProducer, TransactionEnd, TransactionVersion};
 use ottla_wire::record::{Marker, MarkerKind};
@@ -15,8 +15,8 @@ use tokio::task::JoinSet;
 /// Compares logs and transactional ids, starts the finisher of every shard, and lets time-outs pass; all ends with
 /// `background`. What is decided is decided before this returns.
 pub(crate) fn start(broker: &Arc<Broker>, background: &mut JoinSet<()>) {
-    let found = broker.log.open_transactions();
-    let open = Arc::new(found.iter().map(open).collect::<Vec<_>>());
+    let (logs, groups) = (broker.log.open_transactions(), broker.groups.open_transactions());
+    let open = Arc::new(logs.iter().map(open).chain(groups.iter().map(pending)).collect::<Vec<_>>());
     let (mut known, mut prepared) = (HashSet::new(), 0);
     for shard in &broker.transactions.shards {
         let (places, count) = reconcile(shard, &open);
@@ -24,8 +24,11 @@ pub(crate) fn start(broker: &Arc<Broker>, background: &mut JoinSet<()>) {
         prepared += count;
     }
     broker.transactions.unsettled.send_replace(prepared);
-    let orphans = found.iter().enumerate().filter(|(at, _)| !known.contains(at));
-    abort_orphans(broker, orphans.map(|(_, found)| *found).collect(), background);
+    let orphan = |at: &usize| !known.contains(at);
+    let in_logs = logs.iter().enumerate().filter(|(at, _)| orphan(at)).map(|(_, found)| *found);
+    abort_orphans(broker, in_logs.collect(), background);
+    let in_groups = (logs.len()..).zip(&groups).filter(|(at, _)| orphan(at)).map(|(_, found)| *found);
+    drop_orphans(broker, in_groups.collect(), background);
     for shard in &broker.transactions.shards {
         background.spawn_local(Arc::clone(shard).run_timers());
         background.spawn_local(finisher::run(Arc::clone(broker), Arc::clone(shard)));
@@ -36,7 +39,8 @@ pub(crate) fn start(broker: &Arc<Broker>, background: &mut JoinSet<()>) {
 pub(super) fn take_in(broker: &Broker, shard: &Arc<Shard<Machine>>) {
     // Looked up under the shard's lock: no write and no end slips in between.
     let reconcile = |ticket| {
-        let open = broker.log.open_transactions().iter().map(open).collect::<Vec<_>>();
+        let (logs, groups) = (broker.log.open_transactions(), broker.groups.open_transactions());
+        let open = logs.iter().map(open).chain(groups.iter().map(pending)).collect::<Vec<_>>();
         Command::Reconcile(Reconcile { ticket, open: Arc::new(open) })
     };
     drop(shard.ask(reconcile));
@@ -84,6 +88,27 @@ fn abort_orphans(
     });
 }
 
+/// Offsets that nobody would ever commit.
+fn drop_orphans(
+    broker: &Arc<Broker>,
+    orphans: Vec<(PartitionIndex, ProducerId, ProducerEpoch)>,
+    background: &mut JoinSet<()>,
+) {
+    for (index, producer, epoch) in orphans {
+        tracing::warn!(
+            producer = producer.0,
+            "dropping offsets of a transaction that no transactional id has"
+        );
+        let broker = Arc::clone(broker);
+        background.spawn_local(async move {
+            let told = broker.groups.complete_transaction(index, producer, epoch, MarkerKind::Abort).await;
+            if let Err(code) = told {
+                tracing::error!(code = code.name(), "they stay pending until the next start");
+            }
+        });
+    }
+}
+
 fn end_of_orphan(producer: &ActiveProducer) -> TransactionEnd {
     TransactionEnd {
         producer: producer.producer,
@@ -98,4 +123,8 @@ fn open((id, producer): &(PartitionId, ActiveProducer)) -> Open {
         claim: Claim { producer: producer.producer, epoch: producer.epoch },
         participant: Participant::Partition(*id),
     }
+}
+
+fn pending((index, producer, epoch): &(PartitionIndex, ProducerId, ProducerEpoch)) -> Open {
+    Open { claim: Claim { producer: *producer, epoch: *epoch }, participant: Participant::Offsets(*index) }
 }

@@ -1,5 +1,6 @@
 //! The answers of the group machine.
 
+use ottla_base::{ProducerEpoch, ProducerId};
 use ottla_wire::message::delete_groups_response::DeletableGroupResult;
 use ottla_wire::message::describe_groups_response::DescribedGroup;
 use ottla_wire::message::list_groups_response::ListedGroup;
@@ -24,6 +25,8 @@ pub enum Reply {
     Commit(OffsetCommitResponse),
     /// To [`Command::TxnCommit`](super::Command::TxnCommit).
     TxnCommit(TxnOffsetCommitResponse),
+    /// To [`Command::OpenTransactions`](super::Command::OpenTransactions): each producer with its newest epoch.
+    OpenTransactions(Vec<(ProducerId, ProducerEpoch)>),
     /// To [`Command::Fetch`](super::Command::Fetch).
     Fetch(OffsetFetchResponseGroup),
     /// To [`Command::DeleteOffsets`](super::Command::DeleteOffsets).

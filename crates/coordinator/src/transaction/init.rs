@@ -8,7 +8,7 @@ use super::state::{Claim, Stored, after, is_exhausted};
 use super::turn::Turn;
 use super::{Hard, Reply, State};
 use crate::machine::Ticket;
-use ottla_base::{ProducerEpoch, ProducerId};
+use ottla_base::{ProducerEpoch, ProducerId, Timestamp};
 use ottla_wire::ErrorCode;
 use ottla_wire::message::{InitProducerIdRequest, InitProducerIdResponse};
 
@@ -86,7 +86,8 @@ fn decide(hard: &Hard, turn: &mut Turn<'_>, init: Init) -> Result<Claim, Obstacl
         }
         State::Empty | State::Complete(_) => {
             let next = next_incarnation(before, expected, spare)?;
-            let stored = Stored { timeout_ms, state: State::Empty, updated: now, ..next };
+            let stored =
+                Stored { timeout_ms, state: State::Empty, started: Timestamp::NONE, updated: now, ..next };
             turn.store(id, stored);
             Ok(stored.claim())
         }

@@ -98,7 +98,7 @@ pub struct Stored {
     pub(super) state: State,
     /// How the client of the newest transaction ends it.
     pub(super) version: Version,
-    /// When the newest transaction began, none if there was none yet.
+    /// When the newest transaction began, none if there was none since its producer was initialised.
     pub(super) started: Timestamp,
     /// When anything changed.
     pub(super) updated: Timestamp,

@@ -1,8 +1,8 @@
 //! Offsets that a transaction commits.
 
 use super::*;
-use crate::testing::bench;
-use ottla_base::TopicId;
+use crate::testing::{bench, bench_in, idle_bench_in};
+use ottla_base::{ProducerId, TopicId};
 use ottla_wire::message::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use ottla_wire::message::txn_offset_commit_request::{
     TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
@@ -106,5 +106,62 @@ fn an_unknown_partition_is_refused_alone() {
         let nowhere = ("u", TopicId(uuid::Uuid::from_u128(9)));
         let code = committed(&bench, &commit(&producer, 6, nowhere, 1), 6).await;
         assert_eq!(code, ErrorCode::UNKNOWN_TOPIC_ID);
+    });
+}
+
+#[test]
+fn a_group_without_a_name_takes_no_part() {
+    bench(|bench| async move {
+        let topic = ("t", bench.create_topic("t", 1).await);
+        let producer = Producer::new(&bench, "x").await;
+        let mut request = commit(&producer, 5, topic, 10);
+        request.group_id = "".into();
+        assert_eq!(committed(&bench, &request, 5).await, ErrorCode::INVALID_GROUP_ID);
+        let describe = DescribeTransactionsRequest { transactional_ids: vec!["x".into()] };
+        let described = bench.call(&describe, 0).await;
+        assert_eq!(&*described.transaction_states[0].transaction_state, "Empty");
+    });
+}
+
+/// Makes offsets pending past the coordinator, as if the record that their group takes part had been lost.
+async fn commit_alone(bench: &Bench, topic: TopicId, claim: Claim) {
+    let producer = Producer { id: "x", claim, sequence: 0 };
+    let mut request = commit(&producer, 5, ("t", topic), 10);
+    request.topics[0].topic_id = topic.0;
+    let pending = bench.broker.groups.txn_commit(request).await.expect("the groups are loaded");
+    assert_eq!(pending.topics[0].partitions[0].error_code, ErrorCode::NONE);
+}
+
+#[test]
+fn offsets_of_a_transaction_that_nobody_has_are_dropped_by_a_start() {
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    idle_bench_in(dir.path(), |bench| async move {
+        let topic = bench.create_topic("t", 1).await;
+        commit_alone(&bench, topic, super::super::claim(77, 3)).await;
+        assert_eq!(stable(&bench).await, (-1, ErrorCode::UNSTABLE_OFFSET_COMMIT));
+    });
+    bench_in(dir.path(), |bench| async move {
+        // A marker for anybody in the same group comes behind what the start does there.
+        let producer = Producer::new(&bench, "y").await;
+        let topic = ("t", bench.broker.image.topic("t").expect("it was made").id);
+        assert_eq!(committed(&bench, &commit(&producer, 5, topic, 1), 5).await, ErrorCode::NONE);
+        tokio::task::yield_now().await;
+        assert!(bench.broker.groups.open_transactions().iter().all(|(_, id, _)| *id != ProducerId(77)));
+    });
+}
+
+#[test]
+fn offsets_whose_transaction_has_not_heard_of_them_count() {
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    idle_bench_in(dir.path(), |bench| async move {
+        let topic = bench.create_topic("t", 1).await;
+        let producer = Producer::new(&bench, "x").await;
+        commit_alone(&bench, topic, producer.claim).await;
+    });
+    bench_in(dir.path(), |bench| async move {
+        let mut producer = Producer { id: "x", claim: super::super::claim(0, 0), sequence: 0 };
+        assert_eq!(stable(&bench).await, (-1, ErrorCode::UNSTABLE_OFFSET_COMMIT));
+        assert_eq!(producer.end(&bench, 5, true).await, ErrorCode::NONE);
+        assert_eq!(stable(&bench).await, (10, ErrorCode::NONE));
     });
 }

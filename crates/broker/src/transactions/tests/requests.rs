@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::testing::bench;
+use ottla_wire::message::describe_producers_request::TopicRequest;
 use ottla_wire::message::write_txn_markers_request::{WritableTxnMarker, WritableTxnMarkerTopic};
 
 #[test]
@@ -184,5 +185,37 @@ fn an_operator_ends_a_transaction_in_one_partition() {
         assert_eq!(seen(&bench, "t").await, "| 0 of 1 | aborted");
         assert_eq!(write(marker("t", epoch, 0), 1).await, ErrorCode::NONE);
         assert_eq!(seen(&bench, "t").await, "a A | 2 of 2 | aborted 0");
+    });
+}
+
+#[test]
+fn producers_are_described_where_they_wrote() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        let describe = |topic: &str, partitions: &[i32]| {
+            let topics = vec![TopicRequest { name: topic.into(), partition_indexes: partitions.to_vec() }];
+            DescribeProducersRequest { topics }
+        };
+        let mut producer = Producer::new(&bench, "x").await;
+        producer.write(&bench, TWO, "t", "a").await;
+        producer.write(&bench, TWO, "t", "b").await;
+        let open = bench.call(&describe("t", &[0]), 0).await;
+        let [state] = &open.topics[0].partitions[0].active_producers[..] else { panic!("one has written") };
+        let facts = (state.producer_epoch, state.last_sequence, state.coordinator_epoch);
+        assert_eq!((state.producer_id, facts), (producer.claim.producer.0, (0, 1, -1)));
+        assert_eq!(state.current_txn_start_offset, 0);
+        producer.end(&bench, 5, true).await;
+        let ended = bench.call(&describe("t", &[0]), 0).await;
+        let [state] = &ended.topics[0].partitions[0].active_producers[..] else { panic!("it is remembered") };
+        let facts = (state.producer_epoch, state.last_sequence, state.coordinator_epoch);
+        assert_eq!((facts, state.current_txn_start_offset), ((1, -1, 0), -1));
+        let codes = async |topic: &str, partitions: &[i32]| -> Vec<ErrorCode> {
+            let response = bench.call(&describe(topic, partitions), 0).await;
+            response.topics[0].partitions.iter().map(|partition| partition.error_code).collect()
+        };
+        let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        assert_eq!(codes("t", &[0, 1, -1]).await, [ErrorCode::NONE, unknown, unknown]);
+        assert_eq!(codes("u", &[0]).await, [unknown]);
+        assert_eq!(codes("a b", &[0]).await, [ErrorCode::INVALID_TOPIC_EXCEPTION]);
     });
 }

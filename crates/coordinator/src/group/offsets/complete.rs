@@ -8,7 +8,9 @@ use crate::group::turn::Turn;
 use crate::group::{Hard, Reply};
 use crate::machine::Ticket;
 use ottla_base::{ProducerEpoch, ProducerId};
+use ottla_wire::Str;
 use ottla_wire::record::MarkerKind;
+use std::collections::BTreeSet;
 
 /// The end of a transaction.
 #[derive(Clone, Debug)]
@@ -21,6 +23,16 @@ pub struct CompleteTransaction {
     pub producer_epoch: ProducerEpoch,
     /// How it ended.
     pub outcome: MarkerKind,
+}
+
+/// Tells whose transactions have offsets pending.
+pub(in crate::group) fn open(hard: &Hard, turn: &mut Turn<'_>, ticket: Ticket) {
+    let newest = |(producer, groups): (&ProducerId, &BTreeSet<Str>)| {
+        let pending = groups.iter().filter_map(|group| Some(hard.groups.get(group)?.pending.of(*producer)));
+        let epoch = pending.flatten().map(|(_, _, pending)| pending.producer_epoch).max()?;
+        Some((*producer, epoch))
+    };
+    turn.reply(ticket, Reply::OpenTransactions(hard.open.iter().filter_map(newest).collect()));
 }
 
 pub(in crate::group) fn complete(hard: &Hard, turn: &mut Turn<'_>, complete: &CompleteTransaction) {

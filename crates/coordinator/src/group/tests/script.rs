@@ -251,6 +251,7 @@ impl World {
             "leave" => self.leave(who, words),
             "commit" => commit(who, &fields),
             "txn-commit" => txn_commit(who, &fields),
+            "open" => Command::OpenTransactions(who.ticket),
             "end" => end(&who, words, &fields),
             "fetch" => fetch(who, words),
             "delete-offsets" => delete_offsets(who, words),

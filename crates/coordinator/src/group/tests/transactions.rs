@@ -213,8 +213,11 @@ fn one_transaction_holds_offsets_of_many_groups() {
     check(
         "txn-commit c pid=1 group=g t:0=1
          txn-commit c pid=1 group=h t:0=2
+         txn-commit c pid=1 pepoch=1 group=h v:0=2
          txn-commit c pid=2 group=h u:0=3
-         end - pid=1 commit
+         open
+         end - pid=1 pepoch=1 commit
+         open
          fetch - group=g stable t:0
          fetch - group=h stable t:0 u:0",
         &expect![[r#"
@@ -222,10 +225,16 @@ fn one_transaction_holds_offsets_of_many_groups() {
             c: pending t:0=NONE
             > txn-commit c pid=1 group=h t:0=2
             c: pending t:0=NONE
+            > txn-commit c pid=1 pepoch=1 group=h v:0=2
+            c: pending v:0=NONE
             > txn-commit c pid=2 group=h u:0=3
             c: pending u:0=NONE
-            > end - pid=1 commit
+            > open
+            -: open 1/1 2/0
+            > end - pid=1 pepoch=1 commit
             -: done
+            > open
+            -: open 2/0
             > fetch - group=g stable t:0
             -: fetched NONE t:0=1/-1/""
             > fetch - group=h stable t:0 u:0

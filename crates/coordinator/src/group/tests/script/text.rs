@@ -1,6 +1,7 @@
 //! Answers as text.
 
 use crate::group::Reply;
+use ottla_base::{ProducerEpoch, ProducerId};
 use ottla_wire::message::JoinGroupResponse;
 use ottla_wire::message::describe_groups_response::DescribedGroup;
 use ottla_wire::message::list_groups_response::ListedGroup;
@@ -38,6 +39,7 @@ pub(super) fn of(reply: &Reply) -> String {
             });
             format!("pending{}", topics.collect::<String>())
         }
+        Reply::OpenTransactions(open) => open_text(open),
         Reply::Fetch(fetch) => {
             let mut text = format!("fetched {}", fetch.error_code.name());
             for topic in &fetch.topics {
@@ -77,6 +79,11 @@ pub(super) fn of(reply: &Reply) -> String {
         Reply::Delete(delete) => format!("deleted {}", delete.error_code.name()),
         Reply::Done => "done".into(),
     }
+}
+
+fn open_text(open: &[(ProducerId, ProducerEpoch)]) -> String {
+    let one = |(producer, epoch): &(ProducerId, ProducerEpoch)| format!(" {producer}/{}", epoch.0);
+    format!("open{}", open.iter().map(one).collect::<String>())
 }
 
 /// What became of one partition.
