@@ -48,7 +48,7 @@ fn a_silent_producer_of_version_1_loses_its_transaction_and_its_epoch() {
             > init a
             a: is 1/2
             > describe
-            -: Empty 1/2 timeout 60000 since 0:
+            -: Empty 1/2 timeout 60000 since -1:
         "#]],
     );
 }
@@ -160,7 +160,7 @@ fn an_epoch_that_only_fences_is_given_to_nobody() {
         a: PRODUCER_FENCED
         b: SPARE NEEDED
         b: is 2/0
-        -: Empty 2/0 timeout 60000 since 0:
+        -: Empty 2/0 timeout 60000 since -1:
     "#]]
     .assert_eq(world.output());
 }
