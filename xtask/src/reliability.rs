@@ -4,15 +4,20 @@
 //! everything behind that is needed to look into it. Its figures stand in `docs/reliability.md`, one section each,
 //! written by the long run and by nobody else. `--quick` makes a run short enough for every change and writes nothing.
 
+mod broker;
+mod clock;
 mod crash;
 mod document;
+mod schedule;
+mod tools;
 
 use crate::Outcome;
 
 const USAGE: &str = "\
 cargo xtask reliability SUITE [--quick]
 
-  crash   kill -9 under load from real clients [--kills N] [--seed N]";
+  crash   kill -9 under load from real clients [--kills N] [--seed N]
+  tools   Kafka's own tools of torture: transactional copies, load in transactions";
 
 /// Runs the suite that the arguments name.
 ///
@@ -21,6 +26,7 @@ cargo xtask reliability SUITE [--quick]
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     match arguments.split_first() {
         Some((suite, rest)) if suite == "crash" => crash::run(rest),
+        Some((suite, rest)) if suite == "tools" => tools::run(rest),
         Some((suite, _)) => Err(format!("no suite {suite:?}\n\n{USAGE}")),
         None => Err(USAGE.to_owned()),
     }

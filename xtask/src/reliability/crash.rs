@@ -6,20 +6,19 @@
 //! `kill -9` takes the process, not the pages that the kernel holds for it: what a power cut takes is the simulator's
 //! business.
 
-mod broker;
 mod clients;
-mod schedule;
 mod verdict;
 
+use super::broker::Broker;
+use super::clock::{now, pause, seed};
 use super::document;
+use super::schedule::{Blow, Schedule};
 use crate::Outcome;
 use crate::conformance::broker::executable;
 use crate::conformance::packages::{Setback, Shelf};
-use broker::Broker;
 use clients::{Load, Programs};
-use schedule::{Blow, Schedule};
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::time::Duration;
 use verdict::Verdict;
 
 const USAGE: &str = "\
@@ -30,8 +29,10 @@ cargo xtask reliability crash [--quick] [--kills N] [--seed N] [--sabotage]
   --seed N    when each comes; the clients' chance is seeded, too, but what they meet is not
   --sabotage  cut the end off a log while the broker is dead, to see that the run fails for it";
 
+/// Topics with their partitions, as `conformance/crash` knows them.
+const TOPICS: &[(&str, &str)] = &[("events", "3"), ("input", "4"), ("output", "3")];
 /// What clients are asked to do beyond plain producing and consuming.
-const FEATURES: &str = "";
+const FEATURES: &str = "transactions";
 
 /// What the developer asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -126,9 +127,11 @@ fn attempt(
     ottla: &Path,
     judge: &Path,
 ) -> Result<(Blows, Verdict), String> {
-    let mut broker = Broker::new(ottla, folder)?;
+    let mut broker = Broker::new(ottla, folder, &[])?;
     broker.start()?;
-    broker.create_topics()?;
+    for (name, partitions) in TOPICS {
+        broker.create_topic(name, partitions)?;
+    }
     let mut load = programs.load(folder, &broker.address(), options.seed, FEATURES)?;
     let blows = beat(&mut broker, &mut load, options)?;
     load.end()?;
@@ -144,7 +147,7 @@ fn attempt(
 fn beat(broker: &mut Broker, load: &mut Load, options: &Options) -> Result<Blows, String> {
     let mut blows = Blows::default();
     let mut schedule = Schedule::new(options.seed, options.is_quick);
-    let mut was_cut = false;
+    let (mut was_cut, mut told) = (false, 0);
     while blows.kills < options.kills {
         let (life, blow) = schedule.next();
         pause(life);
@@ -171,13 +174,14 @@ fn beat(broker: &mut Broker, load: &mut Load, options: &Options) -> Result<Blows
             }
         }
         if options.is_sabotaged && options.kills / 2 <= blows.kills && !was_cut {
-            was_cut = broker.cut_a_log()?;
+            was_cut = broker.cut_a_log("events-0")?;
         }
         let start = now();
         broker.start()?;
         blows.slowest_start = blows.slowest_start.max(start.elapsed());
-        if blows.kills % 20 == 0 {
-            println!("crash: {} kills", blows.kills);
+        if told + 20 <= blows.kills {
+            told = blows.kills;
+            println!("crash: {told} kills");
         }
     }
     // The clients get a life without a blow, so that some of the last outcomes are known.
@@ -195,28 +199,6 @@ fn figures(blows: &Blows, verdict: &Verdict, took: Duration) -> Vec<(&'static st
     figures.extend(verdict.figures());
     figures.push(("duration (min)", format!("{:.1}", took.as_secs_f64() / 60.0)));
     figures
-}
-
-/// A path below the folder of the run.
-fn inside(folder: &Path, name: &str) -> PathBuf {
-    folder.join(name)
-}
-
-#[expect(clippy::disallowed_methods, reason = "real processes need real time")]
-fn pause(time: Duration) {
-    std::thread::sleep(time);
-}
-
-#[expect(clippy::disallowed_methods, reason = "a developer's program may look at the clock")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-/// A seed that nobody chose.
-#[expect(clippy::disallowed_methods, reason = "a developer's program may look at the clock")]
-fn seed() -> u64 {
-    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    since.map_or(1, |time| time.as_secs())
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The two programs of clients, their lives and their histories.
 
-use super::{inside, now, pause};
+use super::super::clock::{now, pause};
 use crate::conformance::clients::{JAVA_NEW, JVM, class_path, java_program, rust_program};
 use crate::conformance::packages::{Setback, Shelf};
 use std::fs::File;
@@ -107,8 +107,8 @@ impl Programs {
         settings: impl FnOnce(&mut Command),
     ) -> Result<Running, String> {
         let name = program.name;
-        let log = inside(folder, &format!("{name}-{task}.log"));
-        let history = inside(folder, &format!("{name}-{task}.jsonl"));
+        let log = folder.join(format!("{name}-{task}.log"));
+        let history = folder.join(format!("{name}-{task}.jsonl"));
         let errors = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
         let mut command = (program.command)(self);
         settings(&mut command);

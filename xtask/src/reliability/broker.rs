@@ -1,9 +1,9 @@
 //! The released program on one port and one data directory, through all its lives.
 
-use super::{inside, now, pause};
+use super::clock::{now, pause};
 use crate::conformance::broker::ready;
 use rustix::process::{Pid, Signal};
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -13,6 +13,7 @@ use std::time::Duration;
 pub(super) struct Broker {
     program: PathBuf,
     folder: PathBuf,
+    settings: &'static [&'static str],
     port: u16,
     process: Option<Child>,
 }
@@ -20,22 +21,24 @@ pub(super) struct Broker {
 /// Ports below those that the kernel gives to outgoing connections: while the broker is dead, a client that asks for
 /// its port could get that very port and so connect to itself.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
-/// Topics with their partitions, as `conformance/crash` knows them.
-const TOPICS: &[(&str, &str)] = &[("events", "3"), ("input", "4"), ("output", "3")];
 /// Stopping in order waits for requests that are running.
 const STOP_LIMIT: Duration = Duration::from_secs(20);
 
 impl Broker {
-    /// A broker that does not run yet.
+    /// A broker that does not run yet, with `KEY=VALUE` settings besides the defaults.
     ///
     /// # Errors
     /// If no port is free.
-    pub(super) fn new(program: &Path, folder: &Path) -> Result<Self, String> {
+    pub(super) fn new(
+        program: &Path,
+        folder: &Path,
+        settings: &'static [&'static str],
+    ) -> Result<Self, String> {
         let first = u16::try_from(std::process::id() % 9000).unwrap_or(0);
         let port = (PORTS.start + first..PORTS.end)
             .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
             .ok_or("no free port")?;
-        Ok(Self { program: program.to_owned(), folder: folder.to_owned(), port, process: None })
+        Ok(Self { program: program.to_owned(), folder: folder.to_owned(), settings, port, process: None })
     }
 
     /// `HOST:PORT` for clients.
@@ -59,14 +62,15 @@ impl Broker {
     /// # Errors
     /// If it cannot be started.
     pub(super) fn spawn(&mut self) -> Result<(), String> {
-        let log = inside(&self.folder, "broker.log");
+        let log = self.folder.join("broker.log");
         let errors = OpenOptions::new().create(true).append(true).open(&log);
         let errors = errors.map_err(|error| format!("{}: {error}", log.display()))?;
         let process = Command::new(&self.program)
             .args(["serve", "--listen", &self.address(), "--data"])
-            .arg(inside(&self.folder, "data"))
+            .arg(self.folder.join("data"))
             // Kafka's default waits 3 s for more members whenever a group begins.
             .args(["--set", "group.initial.rebalance.delay.ms=100"])
+            .args(self.settings.iter().flat_map(|setting| ["--set", setting]))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(errors)
@@ -76,26 +80,20 @@ impl Broker {
         Ok(())
     }
 
-    /// Creates what the clients work on.
+    /// Creates a topic.
     ///
     /// # Errors
     /// If it is refused.
-    pub(super) fn create_topics(&self) -> Result<(), String> {
-        for (name, partitions) in TOPICS {
-            let log = inside(&self.folder, "topics.log");
-            let errors = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
-            let status = Command::new(&self.program)
-                .args(["topic", "create", name, "-p", partitions, "-b", &self.address()])
-                .stdin(Stdio::null())
-                .stdout(Stdio::null())
-                .stderr(errors)
-                .status()
-                .map_err(|error| format!("cannot run {}: {error}", self.program.display()))?;
-            if !status.success() {
-                return Err(format!("topic {name} was not created: see topics.log"));
-            }
+    pub(super) fn create_topic(&self, name: &str, partitions: &str) -> Result<(), String> {
+        let output = Command::new(&self.program)
+            .args(["topic", "create", name, "-p", partitions, "-b", &self.address()])
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("cannot run {}: {error}", self.program.display()))?;
+        if output.status.success() {
+            return Ok(());
         }
-        Ok(())
+        Err(format!("topic {name} was not created: {}", String::from_utf8_lossy(&output.stderr).trim()))
     }
 
     /// SIGKILL, and gone.
@@ -111,8 +109,8 @@ impl Broker {
     ///
     /// # Errors
     /// If the log cannot be changed.
-    pub(super) fn cut_a_log(&self) -> Result<bool, String> {
-        let log = inside(&self.folder, "data/events-0/00000000000000000000.log");
+    pub(super) fn cut_a_log(&self, partition: &str) -> Result<bool, String> {
+        let log = self.folder.join("data").join(partition).join("00000000000000000000.log");
         let failed = |error: std::io::Error| format!("{}: {error}", log.display());
         let file = OpenOptions::new().write(true).open(&log).map_err(failed)?;
         let length = file.metadata().map_err(failed)?.len();

@@ -1,0 +1,118 @@
+//! `cargo xtask reliability tools`: Kafka's own tools of torture against Ottla.
+//!
+//! They are the tools that Kafka's system tests run: `TransactionalMessageCopier` copies a topic in transactions while
+//! copiers and the broker are killed, `ProducerPerformance` writes in transactions as fast as it can. What comes out is
+//! counted by `ConsoleConsumer` at `read_committed`.
+
+mod copy;
+mod kit;
+
+use super::broker::Broker;
+use super::clock::{now, seed};
+use super::document;
+use crate::Outcome;
+use crate::conformance::broker::executable;
+use crate::conformance::packages::{Setback, Shelf};
+use copy::Copies;
+use kit::Kit;
+use std::path::Path;
+use std::time::Duration;
+
+const USAGE: &str = "\
+cargo xtask reliability tools [--quick]
+
+  --quick   a tenth of the records; writes no figures";
+
+/// How much is written and copied.
+#[derive(Debug, Clone, Copy)]
+struct Size {
+    copied: usize,
+    performed: usize,
+}
+
+const LONG: Size = Size { copied: 30_000, performed: 300_000 };
+const QUICK: Size = Size { copied: 3_000, performed: 30_000 };
+
+/// Runs all tools.
+///
+/// # Errors
+/// If one of them fails or what it wrote is not what comes out: then everything is kept.
+pub(super) fn run(arguments: &[String]) -> Outcome {
+    let size = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => LONG,
+        ["--quick"] => QUICK,
+        _ => return Err(USAGE.to_owned()),
+    };
+    let shelf = Shelf::new(crate::tree::root())?;
+    let kit = match Kit::prepare(&shelf) {
+        Ok(kit) => kit,
+        Err(Setback::Skipped(why)) => {
+            println!("skipped: Kafka's tools: {why}");
+            return Ok(());
+        }
+        Err(Setback::Failed(why)) => return Err(why),
+    };
+    let ottla = executable("ottla", &["--release"])?;
+    let folder = shelf.folder("tools-run");
+    drop(std::fs::remove_dir_all(&folder));
+    std::fs::create_dir_all(&folder)
+        .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
+    let begin = now();
+    let kept = |why| format!("tools: {why}\nkept: {}", folder.display());
+    let mut figures = attempt(&kit, &ottla, &folder, size).map_err(kept)?;
+    figures.push(("duration (min)", format!("{:.1}", begin.elapsed().as_secs_f64() / 60.0)));
+    figures.iter().for_each(|(name, figure)| println!("{name}: {figure}"));
+    drop(std::fs::remove_dir_all(&folder));
+    if size.copied < LONG.copied {
+        return Ok(());
+    }
+    document::write("tools", &format!("release build, Kafka's tools {}", kit::VERSION), &figures)
+}
+
+fn attempt(
+    kit: &Kit,
+    ottla: &Path,
+    folder: &Path,
+    size: Size,
+) -> Result<Vec<(&'static str, String)>, String> {
+    let mut broker = Broker::new(ottla, folder, &[])?;
+    broker.start()?;
+    let mut copies = Copies::new(kit, size.copied, seed());
+    copies.all(&mut broker)?;
+    let performed = perform(kit, &broker, size.performed)?;
+    broker.stop()?;
+    let mut figures = copies.figures();
+    figures.push(("records written in transactions by ProducerPerformance, and read back", performed));
+    figures.push(("violations", "0".to_owned()));
+    Ok(figures)
+}
+
+/// Writes in transactions of a fifth of a second, and counts what shows.
+fn perform(kit: &Kit, broker: &Broker, count: usize) -> Result<String, String> {
+    broker.create_topic("performance", "3")?;
+    kit.run(
+        "ProducerPerformance",
+        &[
+            "--bootstrap-server",
+            &broker.address(),
+            "--topic",
+            "performance",
+            "--num-records",
+            &count.to_string(),
+            "--record-size",
+            "200",
+            "--throughput",
+            "-1",
+            "--transactional-id",
+            "performance",
+            "--transaction-duration-ms",
+            "200",
+        ],
+        Duration::from_secs(300),
+    )?;
+    let shown: usize = kit.read(&broker.address(), "performance")?.values().map(Vec::len).sum();
+    if shown == count {
+        return Ok(shown.to_string());
+    }
+    Err(format!("ProducerPerformance wrote {count} records in transactions, but {shown} show"))
+}
