@@ -4,8 +4,7 @@
 //! - v0–3 come from producers of transaction version 1; later ones add partitions by writing. v2: PRODUCER_FENCED;
 //!   before, INVALID_PRODUCER_EPOCH.
 //! - v4 and v5 are what Kafka's brokers send each other: many transactions at once, and the question whether partitions
-//!   take part. They are answered as by a broker that lets everybody do everything. v5: TRANSACTION_ABORTABLE for what
-//!   does not take part; v4, INVALID_TXN_STATE.
+//!   take part. They are answered as by a broker that lets everybody do everything.
 
 use super::{Api, Context};
 use crate::transactions::{self, claim};
@@ -23,7 +22,6 @@ use std::ops::RangeInclusive;
 const VERSIONS: RangeInclusive<i16> = 0..=5;
 const FIRST_VERSION_WITH_FENCED: i16 = 2;
 const FIRST_VERSION_OF_BROKERS: i16 = 4;
-const FIRST_VERSION_WITH_ABORTABLE: i16 = 5;
 
 pub(super) fn api() -> Api {
     Api::new(VERSIONS, handle)
@@ -72,7 +70,7 @@ async fn answer(
         let version = if context.version < FIRST_VERSION_OF_BROKERS { Version::One } else { Version::Two };
         vec![transactions.add(transactional_id, who, version, participants).await; count]
     };
-    let mut codes = outcomes.into_iter().map(|outcome| for_version(context.version, outcome));
+    let mut codes = outcomes.into_iter().map(|outcome| code(context.version, outcome));
     let topic = |topic: AddPartitionsToTxnTopic| AddPartitionsToTxnTopicResult {
         name: topic.name,
         results_by_partition: topic
@@ -95,12 +93,7 @@ fn find(context: &Context, asked: &AddPartitionsToTxnTopic) -> Vec<Option<Partic
     asked.partitions.iter().map(partition).collect()
 }
 
-fn for_version(version: i16, outcome: Result<(), ErrorCode>) -> ErrorCode {
-    match outcome {
-        Ok(()) => ErrorCode::NONE,
-        Err(ErrorCode::TRANSACTION_ABORTABLE) if version < FIRST_VERSION_WITH_ABORTABLE => {
-            ErrorCode::INVALID_TXN_STATE
-        }
-        Err(code) => transactions::for_version(code, version, FIRST_VERSION_WITH_FENCED),
-    }
+fn code(version: i16, outcome: Result<(), ErrorCode>) -> ErrorCode {
+    let code = outcome.err().unwrap_or(ErrorCode::NONE);
+    transactions::for_version(code, version, FIRST_VERSION_WITH_FENCED)
 }

@@ -81,7 +81,7 @@ fn decide(hard: &Hard, turn: &mut Turn<'_>, init: Init) -> Result<Claim, Obstacl
     match before.state {
         State::Prepare(_) => Err(ErrorCode::CONCURRENT_TRANSACTIONS.into()),
         State::Ongoing => {
-            fence::take_over(turn, id, entry);
+            fence::take_over(turn, id, entry, expected);
             Err(ErrorCode::CONCURRENT_TRANSACTIONS.into())
         }
         State::Empty | State::Complete(_) => {

@@ -44,7 +44,7 @@ fn a_silent_producer_of_version_1_loses_its_transaction_and_its_epoch() {
             > end a abort v=1
             a: PRODUCER_FENCED
             > init a self
-            a: PRODUCER_FENCED
+            a: is 1/1
             > init a
             a: is 1/2
             > describe
@@ -90,6 +90,69 @@ fn a_silent_producer_of_version_2_can_abort_and_go_on_but_not_commit() {
             a: NONE
             > describe
             -: Ongoing 1/1 timeout 5000 since 5000: t0
+        "#]],
+    );
+}
+
+#[test]
+fn a_producer_that_lost_its_transaction_to_the_clock_may_initialise_itself() {
+    check(
+        "work
+         init a timeout=5000
+         add a v=1 t0
+         +5000
+         init a self
+         complete
+         init a self
+         # The same if it gives an open transaction up by itself, but not if another one takes it over.
+         add a v=1 t0
+         init a self
+         work
+         complete
+         init a self
+         add a v=1 t0
+         init b
+         work
+         complete
+         init a self
+         init b",
+        &expect![[r#"
+            > work
+            > init a timeout=5000
+            a: SPARE NEEDED
+            a: is 1/0
+            > add a v=1 t0
+            a: NONE
+            > +5000
+            finisher: is to Abort x 1/1 vOne: t0
+            > init a self
+            a: CONCURRENT_TRANSACTIONS
+            > complete
+            finisher: done
+            > init a self
+            a: is 1/1
+            > add a v=1 t0
+            a: NONE
+            > init a self
+            a: CONCURRENT_TRANSACTIONS
+            > work
+            finisher: is to Abort x 1/2 vOne: t0
+            > complete
+            finisher: done
+            > init a self
+            a: is 1/2
+            > add a v=1 t0
+            a: NONE
+            > init b
+            b: CONCURRENT_TRANSACTIONS
+            > work
+            finisher: is to Abort x 1/3 vOne: t0
+            > complete
+            finisher: done
+            > init a self
+            a: PRODUCER_FENCED
+            > init b
+            b: is 1/4
         "#]],
     );
 }
