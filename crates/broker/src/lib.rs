@@ -23,6 +23,7 @@ mod listener;
 mod off_thread;
 mod overrides;
 mod producer_ids;
+mod recompression;
 mod reply;
 mod server;
 mod shard;

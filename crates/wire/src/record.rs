@@ -18,6 +18,7 @@ mod control;
 mod header;
 mod inspect;
 mod reader;
+mod recompress;
 mod region;
 #[cfg(test)]
 mod tests;
@@ -32,4 +33,5 @@ pub use header::{
 };
 pub use inspect::{Inspection, KeyRule, RecordRules, Refusal, inspect_records};
 pub use reader::{Header, Record, RecordIter, records, records_within};
+pub use recompress::recompress;
 pub use region::{FileRegion, Records, Region, SmallList};

@@ -11,6 +11,7 @@ mod transactional;
 
 use super::{Answer, Api, Context};
 use crate::image::Topic;
+use crate::recompression;
 use crate::transactions::Writer;
 use crate::validation::{self, Refusal};
 use ottla_base::name::is_internal;
@@ -94,6 +95,7 @@ fn check(context: &Context, topic: &Topic, data: &PartitionProduceData) -> Resul
     let produced = validation::Produced { version: context.version, now: context.broker.env.now().wall };
     let validation::Checked { batch, transaction } =
         validation::check(data.records.as_ref(), &topic.settings, produced)?;
+    let batch = recompression::apply(batch, &topic.config)?;
     Ok(Batch { append: Append { id, batch }, transaction })
 }
 

@@ -79,11 +79,11 @@ pub(crate) fn read(
             .map_err(|source| io_error(partition, engine, &state, at, source))?;
         drop(state);
         let part = view.part(request, bound)?;
+        if let Some(part) = part.as_ref().filter(|_| request.bound != ReadBound::LastStable) {
+            return Ok(ReadResult { records: records(part.region.clone()), ..nothing() });
+        }
         state = partition.state.lock();
         if let Some(part) = part {
-            if request.bound != ReadBound::LastStable {
-                return Ok(ReadResult { records: records(part.region), offsets, aborted: Vec::new() });
-            }
             check(partition, &state, request.from)?;
             if let Some(at) = view.find_again(&state) {
                 let aborted = aborted(partition, engine, &state, (at, &part), request)?;

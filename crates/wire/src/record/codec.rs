@@ -49,11 +49,20 @@ impl Compression {
     /// Compresses `block` at each codec's default level, in a form that every client can read.
     #[must_use]
     pub fn compress(self, block: &[u8]) -> Vec<u8> {
+        self.compress_at(None, block)
+    }
+
+    /// [`compress`](Self::compress) as hard as `level` says: 1 to 9 for gzip, up to 22 for zstd, where negative
+    /// ones are fast. The other codecs have one level.
+    #[must_use]
+    pub fn compress_at(self, level: Option<i32>, block: &[u8]) -> Vec<u8> {
         const MEMORY: &str = "writing to memory does not fail";
         match self {
             Self::None => block.to_vec(),
             Self::Gzip => {
-                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+                let level = level.and_then(|level| u32::try_from(level).ok());
+                let level = level.map_or_else(flate2::Compression::default, flate2::Compression::new);
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), level);
                 encoder.write_all(block).expect(MEMORY);
                 encoder.finish().expect(MEMORY)
             }
@@ -67,7 +76,7 @@ impl Compression {
                 encoder.write_all(block).expect(MEMORY);
                 encoder.finish().expect(MEMORY)
             }
-            Self::Zstd => zstd::bulk::compress(block, 0).expect(MEMORY),
+            Self::Zstd => zstd::bulk::compress(block, level.unwrap_or(0)).expect(MEMORY),
         }
     }
 

@@ -100,6 +100,11 @@ pub struct RecordIter {
 }
 
 impl RecordIter {
+    /// All records, unpacked.
+    pub(super) fn unpacked(&self) -> Bytes {
+        self.data.clone()
+    }
+
     /// Bytes of all records, unpacked.
     #[must_use]
     pub fn unpacked_bytes(&self) -> usize {

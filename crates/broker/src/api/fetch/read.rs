@@ -1,6 +1,7 @@
 //! One partition's part of a fetch.
 
 use crate::api::Context;
+use crate::config::kinds::Compression;
 use crate::fetch_session::{Key, Reported, TopicKey, Wanted};
 use crate::image::Topic;
 use ottla_base::{LeaderEpoch, Offset, PartitionId};
@@ -100,7 +101,10 @@ fn try_read(
     budget: &mut Budget,
 ) -> Result<PartitionData, ErrorCode> {
     let log = &context.broker.log;
-    let (_, id) = resolve(context, &wanted.key)?;
+    let (topic, id) = resolve(context, &wanted.key)?;
+    if context.version < FIRST_VERSION_WITH_ZSTD && topic.config.compression_type == Compression::Zstd {
+        return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
+    }
     let offsets = log.offsets(id).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     context.broker.check_leader_epoch(LeaderEpoch(wanted.leader_epoch), offsets.leader_epoch)?;
     if let Some(diverging_epoch) = divergence(context, id, wanted) {
@@ -159,3 +163,6 @@ fn for_version(version: i16, code: ErrorCode) -> ErrorCode {
         code
     }
 }
+
+/// Older clients would take what they get for damaged.
+const FIRST_VERSION_WITH_ZSTD: i16 = 10;

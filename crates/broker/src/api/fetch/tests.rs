@@ -62,3 +62,20 @@ fn aborts_are_told_to_readers_of_committed_records_only() {
         assert_eq!(fetch(&bench, 1).await, (4, true, Some(vec![(5, 0)])));
     });
 }
+
+/// The topic's setting decides, not what the batches are: so does Kafka.
+#[test]
+fn clients_that_cannot_know_zstd_get_none_of_it() {
+    bench(|bench| async move {
+        bench.create_topic_with("t", 1, &[("compression.type", "zstd")]).await;
+        for version in 4..=12 {
+            let partition = FetchPartition { partition_max_bytes: 1 << 20, ..Default::default() };
+            let topic = FetchTopic { topic: "t".into(), partitions: vec![partition], ..Default::default() };
+            let request = FetchRequest { max_bytes: 1 << 20, topics: vec![topic], ..Default::default() };
+            let code = bench.call(&request, version).await.responses[0].partitions[0].error_code;
+            let expected =
+                if version < 10 { ErrorCode::UNSUPPORTED_COMPRESSION_TYPE } else { ErrorCode::NONE };
+            assert_eq!(code, expected, "v{version}");
+        }
+    });
+}

@@ -6,7 +6,8 @@ use crate::in_process::NoAnswer;
 use crate::testing::{Bench, bench};
 use bytes::Bytes;
 use ottla_base::{Offset, ProducerEpoch, ProducerId, Timestamp};
-use ottla_wire::record::{BatchBuilder, BatchOptions, Records};
+use ottla_storage::{ReadBound, WholeFirst};
+use ottla_wire::record::{BatchBuilder, BatchOptions, Compression, Records};
 
 const CLIENT: &str = "tester";
 
@@ -181,5 +182,20 @@ fn kafkas_own_topics_are_not_for_clients() {
             assert_eq!(code(CLIENT).await, ErrorCode::INVALID_TOPIC_EXCEPTION);
             assert_eq!(code(ADMIN_CLIENT).await, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "there is none");
         }
+    });
+}
+
+#[test]
+fn a_topic_with_a_compression_of_its_own_packs_what_comes() {
+    bench(|bench| async move {
+        let topic = ("t", bench.create_topic_with("t", 1, &[("compression.type", "gzip")]).await);
+        assert_eq!(code(&bench, topic, plain()).await, ErrorCode::NONE);
+        let id = bench.broker.image.topic("t").and_then(|topic| topic.partition(0)).expect("there");
+        let log = &bench.broker.log;
+        let read =
+            log.read(id, Offset(0), 1 << 20, ReadBound::HighWatermark, WholeFirst::Yes).expect("readable");
+        let stored = read.records.to_bytes().expect("it is in the file");
+        let header = ottla_wire::record::check_integrity(&stored).expect("one whole batch");
+        assert_eq!(header.compression(), Ok(Compression::Gzip));
     });
 }

@@ -1,6 +1,6 @@
 //! What a broker supplies to the logs of topics that do not say otherwise.
 
-use super::{NO_TIERS, NOT_RECOMPRESSED};
+use super::{NO_TIERS, ONE_LEVEL};
 use crate::config::kinds::{Cleanup, Compression, Durability, TimestampType};
 use ottla_base::config::{Change, Effect, Fallback, Unit, Valid};
 
@@ -232,7 +232,6 @@ ottla_base::config! {
         name: "compression.type",
         default: Some("producer"),
         change: Change::Live,
-        effect: Effect::Kept(NOT_RECOMPRESSED),
     }
 
     /// `compression.gzip.level` of topics that do not set it.
@@ -241,7 +240,6 @@ ottla_base::config! {
         default: Some("-1"),
         valid: Valid::WithinOr { min: 1, max: 9, or: -1 },
         change: Change::Live,
-        effect: Effect::Kept(NOT_RECOMPRESSED),
     }
 
     /// `compression.lz4.level` of topics that do not set it.
@@ -250,7 +248,7 @@ ottla_base::config! {
         default: Some("9"),
         valid: Valid::Within { min: 1, max: 17 },
         change: Change::Live,
-        effect: Effect::Kept(NOT_RECOMPRESSED),
+        effect: Effect::Kept(ONE_LEVEL),
     }
 
     /// `compression.zstd.level` of topics that do not set it.
@@ -259,7 +257,6 @@ ottla_base::config! {
         default: Some("3"),
         valid: Valid::Within { min: -131_072, max: 22 },
         change: Change::Live,
-        effect: Effect::Kept(NOT_RECOMPRESSED),
     }
 
     /// `flush.messages` of topics that do not set it.

@@ -3,7 +3,7 @@
 use crate::config::kinds::{Cleanup, Compression, Durability, TimestampType};
 use ottla_base::config::{Change, Effect, Fallback, Unit, Valid};
 
-use super::NOT_RECOMPRESSED;
+use super::ONE_LEVEL;
 
 ottla_base::config! {
     /// The settings of one topic, from its own overrides and what the broker supplies.
@@ -195,13 +195,13 @@ ottla_base::config! {
         effect: Effect::Kept("A single broker is the only replica and never answers that too few are in sync."),
     }
 
-    /// The compression of stored batches; `producer` stores them as they come, byte for byte.
+    /// The compression of stored batches; `producer` stores them as they come, byte for byte. Any other unpacks
+    /// and packs each batch that comes compressed otherwise, while its producer waits.
     compression_type: Compression {
         name: "compression.type",
         default: Some("producer"),
         change: Change::Live,
         fallbacks: &[Fallback::to("compression.type")],
-        effect: Effect::Kept(NOT_RECOMPRESSED),
     }
 
     /// How hard gzip tries, from 1 (fast) to 9 (small); -1 is the library's choice.
@@ -211,7 +211,6 @@ ottla_base::config! {
         valid: Valid::WithinOr { min: 1, max: 9, or: -1 },
         change: Change::Live,
         fallbacks: &[Fallback::to("compression.gzip.level")],
-        effect: Effect::Kept(NOT_RECOMPRESSED),
     }
 
     /// How hard lz4 tries, from 1 (fast) to 17 (small).
@@ -221,7 +220,7 @@ ottla_base::config! {
         valid: Valid::Within { min: 1, max: 17 },
         change: Change::Live,
         fallbacks: &[Fallback::to("compression.lz4.level")],
-        effect: Effect::Kept(NOT_RECOMPRESSED),
+        effect: Effect::Kept(ONE_LEVEL),
     }
 
     /// How hard zstd tries, from -131072 (fast) to 22 (small).
@@ -231,6 +230,5 @@ ottla_base::config! {
         valid: Valid::Within { min: -131_072, max: 22 },
         change: Change::Live,
         fallbacks: &[Fallback::to("compression.zstd.level")],
-        effect: Effect::Kept(NOT_RECOMPRESSED),
     }
 }
