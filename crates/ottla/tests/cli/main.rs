@@ -12,3 +12,4 @@ mod records;
 mod serving;
 mod settings;
 mod topics;
+mod transactions;
