@@ -1,5 +1,7 @@
 //! What a broker does without being asked. Bulk work leaves the worker's thread.
 
+mod compaction;
+
 use crate::Broker;
 use crate::{off_thread, transactions};
 use std::sync::Arc;
@@ -11,6 +13,7 @@ pub(crate) fn start(broker: &Arc<Broker>, background: &mut JoinSet<()>) {
     background.spawn_local(enforce_retention(Arc::clone(broker)));
     background.spawn_local(checkpoint(Arc::clone(broker)));
     background.spawn_local(expire_producers(Arc::clone(broker)));
+    background.spawn_local(compaction::compact(Arc::clone(broker)));
     broker.groups.start_timers(background);
     transactions::start(broker, background);
 }

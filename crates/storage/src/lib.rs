@@ -31,11 +31,13 @@ pub use error::{
 };
 pub use journal::{Change, Entry, Journal};
 pub use log::{
-    AbortedTransaction, ActiveProducer, Append, Appended, Log, Offsets, Progress, ReadBound, ReadResult,
-    TimedOffset, TransactionEnd, WholeFirst,
+    AbortedTransaction, ActiveProducer, Append, Appended, Cleaner, CleanerStep, Log, Offsets, Progress,
+    ReadBound, ReadResult, TimedOffset, TransactionEnd, WholeFirst,
 };
 pub use meta::{ConfigChanges, Meta, TopicRecord};
 pub use report::{Cut, Damage, RecoveryReport};
 pub use sequencer::TransactionVersion;
-pub use settings::{Cleanup, Durability, LogOptions, LogSettings, Syncs, TimestampType, Work};
+pub use settings::{
+    CleanerOptions, Cleanup, Compaction, Durability, LogOptions, LogSettings, Syncs, TimestampType, Work,
+};
 pub use ticket::AppendTicket;

@@ -6,6 +6,7 @@
 //! <data>/.kafka_cleanshutdown                      there only between a clean stop and the next start
 //! <data>/recovery-point-offset-checkpoint          below these offsets everything is on stable storage
 //! <data>/log-start-offset-checkpoint               where trimmed partitions start
+//! <data>/cleaner-offset-checkpoint                 up to where partitions were compacted
 //! <data>/<topic>-<n>/partition.metadata            the topic's id
 //! <data>/<topic>-<n>/leader-epoch-checkpoint       where each leader epoch starts
 //! <data>/<topic>-<n>/<base offset>.log             record batches, as producers sent them
@@ -13,6 +14,7 @@
 //! <data>/<topic>-<n>/<base offset>.timeindex       timestamp → offset, sparse
 //! <data>/<topic>-<n>/<base offset>.txnindex        aborted transactions whose markers are in the segment
 //! <data>/<topic>-<n>/<offset>.snapshot             what is known of producers below that offset
+//! <data>/<topic>-<n>/….cleaned, ….swap             a segment that compaction makes, and one that it has made
 //! <data>/<topic>-<n>.<unique>-delete/              a deleted partition that waits for its removal
 //! ```
 //!
@@ -21,6 +23,7 @@
 
 pub(crate) mod append;
 pub(crate) mod checkpoint;
+pub(crate) mod compaction;
 pub(crate) mod directory;
 pub(crate) mod epochs;
 pub(crate) mod facts;

@@ -23,11 +23,13 @@ use std::fs::File;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+mod cleaner;
 mod maintenance;
 mod partitions;
 mod producers;
 mod types;
 
+pub use cleaner::{Cleaner, CleanerStep};
 pub use types::{
     AbortedTransaction, ActiveProducer, Append, Appended, Offsets, Progress, ReadBound, ReadResult,
     TimedOffset, TransactionEnd, WholeFirst,

@@ -107,6 +107,49 @@ pub struct LogSettings {
     pub cleanup: Cleanup,
     /// How long a removed segment's files stay on disk under another name (`file.delete.delay.ms`).
     pub file_delete_delay_ms: u64,
+    /// When and what to compact, if `cleanup` says so at all.
+    pub compaction: Compaction,
+}
+
+/// When a log is compacted, and what that leaves alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compaction {
+    /// The share of dirty bytes above which it is worth while, in millionths (`min.cleanable.dirty.ratio`).
+    pub dirty_millionths_min: u32,
+    /// Records younger than this are left alone (`min.compaction.lag.ms`).
+    pub lag_ms_min: u64,
+    /// A record older than this asks for compaction by itself; `u64::MAX` never (`max.compaction.lag.ms`).
+    pub lag_ms_max: u64,
+    /// How long tombstones and markers stay after compaction has first met them (`delete.retention.ms`).
+    pub delete_retention_ms: u64,
+}
+
+impl Default for Compaction {
+    fn default() -> Self {
+        Self {
+            dirty_millionths_min: 500_000,
+            lag_ms_min: 0,
+            lag_ms_max: u64::MAX,
+            delete_retention_ms: DAY_MS,
+        }
+    }
+}
+
+/// The means of a cleaner.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CleanerOptions {
+    /// Most memory for the keys of one pass (`log.cleaner.dedupe.buffer.size`, for this one cleaner).
+    pub map_bytes_max: u64,
+    /// The share of that memory that is really used (`log.cleaner.io.buffer.load.factor`).
+    pub map_load: f64,
+    /// How much is read and written at a time (`log.cleaner.io.buffer.size`, for this one cleaner).
+    pub io_bytes: usize,
+}
+
+impl Default for CleanerOptions {
+    fn default() -> Self {
+        Self { map_bytes_max: 128 << 20, map_load: 0.9, io_bytes: 256 << 10 }
+    }
 }
 
 impl Default for LogSettings {
@@ -126,6 +169,7 @@ impl Default for LogSettings {
             timestamp_after_max_ms: HOUR_MS,
             cleanup: Cleanup { delete: true, compact: false },
             file_delete_delay_ms: 60_000,
+            compaction: Compaction::default(),
         }
     }
 }

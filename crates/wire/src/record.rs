@@ -14,6 +14,7 @@
 
 mod builder;
 mod codec;
+mod compacted;
 mod control;
 mod header;
 mod inspect;
@@ -26,6 +27,7 @@ mod varint;
 
 pub use builder::{AppendError, BatchBuilder, BatchOptions, BatchScope, record_bytes};
 pub use codec::Compression;
+pub use compacted::{placeholder, rebuild};
 pub use control::{Marker, MarkerKind};
 pub use header::{
     BatchError, BatchHeader, Batches, ClientRule, HEADER_BYTES, TimestampType, batches, check_integrity,

@@ -38,7 +38,6 @@ pub static BROKER_KEYS: LazyLock<Table> = LazyLock::new(|| {
 });
 
 const ONE_LEVEL: &str = "The lz4 encoder has one level, the fast one.";
-const NOT_COMPACTED: &str = "Ottla does not compact logs yet.";
 const NO_REPLICAS: &str = "A single broker has no other replicas.";
 const NO_TIERS: &str = "Ottla has no tiered storage yet.";
 const NO_SHARE_GROUPS: &str = "Ottla has no share groups yet.";

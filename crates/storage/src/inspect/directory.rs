@@ -148,7 +148,7 @@ impl PartitionFiles {
     }
 
     pub(super) fn place<'d>(&self, disk: &'d dyn Disk) -> Place<'d> {
-        Place { disk, path: self.directory.clone() }
+        Place::new(disk, self.directory.clone())
     }
 
     pub(crate) fn file(&self, base: Offset, kind: Kind) -> PathBuf {

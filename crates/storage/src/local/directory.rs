@@ -71,6 +71,7 @@ impl Opened {
             checkpoint::load(&path, &*disk).map_err(|error| OpenError::io("reading", path, error))
         };
         let (recovery_points, log_starts) = (load(names::RECOVERY_POINTS)?, load(names::LOG_STARTS)?);
+        let mut compacted_to = load(names::COMPACTED_TO)?;
         let failed = |error| OpenError::io("listing", dir, error);
         let mut found = Vec::new();
         for name in disk.list(dir).map_err(failed)? {
@@ -80,7 +81,7 @@ impl Opened {
                 continue;
             }
             let Some((topic, index)) = names::parse_directory(&name) else { continue };
-            let Some(topic_id) = read_topic_id(&Place { disk: &*disk, path: path.clone() }) else {
+            let Some(topic_id) = read_topic_id(&Place::new(&*disk, path.clone())) else {
                 self.report.unknown.push(path);
                 continue;
             };
@@ -96,11 +97,17 @@ impl Opened {
             let key = (topic, id.index);
             let recovery_point = recovery_points.get(&key).copied();
             let log_start = log_starts.get(&key).copied();
-            let known = Known { id, topic: key.0, recovery_point, log_start, clean };
+            let compacted_to = compacted_to.remove(&key);
+            let known = Known { id, topic: key.0, recovery_point, log_start, compacted_to, clean };
             let partition = recovery::open(&self.engine, known, options.defaults, &mut self.report)?;
             self.partitions.push(partition);
         }
         self.report.partitions = self.partitions.len();
+        if !compacted_to.is_empty() {
+            // Notes about partitions that are gone must not be taken for those of later ones of their names.
+            save_compacted_to(&self.engine, self.partitions.iter())
+                .map_err(|error| OpenError::io("writing how far logs were compacted in", dir, error))?;
+        }
         if !self.report.clean {
             // What was read may be in the page cache only; it becomes visible as durable now.
             let synced = disk.sync_file_system(&self.engine.roots.checkpoints);
@@ -143,6 +150,18 @@ pub(crate) fn save_log_starts<'a>(
         (first < log_start).then(|| checkpoint::line(&partition.topic, partition.id.index, log_start))
     });
     checkpoint::write(&engine.data.join(names::LOG_STARTS), lines, &*engine.disk)
+}
+
+/// Writes up to where each partition was compacted.
+pub(crate) fn save_compacted_to<'a>(
+    engine: &Engine,
+    partitions: impl Iterator<Item = &'a Arc<Partition>>,
+) -> io::Result<()> {
+    let lines = partitions.filter_map(|partition| {
+        let compacted_to = partition.state.lock().compaction.compacted_to?;
+        Some(checkpoint::line(&partition.topic, partition.id.index, compacted_to))
+    });
+    checkpoint::write(&engine.data.join(names::COMPACTED_TO), lines, &*engine.disk)
 }
 
 /// Says that everything was written and nothing need be checked at the next start.

@@ -18,6 +18,8 @@ impl Kind {
         [Self::Log, Self::Index, Self::TimeIndex, Self::TxnIndex, Self::Snapshot];
     /// What is made from the log and goes with it.
     pub(crate) const INDEXES: [Self; 3] = [Self::Index, Self::TimeIndex, Self::TxnIndex];
+    /// The files of one segment. Whoever removes one removes its log last: until then it is a segment.
+    pub(crate) const OF_SEGMENTS: [Self; 4] = [Self::Index, Self::TimeIndex, Self::TxnIndex, Self::Log];
 
     fn extension(self) -> &'static str {
         match self {
@@ -68,6 +70,10 @@ pub(crate) fn deleted_directory(directory: &str, unique: u64) -> String {
 
 pub(crate) const DELETED_DIRECTORY_SUFFIX: &str = "-delete";
 pub(crate) const DELETED_FILE_SUFFIX: &str = ".deleted";
+/// A segment that compaction is writing.
+pub(crate) const CLEANED_SUFFIX: &str = ".cleaned";
+/// A segment that compaction has written, and that takes the place of those whose offsets it covers.
+pub(crate) const SWAP_SUFFIX: &str = ".swap";
 /// Written, synced and then renamed to its real name.
 pub(crate) const TEMPORARY_SUFFIX: &str = ".tmp";
 /// What was taken out of a log and is kept for the operator.
@@ -77,6 +83,7 @@ pub(crate) const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 pub(crate) const META_PROPERTIES: &str = "meta.properties";
 pub(crate) const RECOVERY_POINTS: &str = "recovery-point-offset-checkpoint";
 pub(crate) const LOG_STARTS: &str = "log-start-offset-checkpoint";
+pub(crate) const COMPACTED_TO: &str = "cleaner-offset-checkpoint";
 pub(crate) const LEADER_EPOCHS: &str = "leader-epoch-checkpoint";
 pub(crate) const PARTITION_METADATA: &str = "partition.metadata";
 

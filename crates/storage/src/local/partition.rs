@@ -9,6 +9,7 @@
 //! Invariants: `log_start ≤ last_stable ≤ high_watermark ≤ end`; the high watermark never passes what is
 //! durable under the partition's setting; segments are sorted and never empty of entries; only the last grows.
 
+use super::compaction::Standing;
 use super::epochs::Epochs;
 use super::handles::Handles;
 use super::names;
@@ -104,6 +105,7 @@ pub(crate) struct State {
     pub(crate) tail: Tail,
     pub(crate) producers: Producers,
     pub(crate) unstable: Unstable,
+    pub(crate) compaction: Standing,
     /// The sync group that this partition waits in.
     pub(crate) queued_in: u64,
     /// Logs of segments that were rolled with bytes that no sync has covered.
@@ -123,7 +125,7 @@ pub(crate) struct Capture {
 impl Engine {
     /// Where the partition lies.
     pub(crate) fn place(&self, topic: &TopicName, index: PartitionIndex) -> Place<'_> {
-        Place { disk: &*self.disk, path: self.data.join(names::directory(topic, index)) }
+        Place::new(&*self.disk, self.data.join(names::directory(topic, index)))
     }
 }
 
@@ -140,6 +142,10 @@ impl Partition {
     /// Closes the segment's files unless they were used since the last call. `None` if the partition is busy.
     pub(crate) fn try_close(&self, base: Offset) -> Option<bool> {
         let mut state = self.state.try_lock()?;
+        if state.compaction.swapping {
+            // What is open cannot be opened by its name just now.
+            return Some(false);
+        }
         let Ok(at) = state.segments.binary_search_by_key(&base, |segment| segment.base) else {
             return Some(true);
         };
@@ -171,6 +177,11 @@ impl Partition {
         segment.file = Some(file.clone());
         engine.handles.opened(self.me.clone(), segment.base);
         Ok(file)
+    }
+
+    /// Counts a segment's open files, which somebody else has opened.
+    pub(crate) fn adopt(&self, engine: &Engine, base: Offset) {
+        engine.handles.opened(self.me.clone(), base);
     }
 
     /// What the active segment's growth needs, read from its files at the first append after a start.

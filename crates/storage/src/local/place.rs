@@ -11,12 +11,25 @@ use std::path::PathBuf;
 pub(crate) struct Place<'a> {
     pub(crate) disk: &'a dyn Disk,
     pub(crate) path: PathBuf,
+    /// What comes behind the names of files that are not in use yet.
+    suffix: &'static str,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
+    pub(crate) fn new(disk: &'a dyn Disk, path: PathBuf) -> Self {
+        Self { disk, path, suffix: "" }
+    }
+
+    /// The same directory, with `suffix` behind all names of files.
+    pub(crate) fn with_suffix(&self, suffix: &'static str) -> Self {
+        Self { suffix, ..self.clone() }
+    }
+
     /// The path of the file of that kind that begins at `offset`.
     pub(crate) fn file(&self, offset: Offset, kind: Kind) -> PathBuf {
-        names::file(&self.path, offset, kind)
+        let mut path = names::file(&self.path, offset, kind).into_os_string();
+        path.push(self.suffix);
+        path.into()
     }
 
     /// The path of a segment's log.

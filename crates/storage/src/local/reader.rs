@@ -31,6 +31,8 @@ pub(crate) struct Request {
 /// What of a segment may be looked at without the partition's lock.
 pub(crate) struct View<'a> {
     pub(crate) base: Offset,
+    /// Where the next segment begins; `None` behind the last one.
+    pub(crate) next: Option<Offset>,
     pub(crate) file: Arc<File>,
     /// Bytes of whole batches that may be read; a boundary between batches.
     pub(crate) limit: u64,
@@ -58,7 +60,7 @@ struct Part {
 pub(crate) fn read(
     partition: &Partition,
     engine: &Engine,
-    request: Request,
+    mut request: Request,
 ) -> Result<ReadResult, ReadError> {
     let mut state = partition.state.lock();
     let offsets = check(partition, &state, request.from)?;
@@ -94,10 +96,11 @@ pub(crate) fn read(
             continue;
         }
         // Compaction may have left no batch between the offset and the next segment.
-        at = state.segments.partition_point(|segment| segment.base <= view.base);
-        if state.segments.len() <= at || state.status == Status::Deleted {
-            return Ok(nothing());
-        }
+        let Some(next) = view.next.filter(|_| state.status != Status::Deleted) else { return Ok(nothing()) };
+        request.from = request.from.max(next);
+        // Not simply the next one: meanwhile compaction may have joined it to this one.
+        let Some(found) = state.segment_of(request.from) else { return Ok(nothing()) };
+        at = found;
     }
 }
 
@@ -160,7 +163,7 @@ pub(crate) fn view<'a>(
     }
     let (base, size, index) = (segment.base, segment.size, segment.index.clone());
     let upper = next.map_or(bound, |next| next.min(bound));
-    Ok(View { base, file, limit: limit.into(), exact, upper, size, is_active, index, pending, place })
+    Ok(View { base, next, file, limit: limit.into(), exact, upper, size, is_active, index, pending, place })
 }
 
 impl View<'_> {

@@ -16,6 +16,7 @@ mod cut;
 mod files;
 mod scan;
 
+use super::compaction::{Standing, swap};
 use super::epochs::Epochs;
 use super::facts;
 use super::index::{self, OffsetEntry, TimeEntry};
@@ -47,6 +48,8 @@ pub(crate) struct Known {
     pub(crate) recovery_point: Option<Offset>,
     /// Where it was trimmed.
     pub(crate) log_start: Option<Offset>,
+    /// Up to where it was compacted.
+    pub(crate) compacted_to: Option<Offset>,
     /// Whether the last stop was orderly.
     pub(crate) clean: bool,
 }
@@ -59,6 +62,8 @@ pub(crate) fn open(
     report: &mut RecoveryReport,
 ) -> Result<Arc<Partition>, OpenError> {
     let place = &engine.place(&known.topic, known.id.index);
+    swap::recover(place)
+        .map_err(|error| OpenError::io("putting compacted segments in place in", &place.path, error))?;
     let files = Files::list(place)?;
     let now = engine.env.now().wall;
     let mut state = State {
@@ -75,6 +80,7 @@ pub(crate) fn open(
         tail: Tail::default(),
         producers: Producers::with_snapshots(files.snapshots),
         unstable: Unstable::default(),
+        compaction: Standing { compacted_to: known.compacted_to, ..Standing::default() },
         queued_in: 0,
         unsynced: Vec::new(),
         directory_unsynced: false,

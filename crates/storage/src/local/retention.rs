@@ -57,7 +57,8 @@ pub(crate) fn enforce(
     reason: Reason,
 ) -> io::Result<usize> {
     let mut state = partition.state.lock();
-    if state.status != Status::Live {
+    // While compaction puts a segment in place, files have other names. The next round will do.
+    if state.status != Status::Live || state.compaction.swapping {
         return Ok(0);
     }
     let now = engine.env.now();
@@ -145,7 +146,7 @@ fn is_below_high_watermark(state: &State, at: usize) -> bool {
     next <= state.high_watermark
 }
 
-fn modified(place: &Place, base: Offset) -> Timestamp {
+pub(crate) fn modified(place: &Place, base: Offset) -> Timestamp {
     match place.disk.metadata(&place.log(base)) {
         Ok(metadata) if metadata.modified != Timestamp::NONE => metadata.modified,
         // An unknown age is no reason to delete.

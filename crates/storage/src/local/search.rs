@@ -18,27 +18,29 @@ pub(crate) fn by_time(
     at: Timestamp,
     bound: ReadBound,
 ) -> Result<Option<TimedOffset>, ReadError> {
-    let mut base = Offset::NONE;
-    loop {
+    let mut next = Some(Offset::NONE);
+    while let Some(from) = next {
         let mut state = partition.state.lock();
         let log_start = state.log_start;
         let offsets = check(partition, &state, log_start)?;
         let bound = bound_offset(&offsets, bound);
-        let next = state.segments.partition_point(|segment| segment.base <= base);
-        let Some(segment) = state.segments.get(next).filter(|segment| segment.base < bound) else {
-            return Ok(None);
-        };
-        base = segment.base;
-        if newest(partition, engine, &mut state, next)?.timestamp < at {
+        let place = place_of(&state, from);
+        let base = state.segments[place].base;
+        if bound <= base {
+            break;
+        }
+        next = state.segments.get(place + 1).map(|segment| segment.base);
+        if newest(partition, engine, &mut state, place)?.timestamp < at {
             continue;
         }
-        let view = view(partition, engine, &mut state, next, bound)
+        let view = view(partition, engine, &mut state, place, bound)
             .map_err(|source| ReadError::Io { path: partition.place(engine).log(base), source })?;
         drop(state);
         if let Some(found) = view.by_time(at, log_start, bound)? {
             return Ok((found.offset < bound).then_some(found));
         }
     }
+    Ok(None)
 }
 
 /// The record below `bound` with the largest timestamp, the first of them if there are several.
@@ -70,21 +72,30 @@ fn newest_by_walk(
     engine: &Engine,
     bound: ReadBound,
 ) -> Result<Option<TimedOffset>, ReadError> {
-    let (mut best, mut base) = (None, Offset::NONE);
-    loop {
+    let (mut best, mut next) = (None, Some(Offset::NONE));
+    while let Some(from) = next {
         let mut state = partition.state.lock();
         let log_start = state.log_start;
         let offsets = check(partition, &state, log_start)?;
         let bound = bound_offset(&offsets, bound);
-        let next = state.segments.partition_point(|segment| segment.base <= base);
-        let Some(segment) = state.segments.get(next).filter(|segment| segment.base < bound) else { break };
-        base = segment.base;
-        let view = view(partition, engine, &mut state, next, bound)
+        let place = place_of(&state, from);
+        let base = state.segments[place].base;
+        if bound <= base {
+            break;
+        }
+        next = state.segments.get(place + 1).map(|segment| segment.base);
+        let view = view(partition, engine, &mut state, place, bound)
             .map_err(|source| ReadError::Io { path: partition.place(engine).log(base), source })?;
         drop(state);
         best = view.newest_record(best, log_start, bound)?;
     }
     Ok(best)
+}
+
+/// The segment with which to go on from `from`, the start of the one that came next a moment ago. It may begin earlier
+/// by now, because compaction has joined it to the one before.
+fn place_of(state: &State, from: Offset) -> usize {
+    state.segment_of(from).unwrap_or(0)
 }
 
 /// The largest timestamp of a segment; read once from the end of its time index.
@@ -188,7 +199,8 @@ impl View<'_> {
         if found.header.max_timestamp < at {
             return Ok(None);
         }
-        if found.header.timestamp_type() == TimestampType::LogAppendTime {
+        let is_whole = i64::from(found.header.record_count) == i64::from(found.header.last_offset_delta) + 1;
+        if is_whole && found.header.timestamp_type() == TimestampType::LogAppendTime {
             let offset = found.header.base_offset.max(log_start);
             return Ok(Some(self.timed(found, offset, found.header.max_timestamp)));
         }

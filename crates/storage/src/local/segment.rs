@@ -131,6 +131,11 @@ impl Active {
         self.newest
     }
 
+    /// Largest timestamp of the first batch, if there is one.
+    pub(crate) fn first(&self) -> Option<Timestamp> {
+        self.first
+    }
+
     /// Whether the next batch of `bytes` belongs into a new segment.
     pub(crate) fn is_over(&self, segment: &Segment, settings: &LogSettings, batch: &NextBatch) -> bool {
         let used = u64::from(segment.size) + batch.before as u64;

@@ -2,6 +2,7 @@
 
 use super::Log;
 use crate::error::{CreateError, DeleteError};
+use crate::local::compaction::Standing;
 use crate::local::directory;
 use crate::local::epochs::Epochs;
 use crate::local::names;
@@ -80,12 +81,12 @@ impl Log {
         let engine = &self.0.engine;
         let partition = self.find(id).ok_or(DeleteError::NotFound(id))?;
         let path = partition.place(engine).path;
-        let delay_ms = {
+        let (delay_ms, compacted_to) = {
             let mut state = partition.state.lock();
             state.status = Status::Deleted;
             state.segments.iter_mut().for_each(|segment| (segment.file, segment.index) = (None, None));
             state.unsynced = Vec::new();
-            state.settings.file_delete_delay_ms
+            (state.settings.file_delete_delay_ms, state.compaction.compacted_to)
         };
         let deleted = directory::deleted_path(engine, &partition.topic, id.index);
         let renamed = engine.disk.rename(&path, &deleted);
@@ -93,6 +94,12 @@ impl Log {
             .and_then(|()| engine.disk.sync_directory(&engine.data))
             .map_err(|source| DeleteError::Io { path, source })?;
         self.0.partitions.write().remove(&id);
+        // The next partition of this name was not compacted. A crash before this is dealt with at the start.
+        if compacted_to.is_some()
+            && let Err(error) = directory::save_compacted_to(engine, self.all().iter())
+        {
+            tracing::warn!(%id, %error, "how far a deleted log was compacted is still noted");
+        }
         self.0.graveyard.put(engine.env.now().tick + Duration::from_millis(delay_ms), deleted);
         Ok(())
     }
@@ -126,6 +133,7 @@ impl Log {
             tail: Tail::default(),
             producers: Producers::default(),
             unstable: Unstable::default(),
+            compaction: Standing::default(),
             queued_in: 0,
             unsynced: Vec::new(),
             directory_unsynced: false,

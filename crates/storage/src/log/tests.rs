@@ -1,6 +1,7 @@
 //! The log as a caller sees it, on temporary directories.
 
 mod aborted;
+mod compaction;
 mod data;
 mod disk;
 mod durability;

@@ -380,8 +380,13 @@ pub fn set_leader_epoch(batch: &mut [u8], epoch: LeaderEpoch) {
 pub fn set_log_append_time(batch: &mut [u8], time: Timestamp) {
     let attributes = (&batch[ATTRIBUTES_AT..]).get_i16() | LOG_APPEND_TIME_BIT;
     batch[ATTRIBUTES_AT..ATTRIBUTES_AT + 2].copy_from_slice(&attributes.to_be_bytes());
-    batch[MAX_TIMESTAMP_AT..MAX_TIMESTAMP_AT + 8].copy_from_slice(&time.0.to_be_bytes());
+    set_max_timestamp(batch, time);
     set_crc(batch);
+}
+
+/// Writes the largest timestamp; the checksum is wrong afterwards.
+pub(super) fn set_max_timestamp(batch: &mut [u8], time: Timestamp) {
+    batch[MAX_TIMESTAMP_AT..MAX_TIMESTAMP_AT + 8].copy_from_slice(&time.0.to_be_bytes());
 }
 
 /// Computes the checksum of `batch`, exactly one batch, and writes it into the header.

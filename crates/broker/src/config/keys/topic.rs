@@ -12,14 +12,66 @@ ottla_base::config! {
     /// What happens to records that are old: `delete` drops whole segments by `retention.ms` and
     /// `retention.bytes`, `compact` keeps at least the last record of every key, both do both, and an empty
     /// value keeps everything for ever. `delete` is the default because a log that nobody prunes fills the disk.
-    /// Ottla does not compact yet: with `compact` records must have keys and nothing is deleted by age, but
-    /// superseded records stay.
+    /// With `compact` every record must have a key; the segment that is being written is never compacted.
     cleanup_policy: Cleanup {
         name: "cleanup.policy",
         default: Some("delete"),
         valid: Valid::OneOf(&["compact", "delete"]),
         change: Change::Live,
         fallbacks: &[Fallback::to("log.cleanup.policy")],
+    }
+
+    /// The share of not yet compacted bytes of a partition, its newest segment aside, above which it is compacted.
+    /// At 0.5 a compacted log takes up to twice the disk that its newest records need, and every byte is copied
+    /// about twice.
+    min_cleanable_dirty_ratio: f64 {
+        name: "min.cleanable.dirty.ratio",
+        default: Some("0.5"),
+        valid: Valid::Share,
+        unit: Unit::Ratio,
+        low: "Compaction runs often and gains little.",
+        high: "Replaced values take more space.",
+        change: Change::Live,
+        fallbacks: &[Fallback::to("log.cleaner.min.cleanable.ratio")],
+    }
+
+    /// How long a record is safe from compaction, so that a reader who is not further behind sees every value. By
+    /// default only the newest segment is.
+    min_compaction_lag_ms: i64 {
+        name: "min.compaction.lag.ms",
+        default: Some("0"),
+        valid: Valid::AtLeast(0),
+        unit: Unit::Milliseconds,
+        low: "Readers may miss values that were soon replaced.",
+        high: "Replaced values take space for longer.",
+        change: Change::Live,
+        fallbacks: &[Fallback::to("log.cleaner.min.compaction.lag.ms")],
+    }
+
+    /// The age at which a record must be compacted even if little is to be gained; for this the newest segment is
+    /// ended, too. Never by default. It is what a promise to erase data within some days needs.
+    max_compaction_lag_ms: i64 {
+        name: "max.compaction.lag.ms",
+        default: Some("9223372036854775807"),
+        valid: Valid::AtLeast(1),
+        unit: Unit::Milliseconds,
+        low: "Compaction runs often and gains little.",
+        high: "Deleted data may stay on disk for as long as this.",
+        change: Change::Live,
+        fallbacks: &[Fallback::to("log.cleaner.max.compaction.lag.ms")],
+    }
+
+    /// How long compaction keeps the mark of a deleted key, counted from the first time that it meets it, so that
+    /// slow readers still see the deletion. The same holds for the markers of transactions. One day by default.
+    delete_retention_ms: i64 {
+        name: "delete.retention.ms",
+        default: Some("86400000"),
+        valid: Valid::AtLeast(0),
+        unit: Unit::Milliseconds,
+        low: "A reader that needs longer than this to catch up misses deletions.",
+        high: "Marks of deleted keys take space for longer.",
+        change: Change::Live,
+        fallbacks: &[Fallback::to("log.cleaner.delete.retention.ms")],
     }
 
     /// How long records are kept before their segment may be deleted; -1 keeps them for ever. Whole segments

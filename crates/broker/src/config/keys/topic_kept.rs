@@ -1,64 +1,12 @@
 //! What can be set on a topic and has no effect yet: tools set these keys and read them back.
 
-use super::{NO_REPLICAS, NO_SHARE_GROUPS, NO_TIERS, NOT_COMPACTED};
+use super::{NO_REPLICAS, NO_SHARE_GROUPS, NO_TIERS};
 use crate::config::kinds::ThrottledReplicas;
 use ottla_base::config::{Change, Effect, Fallback, Unit, Valid};
 
 ottla_base::config! {
     /// The topic settings that nothing follows from yet.
     pub struct TopicKept, keys TOPIC_KEPT;
-
-    /// How long compaction keeps the mark of a deleted key, so that slow readers still see the deletion.
-    delete_retention_ms: i64 {
-        name: "delete.retention.ms",
-        default: Some("86400000"),
-        valid: Valid::AtLeast(0),
-        unit: Unit::Milliseconds,
-        low: "A reader that needs longer than this to catch up misses deletions.",
-        high: "Marks of deleted keys take space for longer.",
-        change: Change::Live,
-        fallbacks: &[Fallback::to("log.cleaner.delete.retention.ms")],
-        effect: Effect::Kept(NOT_COMPACTED),
-    }
-
-    /// How long a record is safe from compaction.
-    min_compaction_lag_ms: i64 {
-        name: "min.compaction.lag.ms",
-        default: Some("0"),
-        valid: Valid::AtLeast(0),
-        unit: Unit::Milliseconds,
-        low: "Readers may miss values that were soon replaced.",
-        high: "Replaced values take space for longer.",
-        change: Change::Live,
-        fallbacks: &[Fallback::to("log.cleaner.min.compaction.lag.ms")],
-        effect: Effect::Kept(NOT_COMPACTED),
-    }
-
-    /// The age at which a record must be compacted even if little is to be gained.
-    max_compaction_lag_ms: i64 {
-        name: "max.compaction.lag.ms",
-        default: Some("9223372036854775807"),
-        valid: Valid::AtLeast(1),
-        unit: Unit::Milliseconds,
-        low: "Compaction runs often and gains little.",
-        high: "Deleted data may stay on disk for as long as this.",
-        change: Change::Live,
-        fallbacks: &[Fallback::to("log.cleaner.max.compaction.lag.ms")],
-        effect: Effect::Kept(NOT_COMPACTED),
-    }
-
-    /// The share of not yet compacted bytes at which a log is compacted.
-    min_cleanable_dirty_ratio: f64 {
-        name: "min.cleanable.dirty.ratio",
-        default: Some("0.5"),
-        valid: Valid::Share,
-        unit: Unit::Ratio,
-        low: "Compaction runs often and gains little.",
-        high: "Replaced values take more space.",
-        change: Change::Live,
-        fallbacks: &[Fallback::to("log.cleaner.min.cleanable.ratio")],
-        effect: Effect::Kept(NOT_COMPACTED),
-    }
 
     /// After how many records the log is written to the disk.
     flush_messages: i64 {

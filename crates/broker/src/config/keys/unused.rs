@@ -63,7 +63,6 @@ const FAMILIES: &[(&[&str], &str)] = &[
     (&["group.consumer.", "group.streams."], "Ottla has groups of the classic protocol only, so far"),
     (&["transaction.state.log."], "Ottla keeps transactions in its own journal, not in a topic"),
     (&["add.partitions.to.txn."], "a transaction and its partitions are in one process"),
-    (&["log.cleaner."], "Ottla does not compact logs yet"),
     (
         &["metric.", "metrics.", "kafka.metrics.", "telemetry.", "auto.include.jmx.reporter"],
         "it is about Java metrics",

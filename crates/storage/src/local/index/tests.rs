@@ -4,7 +4,7 @@ use crate::settings::Syncs;
 use proptest::prelude::*;
 
 fn place<'a>(disk: &'a Arc<dyn Disk>, directory: &tempfile::TempDir) -> Place<'a> {
-    Place { disk: &**disk, path: directory.path().to_owned() }
+    Place::new(&**disk, directory.path().to_owned())
 }
 
 fn write(place: &Place, relatives: &[u32]) -> Growing<OffsetEntry> {

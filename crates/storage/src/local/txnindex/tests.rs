@@ -18,7 +18,7 @@ fn entry(producer: i64, first: i64, marker: i64, last_stable: i64) -> AbortedEnt
 fn with_place<T>(test: impl FnOnce(&Place) -> T) -> T {
     let (directory, disk) = (tempfile::tempdir().unwrap(), system(Syncs::Skipped));
     let disk: &Arc<dyn Disk> = &disk;
-    test(&Place { disk: &**disk, path: directory.path().to_owned() })
+    test(&Place::new(&**disk, directory.path().to_owned()))
 }
 
 #[test]

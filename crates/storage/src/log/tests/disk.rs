@@ -16,6 +16,8 @@ pub(super) struct Faults {
     system: Arc<dyn Disk>,
     /// Bytes of log writes until the disk is full.
     pub(super) bytes_left: Mutex<Option<usize>>,
+    /// How often names in directories may change, or be synced, until that fails with EIO, too.
+    pub(super) changes_left: Mutex<Option<usize>>,
     /// Writes fail with EIO.
     pub(super) writes_fail: AtomicBool,
     /// Syncs fail with EIO.
@@ -33,6 +35,7 @@ impl Default for Faults {
         Self {
             system: system(Syncs::Skipped),
             bytes_left: Mutex::default(),
+            changes_left: Mutex::default(),
             writes_fail: AtomicBool::default(),
             syncs_fail: AtomicBool::default(),
             sync_gate: Mutex::default(),
@@ -47,6 +50,19 @@ impl Faults {
         self.syncs.fetch_add(1, SeqCst);
         drop(self.sync_gate.lock());
         if self.syncs_fail.load(SeqCst) { Err(Errno::IO.into()) } else { Ok(()) }
+    }
+}
+
+impl Faults {
+    fn before_change(&self) -> io::Result<()> {
+        match self.changes_left.lock().as_mut() {
+            Some(0) => Err(Errno::IO.into()),
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
     }
 }
 
@@ -77,6 +93,7 @@ impl Disk for Faults {
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
+        self.before_change()?;
         self.before_sync()?;
         self.synced.lock().push(path.to_owned());
         Ok(())
@@ -103,10 +120,12 @@ impl Disk for Faults {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.before_change()?;
         self.system.rename(from, to)
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
+        self.before_change()?;
         self.system.remove_file(path)
     }
 

@@ -1,0 +1,35 @@
+//! The means that settings give to a cleaner.
+
+use super::*;
+
+fn settings(change: impl Fn(&mut Settings)) -> Settings {
+    let mut settings = Settings::read(|key| key.parse_default());
+    change(&mut settings);
+    settings
+}
+
+#[test]
+fn cleaners_share_memory_and_rate() {
+    let two = settings(|settings| {
+        settings.log_cleaner_threads = 2;
+        settings.log_cleaner_dedupe_buffer_size = 1000;
+        settings.log_cleaner_io_buffer_size = 400_000;
+        settings.log_cleaner_io_max_bytes_per_second = 1e6;
+    });
+    let expected = CleanerOptions { map_bytes_max: 500, map_load: 0.9, io_bytes: 100_000 };
+    assert_eq!(options(&two), expected);
+    assert_eq!(rate(&two), 500_000.0);
+    assert_eq!(wanted(&two), 2);
+    let none = settings(|settings| settings.log_cleaner_enable = false);
+    assert_eq!(wanted(&none), 0);
+}
+
+#[test]
+fn a_cleaner_rests_as_its_rate_asks() {
+    assert_eq!(rest(500_000, 1e6), Duration::from_millis(500));
+    assert_eq!(portion(1e6), 100_000);
+    let unlimited = rate(&settings(|_| {}));
+    assert_eq!((portion(unlimited), rest(PORTION_MAX, unlimited)), (PORTION_MAX, Duration::ZERO));
+    let mistaken = rate(&settings(|settings| settings.log_cleaner_io_max_bytes_per_second = 0.0));
+    assert_eq!(rest(PORTION_MAX, mistaken), REST_MAX);
+}

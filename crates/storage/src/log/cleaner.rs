@@ -1,0 +1,162 @@
+//! Compaction, driven from outside in small steps.
+
+use super::Log;
+use crate::local::compaction::job::{Finished, Job, Shell};
+use crate::local::compaction::{Stop, choice, survey};
+use crate::local::directory;
+use crate::settings::CleanerOptions;
+use ottla_base::Tick;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+/// Compacts logs, one after the other. Several of them never work on the same log.
+pub struct Cleaner {
+    log: Log,
+    options: CleanerOptions,
+    job: Option<Job>,
+}
+
+/// What a step of a [`Cleaner`] was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CleanerStep {
+    /// No log needs to be compacted now: ask again later (Kafka: `log.cleaner.backoff.ms`).
+    Idle,
+    /// There is more to do at once.
+    Busy {
+        /// How much was read and written.
+        io_bytes: u64,
+    },
+}
+
+impl Log {
+    /// A cleaner for this log. Nothing happens until [`Cleaner::step`] is called.
+    #[must_use]
+    pub fn cleaner(&self, options: CleanerOptions) -> Cleaner {
+        Cleaner { log: self.clone(), options, job: None }
+    }
+}
+
+impl Cleaner {
+    /// Changes its means; a pass that has begun keeps its map of keys.
+    pub fn configure(&mut self, options: CleanerOptions) {
+        self.options = options;
+    }
+
+    /// Works for a moment: about [`CleanerOptions::io_bytes`] are read or written. Blocks on files, but makes
+    /// nobody wait: partitions are locked for microseconds only.
+    ///
+    /// A log that cannot be compacted is reported in the program's log and left alone for a while.
+    pub fn step(&mut self) -> CleanerStep {
+        if self.log.0.closed.load(Ordering::Acquire) {
+            self.give_up();
+            return CleanerStep::Idle;
+        }
+        let Some(mut job) = self.job.take() else {
+            self.job = self.next_job();
+            return if self.job.is_some() { CleanerStep::Busy { io_bytes: 0 } } else { CleanerStep::Idle };
+        };
+        let mut io_bytes = 0;
+        let shell = shell(&self.log, &self.options, job.delete_retention_ms);
+        match job.step(&shell, &mut io_bytes) {
+            Ok(None) => self.job = Some(job),
+            Ok(Some(finished)) => self.finish(job, &finished),
+            Err(stop) => {
+                self.complain(&job, &stop);
+                job.end(&shell);
+            }
+        }
+        CleanerStep::Busy { io_bytes }
+    }
+
+    /// Claims the log that has most to gain.
+    fn next_job(&self) -> Option<Job> {
+        let engine = &self.log.0.engine;
+        let now = engine.env.now();
+        let mut targets = Vec::new();
+        for partition in self.log.all() {
+            match survey::survey(&partition, engine, now) {
+                Ok(Some(target)) => targets.push((partition, target)),
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::warn!(topic = %partition.topic, partition = %partition.id.index, %error,
+                        "whether this log needs compaction cannot be seen");
+                }
+            }
+        }
+        let (partition, target) = choice::most_due(targets)?;
+        Job::begin(engine, &self.options, partition, target).ok()
+    }
+
+    fn finish(&mut self, job: Job, finished: &Finished) {
+        let engine = &self.log.0.engine;
+        let Finished { covered, counts, bytes } = *finished;
+        tracing::debug!(
+            topic = %job.partition.topic, partition = %job.partition.id.index,
+            from = %job.target.first_dirty, to = %covered, dirty_ratio = job.target.dirty_ratio,
+            bytes_before = bytes.before, bytes_after = bytes.after,
+            records_before = counts.records, records_after = counts.kept,
+            segments_before = bytes.segments_before, segments_after = bytes.segments_after,
+            ms = engine.env.now().tick.since(job.begun.tick),
+            "compacted a log"
+        );
+        let saved = {
+            let _change = self.log.0.change.lock();
+            job.partition.state.lock().compaction.compacted_to = Some(covered);
+            directory::save_compacted_to(engine, self.log.all().iter())
+        };
+        if let Err(error) = saved {
+            tracing::warn!(%error, "how far logs were compacted could not be written; the next start will do it again");
+        }
+        let (partition, target) = (job.partition.clone(), job.target);
+        let shell = shell(&self.log, &self.options, job.delete_retention_ms);
+        job.end(&shell);
+        // The map was full: the rest is part of the same work, whether it would be due by itself or not.
+        if covered < target.until && target.first_dirty < covered {
+            let rest = choice::Target { first_dirty: covered, ..target };
+            self.job = Job::begin(engine, &self.options, partition, rest).ok();
+        }
+    }
+
+    fn complain(&self, job: &Job, stop: &Stop) {
+        let (topic, partition) = (&job.partition.topic, job.partition.id.index);
+        let not_before = match stop {
+            Stop::Changed | Stop::Offline => return,
+            Stop::Damaged { base, position, reason } => {
+                tracing::error!(%topic, %partition, segment = %base, position, %reason,
+                    "a log is damaged and is not compacted any more; repair it and start again");
+                Tick(u64::MAX)
+            }
+            Stop::Io { doing, source } => {
+                tracing::warn!(%topic, %partition, error = %source, "{doing} failed; compaction will be tried again");
+                self.log.0.engine.env.now().tick + RETRY_AFTER
+            }
+        };
+        job.partition.state.lock().compaction.not_before = not_before;
+    }
+
+    fn give_up(&mut self) {
+        if let Some(job) = self.job.take() {
+            let shell = shell(&self.log, &self.options, job.delete_retention_ms);
+            job.end(&shell);
+        }
+    }
+}
+
+impl Drop for Cleaner {
+    fn drop(&mut self) {
+        self.give_up();
+    }
+}
+
+fn shell<'a>(log: &'a Log, options: &'a CleanerOptions, delete_retention_ms: u64) -> Shell<'a> {
+    Shell {
+        engine: &log.0.engine,
+        change: &log.0.change,
+        closed: &log.0.closed,
+        options,
+        delete_retention_ms,
+    }
+}
+
+/// A full disk should have room again, or somebody should have looked.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
