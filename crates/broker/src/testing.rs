@@ -7,7 +7,8 @@ use crate::in_process::{InProcess, NoAnswer};
 use crate::server::StartError;
 use crate::topics::NewTopic;
 use ottla_base::{Env, TopicId, TopicName};
-use ottla_storage::{LogOptions, Syncs, disk};
+use ottla_storage::disk::{self, Disk};
+use ottla_storage::{LogOptions, Syncs};
 use ottla_wire::codec::Request;
 use std::future::Future;
 use std::path::Path;
@@ -20,7 +21,7 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    fn open(dir: &Path, open: Open) -> Self {
+    fn open(dir: &Path, disk: Arc<dyn Disk>, open: Open) -> Self {
         let setting = |name: &str, value: &str| Assignment {
             name: name.to_owned(),
             value: value.to_owned(),
@@ -28,7 +29,7 @@ impl Bench {
         };
         let (layers, _) =
             Layers::start(vec![setting("group.initial.rebalance.delay.ms", "0")]).expect("legal settings");
-        let options = LogOptions { disk: disk::system(Syncs::Skipped), ..LogOptions::new(dir) };
+        let options = LogOptions { disk, ..LogOptions::new(dir) };
         let opened = open(layers, options, Arc::new(SystemEnv::new()));
         let in_process = opened.expect("an empty directory can be opened");
         let broker = Arc::clone(in_process.broker());
@@ -77,17 +78,31 @@ pub(crate) fn bench<Fut: Future<Output = ()>>(test: impl FnOnce(Bench) -> Fut) {
 }
 
 pub(crate) fn bench_in<Fut: Future<Output = ()>>(dir: &Path, test: impl FnOnce(Bench) -> Fut) {
-    run(dir, InProcess::open, test);
+    bench_on(dir, disk::system(Syncs::Skipped), test);
+}
+
+/// The same with files that may fail.
+pub(crate) fn bench_on<Fut: Future<Output = ()>>(
+    dir: &Path,
+    disk: Arc<dyn Disk>,
+    test: impl FnOnce(Bench) -> Fut,
+) {
+    run(dir, disk, InProcess::open, test);
 }
 
 /// The same with a broker that does nothing by itself.
 pub(crate) fn idle_bench_in<Fut: Future<Output = ()>>(dir: &Path, test: impl FnOnce(Bench) -> Fut) {
-    run(dir, InProcess::open_idle, test);
+    run(dir, disk::system(Syncs::Skipped), InProcess::open_idle, test);
 }
 
 type Open = fn(Layers, LogOptions, Arc<dyn Env>) -> Result<InProcess, StartError>;
 
-fn run<Fut: Future<Output = ()>>(dir: &Path, open: Open, test: impl FnOnce(Bench) -> Fut) {
+fn run<Fut: Future<Output = ()>>(
+    dir: &Path,
+    disk: Arc<dyn Disk>,
+    open: Open,
+    test: impl FnOnce(Bench) -> Fut,
+) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    tokio::task::LocalSet::new().block_on(&runtime, async { test(Bench::open(dir, open)).await });
+    tokio::task::LocalSet::new().block_on(&runtime, async { test(Bench::open(dir, disk, open)).await });
 }

@@ -1,6 +1,7 @@
 //! Transactions, from request to what readers see.
 
 mod crash;
+mod failing;
 mod offsets;
 mod opening;
 mod requests;
@@ -18,6 +19,9 @@ use ottla_wire::message::fetch_response::PartitionData;
 use ottla_wire::message::produce_request::{PartitionProduceData, TopicProduceData};
 use ottla_wire::message::*;
 use ottla_wire::record::{BatchBuilder, BatchOptions, BatchScope, Records};
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::Poll;
 
 const ONE: i16 = 11;
 const TWO: i16 = 12;
@@ -108,6 +112,16 @@ impl Producer {
         }
         response.error_code
     }
+}
+
+/// Polls once: what is to happen has begun, and its end is not waited for.
+async fn begin<F: Future>(future: Pin<&mut F>) {
+    let mut future = future;
+    poll_fn(|context| {
+        assert!(future.as_mut().poll(context).is_pending(), "there is something to wait for");
+        Poll::Ready(())
+    })
+    .await;
 }
 
 async fn init(bench: &Bench, id: &str, timeout_ms: i32) -> InitProducerIdResponse {

@@ -5,10 +5,8 @@ use crate::testing::{bench_in, idle_bench_in};
 use ottla_base::{PartitionId, PartitionIndex, TopicId};
 use ottla_storage::{TransactionEnd, TransactionVersion};
 use ottla_wire::record::{Marker, MarkerKind};
-use std::future::poll_fn;
 use std::path::Path;
 use std::pin::pin;
-use std::task::Poll;
 
 /// What the finisher had done when the power went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,9 +14,10 @@ enum Point {
     Prepared,
     OneMarker,
     AllMarkers,
+    Groups,
 }
 
-/// A transaction over two topics whose end is decided and durable, and then the end of the world.
+/// A transaction over two topics and the offsets of a group, whose end is decided and durable, and then the end of the world.
 fn crash(dir: &Path, point: Point, committed: bool) {
     idle_bench_in(dir, |bench| async move {
         let topics = [bench.create_topic("t", 1).await, bench.create_topic("u", 1).await];
@@ -27,25 +26,28 @@ fn crash(dir: &Path, point: Point, committed: bool) {
             producer.sequence = 0;
             assert_eq!(producer.write(&bench, TWO, topic, value).await.0, ErrorCode::NONE);
         }
+        let offsets = offsets::commit(&producer, 5, ("t", topics[0]), 10);
+        assert_eq!(offsets::committed(&bench, &offsets, 5).await, ErrorCode::NONE);
         let request = producer.end_request(committed);
         let mut end = pin!(bench.call(&request, 5));
-        poll_fn(|context| {
-            assert!(end.as_mut().poll(context).is_pending(), "nobody finishes it");
-            Poll::Ready(())
-        })
-        .await;
+        begin(end.as_mut()).await;
         let described = bench.broker.transactions.describe("x".into()).await.expect("it is served");
         let state = described.expect("the id is known").state.transaction_state;
         assert_eq!(&*state, if committed { "PrepareCommit" } else { "PrepareAbort" });
         let written = match point {
             Point::Prepared => 0,
             Point::OneMarker => 1,
-            Point::AllMarkers => 2,
+            Point::AllMarkers | Point::Groups => 2,
         };
         let kind = if committed { MarkerKind::Commit } else { MarkerKind::Abort };
         let ends = topics[..written].iter().map(|topic| (partition(*topic), marker(producer.claim, kind)));
         for written in bench.broker.log.append_markers(ends.collect()).await {
             written.expect("the marker is written");
+        }
+        if point == Point::Groups {
+            let TransactionEnd { producer, epoch, .. } = marker(producer.claim, kind);
+            let (groups, index) = (&bench.broker.groups, crate::groups::partition_of("g"));
+            groups.complete_transaction(index, producer, epoch, kind).await.expect("the groups are loaded");
         }
     });
 }
@@ -62,7 +64,7 @@ fn marker(claim: Claim, kind: MarkerKind) -> TransactionEnd {
 
 #[test]
 fn what_was_decided_is_finished_before_anybody_is_let_in() {
-    for point in [Point::Prepared, Point::OneMarker, Point::AllMarkers] {
+    for point in [Point::Prepared, Point::OneMarker, Point::AllMarkers, Point::Groups] {
         for committed in [true, false] {
             let dir = tempfile::tempdir().expect("a directory for the test");
             crash(dir.path(), point, committed);
@@ -70,9 +72,12 @@ fn what_was_decided_is_finished_before_anybody_is_let_in() {
                 bench.broker.transactions.settled().await;
                 let (t, u) = (seen(&bench, "t").await, seen(&bench, "u").await);
                 // A marker may be there twice; that is all the difference a crash makes.
-                let (twice_t, twice_u) = (point != Point::Prepared, point == Point::AllMarkers);
+                let twice_u = matches!(point, Point::AllMarkers | Point::Groups);
+                let twice_t = twice_u || point == Point::OneMarker;
                 assert_eq!(t, after("a", committed, twice_t), "{point:?}");
                 assert_eq!(u, after("b", committed, twice_u), "{point:?}");
+                let offset = if committed { 10 } else { -1 };
+                assert_eq!(offsets::stable(&bench).await, (offset, ErrorCode::NONE), "{point:?}");
                 // The client asks again, as it had no answer, and goes on.
                 let mut producer = Producer { id: "x", claim: super::super::claim(0, 0), sequence: 0 };
                 while producer.end(&bench, 5, committed).await == ErrorCode::CONCURRENT_TRANSACTIONS {

@@ -8,7 +8,12 @@ use ottla_wire::message::txn_offset_commit_request::{
     TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
 };
 
-fn commit(producer: &Producer, version: i16, topic: (&str, TopicId), offset: i64) -> TxnOffsetCommitRequest {
+pub(super) fn commit(
+    producer: &Producer,
+    version: i16,
+    topic: (&str, TopicId),
+    offset: i64,
+) -> TxnOffsetCommitRequest {
     let partition = TxnOffsetCommitRequestPartition {
         partition_index: 0,
         committed_offset: offset,
@@ -30,12 +35,12 @@ fn commit(producer: &Producer, version: i16, topic: (&str, TopicId), offset: i64
     }
 }
 
-async fn committed(bench: &Bench, request: &TxnOffsetCommitRequest, version: i16) -> ErrorCode {
+pub(super) async fn committed(bench: &Bench, request: &TxnOffsetCommitRequest, version: i16) -> ErrorCode {
     bench.call(request, version).await.topics[0].partitions[0].error_code
 }
 
 /// Offset and error, as a consumer that takes only stable offsets has them.
-async fn stable(bench: &Bench) -> (i64, ErrorCode) {
+pub(super) async fn stable(bench: &Bench) -> (i64, ErrorCode) {
     let topic =
         OffsetFetchRequestTopics { name: "t".into(), partition_indexes: vec![0], ..Default::default() };
     let group =
