@@ -130,7 +130,7 @@ impl Recovery<'_> {
     /// After a clean stop.
     fn trust(&mut self, end: Offset, indexes: &[(Offset, Kind)]) -> Result<(), OpenError> {
         self.state.end = end;
-        self.load_aborted(self.state.segments.len(), end)?;
+        self.load_aborted(self.state.segments.len(), None)?;
         for at in 0..self.state.segments.len() {
             if !has_indexes(&self.state.segments[at], indexes) {
                 self.rebuild_indexes(at)?;
@@ -165,7 +165,7 @@ impl Recovery<'_> {
     /// After a crash.
     fn check(&mut self, recovery_point: Offset, indexes: &[(Offset, Kind)]) -> Result<(), OpenError> {
         let first = self.state.segment_of(recovery_point).unwrap_or(0);
-        self.load_aborted(first + 1, recovery_point)?;
+        self.load_aborted(first + 1, Some(recovery_point))?;
         for at in 0..first {
             if !has_indexes(&self.state.segments[at], indexes) {
                 self.rebuild_indexes(at)?;
@@ -278,8 +278,10 @@ impl Recovery<'_> {
         .map_err(failed)?;
         // What is replayed finds its aborts again.
         let replayed_to = self.replayed_to;
-        index::truncate::<AbortedEntry>(self.place, base, |_, entry| entry.marker < replayed_to)
-            .map_err(failed)?;
+        index::truncate::<AbortedEntry>(self.place, base, |before, entry| {
+            entry.is_sound(base, before) && entry.marker < replayed_to
+        })
+        .map_err(failed)?;
         let floor = index::last::<OffsetEntry>(self.place, base).map_err(failed)?;
         let mut position = floor.map_or(0, |entry| u64::from(entry.position));
         self.state.end = self.state.end.max(base);

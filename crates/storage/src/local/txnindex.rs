@@ -75,27 +75,42 @@ impl Entry for AbortedEntry {
     }
 }
 
-/// All entries of a segment's file; `None` if it is missing or cannot be what was written.
-pub(crate) fn load(place: &Place, base: Offset) -> io::Result<Option<Vec<AbortedEntry>>> {
+/// The entries of a segment's file; `None` if it is missing or cannot be what was written.
+///
+/// With `durable_to`, only entries of markers below it are known to be durable, and only they are given: what a
+/// power cut has left behind them may be anything.
+pub(crate) fn load(
+    place: &Place,
+    base: Offset,
+    durable_to: Option<Offset>,
+) -> io::Result<Option<Vec<AbortedEntry>>> {
     let bytes = match place.disk.read(&place.file(base, Kind::TxnIndex)) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let is_whole = bytes.len() % AbortedEntry::BYTES == 0;
-    let versions = bytes.chunks_exact(AbortedEntry::BYTES).map(|mut entry| entry.get_i16());
-    if !is_whole || versions.into_iter().any(|version| version != VERSION) {
-        return Ok(None);
-    }
-    let entries: Vec<_> = bytes.chunks_exact(AbortedEntry::BYTES).map(AbortedEntry::parse).collect();
-    let mut before = None;
-    for entry in &entries {
-        if !entry.is_sound(base, before) {
-            return Ok(None);
+    let mut entries: Vec<AbortedEntry> = Vec::new();
+    for (at, chunk) in bytes.chunks(AbortedEntry::BYTES).enumerate() {
+        match parse_whole(chunk).filter(|entry| entry.is_sound(base, entries.last())) {
+            Some(entry) if durable_to.is_none_or(|durable_to| entry.marker < durable_to) => {
+                entries.push(entry)
+            }
+            Some(_) => break,
+            None => {
+                let behind = bytes[at * AbortedEntry::BYTES..].chunks(AbortedEntry::BYTES);
+                let is_torn = durable_to.is_some_and(|durable_to| {
+                    !behind.filter_map(parse_whole).any(|entry| (base..durable_to).contains(&entry.marker))
+                });
+                return Ok(is_torn.then_some(entries));
+            }
         }
-        before = Some(entry);
     }
     Ok(Some(entries))
+}
+
+fn parse_whole(chunk: &[u8]) -> Option<AbortedEntry> {
+    let is_ours = chunk.len() == AbortedEntry::BYTES && chunk.starts_with(&VERSION.to_be_bytes());
+    is_ours.then(|| AbortedEntry::parse(chunk))
 }
 
 /// Replaces a segment's file, without a sync.

@@ -15,7 +15,8 @@ pub(crate) fn collect(
     range: Range<Offset>,
 ) -> Result<Vec<AbortedEntry>, Stop> {
     let place = partition.place(engine);
-    let load = |base| txnindex::load(&place, base).map_err(Stop::io("reading the aborted transactions"));
+    let load =
+        |base| txnindex::load(&place, base, None).map_err(Stop::io("reading the aborted transactions"));
     let (bases, mut found) = {
         let state = partition.state.lock();
         let (active, old) = state.segments.split_last().expect("a partition has a segment");

@@ -11,29 +11,38 @@ use ottla_base::Offset;
 use ottla_wire::record::MarkerKind;
 
 impl Recovery<'_> {
-    /// Counts the aborts of the first `segments` segments, of which everything below `known_to` is known to be
-    /// durable.
-    pub(super) fn load_aborted(&mut self, segments: usize, known_to: Offset) -> Result<(), OpenError> {
+    /// Counts the aborts of the first `segments` segments. With `durable_to`, which lies in the last of them, only
+    /// those whose markers are below it.
+    pub(super) fn load_aborted(
+        &mut self,
+        segments: usize,
+        durable_to: Option<Offset>,
+    ) -> Result<(), OpenError> {
         let mut lost = Vec::new();
         for at in 0..segments {
             let Segment { base, size, .. } = self.state.segments[at];
-            if size == 0 {
+            if size == 0 || durable_to.is_some_and(|durable_to| durable_to <= base) {
                 continue;
             }
-            let loaded = txnindex::load(self.place, base);
+            let loaded = txnindex::load(self.place, base, durable_to.filter(|_| at + 1 == segments));
             match loaded.map_err(|error| self.failed("reading the aborted transactions of", error))? {
                 Some(entries) => self.state.segments[at].aborted = count(&entries),
                 None => lost.push(at),
             }
         }
         match lost.last().copied() {
-            Some(last) => self.rebuild_aborted(&lost, last, known_to),
+            Some(last) => self.rebuild_aborted(&lost, last, durable_to),
             None => Ok(()),
         }
     }
 
     /// Only the whole log up to a marker tells where its transaction began.
-    fn rebuild_aborted(&mut self, lost: &[usize], last: usize, known_to: Offset) -> Result<(), OpenError> {
+    fn rebuild_aborted(
+        &mut self,
+        lost: &[usize],
+        last: usize,
+        durable_to: Option<Offset>,
+    ) -> Result<(), OpenError> {
         let mut producers = PartitionProducers::default();
         for at in 0..=last {
             let Segment { base, size, .. } = self.state.segments[at];
@@ -42,7 +51,7 @@ impl Recovery<'_> {
             let mut entries = Vec::new();
             // Damage is found, and dealt with, by whoever checks these bytes.
             while let Ok(Some(found)) = walk.next() {
-                if known_to <= found.header.base_offset {
+                if durable_to.is_some_and(|durable_to| durable_to <= found.header.base_offset) {
                     break;
                 }
                 let facts = facts::of_found(self.place.disk, &file, &found)

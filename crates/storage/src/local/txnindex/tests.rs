@@ -39,11 +39,11 @@ fn the_bytes_are_kafkas() {
 #[test]
 fn what_cannot_have_been_written_is_not_loaded() {
     with_place(|place| {
-        assert_eq!(load(place, BASE).unwrap(), None, "a missing file is lost, not empty");
+        assert_eq!(load(place, BASE, None).unwrap(), None, "a missing file is lost, not empty");
         let good = [entry(1, 50, 110, 111), entry(2, 120, 130, 131)];
         for whole in [&good[..], &[]] {
             write(place, BASE, whole).unwrap();
-            assert_eq!(load(place, BASE).unwrap().as_deref(), Some(whole));
+            assert_eq!(load(place, BASE, None).unwrap().as_deref(), Some(whole));
         }
         let bad = [
             [entry(1, 50, 99, 100), good[1]],
@@ -54,15 +54,38 @@ fn what_cannot_have_been_written_is_not_loaded() {
         ];
         for entries in bad {
             write(place, BASE, &entries).unwrap();
-            assert_eq!(load(place, BASE).unwrap(), None, "{entries:?}");
+            assert_eq!(load(place, BASE, None).unwrap(), None, "{entries:?}");
         }
         write(place, BASE, &good).unwrap();
         let path = place.file(BASE, Kind::TxnIndex);
         let bytes = place.disk.read(&path).unwrap();
         place.disk.write(&path, &bytes[..bytes.len() - 1]).unwrap();
-        assert_eq!(load(place, BASE).unwrap(), None, "torn");
+        assert_eq!(load(place, BASE, None).unwrap(), None, "torn");
         place.disk.write(&path, &[&[0, 1], &bytes[2..]].concat()).unwrap();
-        assert_eq!(load(place, BASE).unwrap(), None, "another version");
+        assert_eq!(load(place, BASE, None).unwrap(), None, "another version");
+    });
+}
+
+#[test]
+fn what_a_power_cut_leaves_behind_the_durable_entries_is_passed_over() {
+    with_place(|place| {
+        let entries = [entry(1, 50, 110, 111), entry(2, 120, 130, 131), entry(3, 121, 140, 141)];
+        let path = place.file(BASE, Kind::TxnIndex);
+        let durable_to = Some(Offset(135));
+        let load = |bytes: &[u8]| {
+            place.disk.write(&path, bytes).unwrap();
+            load(place, BASE, durable_to).unwrap()
+        };
+        write(place, BASE, &entries).unwrap();
+        let whole = place.disk.read(&path).unwrap();
+        let durable = Some(entries[..2].to_vec());
+        assert_eq!(load(&whole), durable);
+        for torn in [&[][..], &[0; 17], &[0; 34], &[0xff; 50], &whole[68..90]] {
+            assert_eq!(load(&[&whole[..68], torn].concat()), durable, "{torn:?}");
+        }
+        // A durable entry behind the damage: that is no torn write.
+        assert_eq!(load(&[&[0xff; 34], &whole[34..]].concat()), None);
+        assert_eq!(load(&[&whole[..34], &[0; 34], &whole[34..]].concat()), None);
     });
 }
 

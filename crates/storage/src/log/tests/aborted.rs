@@ -176,6 +176,43 @@ fn lost_and_damaged_indexes_of_aborts_are_made_anew() {
     }
 }
 
+/// Only the tail is read after a crash, also if the end of an index is torn.
+#[test]
+fn a_torn_end_of_an_index_of_aborts_costs_no_walk_through_the_log() {
+    for torn in [&[][..], &[0; 3], &[0; 34], &[0xff; 100]] {
+        let mut world = World::with(|settings| settings.segment_bytes = 600);
+        for n in 0..20 {
+            world.write(9, n, &["a", "b"][..1]);
+            world
+                .finish(end(9, 0, if n % 3 == 0 { MarkerKind::Commit } else { MarkerKind::Abort }, V1))
+                .unwrap();
+            if n == 10 {
+                world.log().checkpoint().unwrap();
+            }
+        }
+        let expected = consume(&world, 0, 300);
+        world.log = None;
+        let point =
+            std::fs::read_to_string(world.dir.path().join("recovery-point-offset-checkpoint")).unwrap();
+        assert_eq!(point, "0\n1\nt 0 22\n");
+        for (name, mut bytes) in txnindexes(&world) {
+            let base: i64 = name[..20].parse().unwrap();
+            let markers = bytes.chunks(34).map(|entry| i64::from_be_bytes(entry[18..26].try_into().unwrap()));
+            let durable = markers.filter(|marker| *marker < 22).count();
+            if 10 < base || durable * 34 < bytes.len() {
+                bytes.truncate(durable * 34);
+                bytes.extend_from_slice(torn);
+                std::fs::write(world.file(&name), bytes).unwrap();
+            }
+        }
+        world.open();
+        assert_eq!(world.report.indexes_rebuilt, 0, "{torn:?}");
+        assert_eq!(consume(&world, 0, 300), expected, "{torn:?}");
+        world.restart();
+        assert_eq!((world.report.indexes_rebuilt, consume(&world, 0, 300)), (0, expected), "{torn:?}");
+    }
+}
+
 #[test]
 fn indexes_of_aborts_go_with_their_segments() {
     let world = long_world();
