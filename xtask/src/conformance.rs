@@ -11,6 +11,7 @@
 pub(crate) mod broker;
 pub(crate) mod clients;
 mod document;
+mod files;
 mod matrix;
 pub(crate) mod packages;
 mod script;
@@ -25,9 +26,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 const USAGE: &str = "\
-cargo xtask conformance [seeds] [--client NAME]… [--feature NAME]… [--quick] [--against HOST:PORT] [--keep]
+cargo xtask conformance [seeds | files] [--client NAME]… [--feature NAME]… [--quick] [--against HOST:PORT] [--keep]
 
   seeds                run only the acceptance tests on real data
+  files                run only the tests with Kafka's tools and data directories
   --client NAME        run only this client; may be given more than once
   --feature NAME       ask only for this feature; may be given more than once
   --quick              ask only for the features without which nothing works
@@ -39,10 +41,17 @@ const QUICK: [&str; 5] = ["create", "none", "headers", "group", "resume"];
 /// How long a client's whole run may take. The slowest needs about 30 s on two slow cores.
 const CLIENT_LIMIT: Duration = Duration::from_secs(240);
 
+/// Tests that are no client's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Only {
+    Seeds,
+    Files,
+}
+
 /// What the developer asked for.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Options {
-    seeds_only: bool,
+    only: Option<Only>,
     clients: Vec<String>,
     features: Vec<String>,
     against: Option<String>,
@@ -56,7 +65,8 @@ impl Options {
         while let Some(argument) = rest.next() {
             let mut value = || rest.next().cloned().ok_or(format!("{argument} needs a value\n\n{USAGE}"));
             match argument.as_str() {
-                "seeds" => options.seeds_only = true,
+                "seeds" => options.only = Some(Only::Seeds),
+                "files" => options.only = Some(Only::Files),
                 "--client" => options.clients.push(value()?),
                 "--feature" => options.features.push(value()?),
                 "--quick" => options.features.extend(QUICK.map(str::to_owned)),
@@ -114,12 +124,22 @@ pub(crate) fn run_counted(arguments: &[String]) -> Result<(Tally, Outcome), Stri
         options.clients.is_empty() || options.clients.iter().any(|name| name == client.name)
     };
     let mut matrix = Matrix::default();
-    for client in CLIENTS.iter().filter(chosen).filter(|_| !options.seeds_only) {
+    for client in CLIENTS.iter().filter(chosen).filter(|_| options.only.is_none()) {
         let row = ask(client, &shelf, &program, &options);
         println!("{}", row.summary());
         matrix.rows.push(row);
     }
-    if options.clients.is_empty() && options.features.is_empty() {
+    let is_wanted = |test| {
+        options.clients.is_empty()
+            && options.features.is_empty()
+            && options.only.is_none_or(|only| only == test)
+    };
+    if is_wanted(Only::Files) && options.against.is_none() {
+        let row = files::run(&shelf, &program);
+        println!("{}", row.summary());
+        matrix.files = Some(row);
+    }
+    if is_wanted(Only::Seeds) {
         let row = seeds::run(&shelf, &program, options.against.as_deref());
         println!("{}", row.summary());
         matrix.seeds = Some(row);

@@ -17,6 +17,7 @@ mod fetch_session;
 mod frame;
 mod groups;
 mod image;
+pub mod import;
 pub mod in_process;
 mod jobs;
 mod listener;

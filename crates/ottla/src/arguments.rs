@@ -1,6 +1,8 @@
 //! What can be typed behind `ottla`. Each verb declares its own arguments in its file.
 
-use crate::command::{completions, config, consume, doctor, group, log, produce, serve, topic, transaction};
+use crate::command::{
+    completions, config, consume, doctor, group, import, log, produce, serve, topic, transaction,
+};
 use crate::exit;
 use clap::{Parser, Subcommand, ValueEnum};
 use ottla_client::Address;
@@ -82,6 +84,8 @@ pub(crate) enum Command {
     /// Verify, dump and repair logs on disk; no broker is needed.
     #[command(subcommand)]
     Log(log::Command),
+    /// Take over a data directory of Apache Kafka.
+    Import(import::Arguments),
     /// Explain, show and change settings.
     #[command(subcommand)]
     Config(config::Command),

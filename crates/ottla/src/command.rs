@@ -5,6 +5,7 @@ pub(crate) mod config;
 pub(crate) mod consume;
 pub(crate) mod doctor;
 pub(crate) mod group;
+pub(crate) mod import;
 pub(crate) mod log;
 pub(crate) mod produce;
 pub(crate) mod serve;
@@ -29,6 +30,7 @@ pub(crate) fn run(env: Arc<SystemEnv>, common: &Common, command: Command) -> Out
         Command::Consume(arguments) => block_on(consume::run(&Session::new(env, common), arguments)),
         Command::Group(command) => block_on(group::run(&Session::new(env, common), command)),
         Command::Transaction(command) => block_on(transaction::run(&Session::new(env, common), command)),
+        Command::Import(arguments) => block_on(import::run(common, arguments)),
         Command::Log(command) => log::run(common, &command),
         Command::Config(command) => config::run(&Session::new(env, common), command),
         Command::Doctor(arguments) => block_on(doctor::run(&Session::new(env, common), &arguments)),

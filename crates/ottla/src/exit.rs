@@ -2,6 +2,7 @@
 
 use ottla_broker::StartError;
 use ottla_broker::config::Refusal;
+use ottla_broker::import::ImportError;
 use ottla_client::{CallError, RequestError};
 use ottla_storage::OpenError;
 use ottla_wire::ErrorCode;
@@ -97,6 +98,21 @@ impl From<StartError> for Failure {
             StartError::Data(_) | StartError::Topics(_) => Status::Data,
             StartError::Address { .. } | StartError::AddressInUse { .. } => Status::Address,
             StartError::Worker(_) => Status::Failed,
+        };
+        Self::new(status, error.to_string())
+    }
+}
+
+impl From<ImportError> for Failure {
+    fn from(error: ImportError) -> Self {
+        let status = match error {
+            ImportError::Data(error) => return error.into(),
+            ImportError::NotKafka { .. } | ImportError::Target(_) => Status::Usage,
+            ImportError::Unclean(_)
+            | ImportError::Unreadable { .. }
+            | ImportError::Missing { .. }
+            | ImportError::HalfEnded(_)
+            | ImportError::Store { .. } => Status::Data,
         };
         Self::new(status, error.to_string())
     }

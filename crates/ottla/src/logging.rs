@@ -16,6 +16,7 @@ pub(crate) fn start(common: &Common, command: &Option<Command>) {
             | Command::Group(_)
             | Command::Transaction(_)
             | Command::Log(_)
+            | Command::Import(_)
             | Command::Config(_)
             | Command::Doctor(_)
             | Command::Completions(_),

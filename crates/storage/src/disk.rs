@@ -7,8 +7,8 @@
 
 mod system;
 
-pub(crate) use system::lock;
 pub use system::{free_bytes, system};
+pub(crate) use system::{lock, lock_record};
 
 use ottla_base::Timestamp;
 use std::fmt::Debug;
@@ -88,6 +88,11 @@ pub trait Disk: Debug + Send + Sync {
     /// Makes everything on the file system of `file` durable. An error may concern somebody else's file, and
     /// each open file hears of an earlier failure once: so whoever calls this has a file of his own for it.
     fn sync_file_system(&self, file: &File) -> io::Result<()>;
+
+    /// Gives a file a second name, on the same file system. `Unsupported` where files have only one.
+    fn hard_link(&self, _from: &Path, _to: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// How many bytes an open file has.
     fn length(&self, file: &File) -> io::Result<u64> {

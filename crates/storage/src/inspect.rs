@@ -13,7 +13,7 @@ mod directory;
 pub mod dump;
 mod finding;
 pub mod mend;
-mod scan;
+pub(crate) mod scan;
 mod snapshots;
 mod sparse;
 pub mod verify;
@@ -24,9 +24,10 @@ use std::sync::Arc;
 
 pub use directory::{DataDirectory, PartitionFiles};
 pub use finding::{Finding, LostOffsets, Mend};
+pub(crate) use mend::rebuild;
 
 /// An operator's tool works on the operating system's files, and never leaves out a sync.
-fn real_disk() -> Arc<dyn Disk> {
+pub(crate) fn real_disk() -> Arc<dyn Disk> {
     disk::system(Syncs::Real)
 }
 

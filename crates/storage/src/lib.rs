@@ -4,12 +4,14 @@
 //! - [`Meta`] and [`Journal`]: topics, configs, ids and what coordinators must not forget, in one embedded
 //!   database.
 //! - [`inspect`]: finds and mends what is wrong with a directory that no broker has open.
+//! - [`adopt`]: takes over the logs of a directory that Apache Kafka has written.
 //! - [`sequencer`]: pure; decides on idempotent producers' batches, for every log engine.
 //!
 //! Invariants: nothing is called done before it is durable under its setting; the high watermark never passes
 //! what is durable; after a failed write or sync nothing of that partition is trusted until it is opened anew.
 //! Requests and connections are unknown here.
 
+pub mod adopt;
 pub mod base64;
 mod database;
 pub mod disk;

@@ -59,23 +59,28 @@ pub(crate) fn java_program(
     folder: &str,
     version: &str,
 ) -> Result<(PathBuf, PathBuf), Setback> {
-    need("java", &["-version"])?;
     need("javac", &["-version"])?;
+    let jars = java_jars(shelf, folder, version)?;
+    let classes = shelf.folder(&format!("{folder}-{version}-classes"));
+    let mut compiler = Command::new("javac");
+    compiler.arg("-nowarn").arg("-d").arg(&classes).arg("-cp").arg(jars.join("*"));
+    compile(compiler.args(sources(&shelf.script(folder), "java")?))?;
+    Ok((jars, classes))
+}
+
+/// The folder of the jars that `pom.xml` of the folder names.
+pub(super) fn java_jars(shelf: &Shelf, folder: &str, version: &str) -> Result<PathBuf, Setback> {
+    need("java", &["-version"])?;
     need("mvn", &["--version"])?;
     let pom = shelf.script(folder).join("pom.xml");
     let name = format!("{folder}-{version}");
-    let jars = shelf.made(&name, std::slice::from_ref(&pom), |made| {
+    shelf.made(&name, std::slice::from_ref(&pom), |made| {
         let mut maven = Command::new("mvn");
         maven.args(["--quiet", "--batch-mode", "--file"]).arg(&pom);
         maven.arg(format!("-Dclient.version={version}"));
         maven.arg("org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies");
         fetch(maven.arg(format!("-DoutputDirectory={}", made.display())))
-    })?;
-    let classes = shelf.folder(&format!("{name}-classes"));
-    let mut compiler = Command::new("javac");
-    compiler.arg("-nowarn").arg("-d").arg(&classes).arg("-cp").arg(jars.join("*"));
-    compile(compiler.args(sources(&shelf.script(folder), "java")?))?;
-    Ok((jars, classes))
+    })
 }
 
 pub(crate) fn class_path(classes: &Path, jars: &Path) -> String {

@@ -51,6 +51,17 @@ pub(super) fn page(matrix: &Matrix) -> String {
     for row in &matrix.rows {
         remarks(&mut text, row);
     }
+    if let Some(row) = &matrix.files {
+        line(&mut text, "\n## Kafka's files\n");
+        line(&mut text, "| test | | what it shows |\n|---|:-:|---|");
+        for (feature, cell) in row.features.iter().zip(&row.cells) {
+            line(&mut text, &format!("| {} | {} | {} |", feature.name, sign(cell), feature.asks));
+        }
+        // What these tests remark when all is well counts records.
+        let mut unwell = row.clone();
+        unwell.notes.retain(|(feature, _)| !row.passed(feature));
+        remarks(&mut text, &unwell);
+    }
     if let Some(row) = &matrix.seeds {
         line(&mut text, "\n## On real data\n");
         line(&mut text, "336,776 flights, keyed by tail number, with Java and Python in the same groups.\n");

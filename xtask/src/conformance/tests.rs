@@ -72,7 +72,7 @@ fn the_page_shows_every_client_and_why_something_does_not_apply() {
     let mut some = heard(&all_but(&[("static", "null")]));
     some.hear(r#"{"version":"1.2.3"}"#);
     some.notes.retain(|(feature, _)| feature == "static");
-    let page = page(&Matrix { rows: vec![some], seeds: None });
+    let page = page(&Matrix { rows: vec![some], ..Matrix::default() });
     assert!(page.contains("| some-client (Rust) | 1.2.3 | ✓ |"), "{page}");
     assert!(page.contains("- some-client, static: so it is"), "{page}");
     assert!(!page.contains("1.0 s"), "durations would change the page at every run");
@@ -86,7 +86,7 @@ fn the_page_leaves_out_what_is_different_at_every_run() {
         .collect();
     let mut seeds = heard(&lines);
     seeds.seconds = 47.11;
-    let page = page(&Matrix { rows: Vec::new(), seeds: Some(seeds) });
+    let page = page(&Matrix { seeds: Some(seeds), ..Matrix::default() });
     assert!(page.contains("lz4: after 4711 records"), "{page}");
     assert_eq!(page.matches("4711").count(), 1, "{page}");
     assert!(!page.contains("47.1"), "{page}");

@@ -7,6 +7,7 @@ use super::offsets::{Commit, Expiry};
 use super::record::Record;
 use super::turn::Turn;
 use crate::codec::{DecodeError, Input, Output};
+use ottla_base::Timestamp;
 use ottla_wire::message::TxnOffsetCommitRequest;
 use ottla_wire::message::describe_groups_response::DescribedGroup;
 use ottla_wire::message::list_groups_response::ListedGroup;
@@ -23,6 +24,12 @@ pub enum Stored {
 const TYPE_CLASSIC: u8 = 0;
 
 impl Stored {
+    /// A group without members, which members of any type may take over, as another store has it.
+    #[must_use]
+    pub fn vacant(generation: i32, protocol_type: Option<Str>, since: Timestamp) -> Self {
+        Self::Classic(classic::Stored::vacant(generation, protocol_type, since))
+    }
+
     pub(super) fn encode(&self, output: Output) -> Output {
         match self {
             Self::Classic(stored) => stored.encode(output.byte(TYPE_CLASSIC)),

@@ -104,6 +104,25 @@ pub struct Stored {
     pub(super) updated: Timestamp,
 }
 
+impl Stored {
+    /// An id whose last transaction is over, as another store has it.
+    #[must_use]
+    pub fn at_rest(claim: Claim, timeout_ms: i32, version: Version, updated: Timestamp) -> Self {
+        Self {
+            producer: claim.producer,
+            epoch: claim.epoch,
+            last_epoch: ProducerEpoch::NONE,
+            previous: ProducerId::NONE,
+            next: ProducerId::NONE,
+            timeout_ms,
+            state: State::Empty,
+            version,
+            started: Timestamp::NONE,
+            updated,
+        }
+    }
+}
+
 /// The last epoch that a client is given. One more is left for a marker that fences it.
 const EPOCH_MAX: ProducerEpoch = ProducerEpoch(i16::MAX - 1);
 

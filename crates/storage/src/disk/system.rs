@@ -54,6 +54,10 @@ impl Disk for System {
         Ok(())
     }
 
+    fn hard_link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::hard_link(from, to)
+    }
+
     fn set_len(&self, file: &File, length: u64) -> io::Result<()> {
         file.set_len(length)
     }
@@ -118,6 +122,16 @@ pub(crate) fn lock(file: &File) -> io::Result<bool> {
     match fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(true),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Takes the exclusive record lock of `file`, the kind that Java takes, for as long as this process has the file open;
+/// `false` if another process has it.
+pub(crate) fn lock_record(file: &File) -> io::Result<bool> {
+    match fs::fcntl_lock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(rustix::io::Errno::ACCESS | rustix::io::Errno::AGAIN) => Ok(false),
         Err(error) => Err(error.into()),
     }
 }

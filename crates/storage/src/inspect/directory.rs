@@ -44,6 +44,32 @@ impl DataDirectory {
         Err(OpenError::InUse { path: path.to_owned(), pid })
     }
 
+    /// As [`hold`](Self::hold), of a directory that Apache Kafka works on: its lock is of another kind.
+    ///
+    /// # Errors
+    /// `InUse` if a broker works on it, `Io` if there is no such directory.
+    pub fn hold_of_kafka(path: &Path) -> Result<Self, OpenError> {
+        let mut held = Self::hold(path)?;
+        // Closing any other handle of the file would give the record lock back.
+        held._lock = None;
+        let lock_path = path.join(names::LOCK);
+        let lock = match held.disk.open(&lock_path, Mode::Write) {
+            Ok(lock) => lock,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(held),
+            // What cannot be written cannot be locked: a read-only copy.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Ok(held),
+            Err(error) if error.kind() == io::ErrorKind::ReadOnlyFilesystem => return Ok(held),
+            Err(error) => return Err(OpenError::io("opening", lock_path, error)),
+        };
+        match disk::lock_record(&lock).map_err(|error| OpenError::io("locking", &lock_path, error))? {
+            true => {
+                held._lock = Some(lock);
+                Ok(held)
+            }
+            false => Err(OpenError::InUse { path: path.to_owned(), pid: None }),
+        }
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
@@ -76,7 +102,7 @@ impl DataDirectory {
     }
 
     /// The offsets that a checkpoint file of this directory has; `None` if the file is damaged.
-    pub(super) fn checkpoint(&self, name: &str) -> Result<Option<checkpoint::Offsets>, OpenError> {
+    pub(crate) fn checkpoint(&self, name: &str) -> Result<Option<checkpoint::Offsets>, OpenError> {
         let path = self.path.join(name);
         let text = match self.disk.read(&path) {
             Ok(bytes) => bytes,
@@ -147,7 +173,7 @@ impl PartitionFiles {
         self.segments.iter().map(|(_, length)| length).sum()
     }
 
-    pub(super) fn place<'d>(&self, disk: &'d dyn Disk) -> Place<'d> {
+    pub(crate) fn place<'d>(&self, disk: &'d dyn Disk) -> Place<'d> {
         Place::new(disk, self.directory.clone())
     }
 

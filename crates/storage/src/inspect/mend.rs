@@ -10,7 +10,7 @@
 //! an interruption leaves something twice, never nothing. Afterwards the next start checks like after a crash and
 //! begins a new leader epoch, by which consumers notice.
 
-mod rebuild;
+pub(crate) mod rebuild;
 
 use super::directory::{DataDirectory, PartitionFiles};
 use super::finding::{Finding, Mend};
@@ -193,13 +193,13 @@ impl Mending<'_> {
 
     fn finish(self) -> Result<(), OpenError> {
         if !self.rebuilt.is_empty() {
-            rebuild::indexes(&self.files.directory, &self.rebuilt)?;
+            rebuild::indexes(&self.files.directory, &|base| self.rebuilt.contains(&base))?;
         }
         sync_directory(&self.files.directory)
     }
 }
 
-fn copy(path: &Path, from: u64, to: Option<u64>, into: &Path) -> Result<(), OpenError> {
+pub(crate) fn copy(path: &Path, from: u64, to: Option<u64>, into: &Path) -> Result<(), OpenError> {
     let copied = || -> io::Result<()> {
         let disk = real_disk();
         let (source, target) = (disk.open(path, Mode::Read)?, disk.open(into, Mode::Empty)?);
@@ -220,7 +220,7 @@ fn copy(path: &Path, from: u64, to: Option<u64>, into: &Path) -> Result<(), Open
     copied().map_err(|error| OpenError::io("copying to", into, error))
 }
 
-fn write(path: &Path, bytes: &[u8]) -> Result<(), OpenError> {
+pub(crate) fn write(path: &Path, bytes: &[u8]) -> Result<(), OpenError> {
     let written = || -> io::Result<()> {
         let disk = real_disk();
         disk.sync_data(&disk.write(path, bytes)?)
@@ -237,7 +237,7 @@ fn set_aside(path: &Path) -> Result<PathBuf, OpenError> {
     Ok(aside)
 }
 
-fn sync_directory(path: &Path) -> Result<(), OpenError> {
+pub(crate) fn sync_directory(path: &Path) -> Result<(), OpenError> {
     real_disk().sync_directory(path).map_err(|error| OpenError::io("syncing", path, error))
 }
 

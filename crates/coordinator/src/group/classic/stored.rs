@@ -97,6 +97,12 @@ impl Group {
 }
 
 impl Stored {
+    /// A group without members that was at `generation`, as another store has it.
+    #[must_use]
+    pub fn vacant(generation: i32, protocol_type: Option<Str>, since: Timestamp) -> Self {
+        Self { generation, protocol_type, protocol: None, leader: None, since, members: Vec::new() }
+    }
+
     pub(in crate::group) fn encode(&self, output: Output) -> Output {
         let Self { generation, protocol_type, protocol, leader, since, members } = self;
         let count = i32::try_from(members.len()).expect("a frame has fewer than 2^31 members");

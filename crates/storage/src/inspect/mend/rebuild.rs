@@ -9,18 +9,17 @@ use crate::local::index::{Entry, OffsetEntry, TimeEntry};
 use crate::local::names::{self, Kind};
 use crate::local::txnindex::AbortedEntry;
 use ottla_base::{Offset, Timestamp};
-use std::collections::BTreeSet;
 use std::path::Path;
 
-/// Writes the indexes of these segments. Reads all segments before them too: transactions span segments.
-pub(super) fn indexes(directory: &Path, wanted: &BTreeSet<Offset>) -> Result<(), OpenError> {
+/// Writes the indexes of the segments that `wanted` accepts. Reads all segments: transactions span them.
+pub(crate) fn indexes(directory: &Path, wanted: &dyn Fn(Offset) -> bool) -> Result<(), OpenError> {
     let name = directory.file_name().and_then(|name| name.to_str()).and_then(names::parse_directory);
     let (topic, index) = name.expect("the directory was found by its name");
     let files = PartitionFiles::list(topic, index, directory.to_owned())?;
     let mut transactions = Transactions::default();
     for (base, _) in &files.segments {
         let made = Made::of(&files.file(*base, Kind::Log), *base, &mut transactions)?;
-        if !wanted.contains(base) {
+        if !wanted(*base) {
             continue;
         }
         write(&files.file(*base, Kind::Index), &bytes_of(&made.offsets))?;
