@@ -40,7 +40,7 @@ pub(crate) struct Transactions {
 }
 
 /// Where its rows lie in the journal: the shards of groups are 0 to 49.
-const FIRST_JOURNAL_SHARD: u32 = 1_000;
+pub(crate) const FIRST_JOURNAL_SHARD: u32 = 1_000;
 
 /// What a producer needs to do something new: nothing, or an id that nobody has.
 pub(crate) enum Outcome<R> {

@@ -4,6 +4,7 @@ use super::{ImportError, Plan};
 use crate::environment::SystemEnv;
 use crate::groups::shard_of;
 use crate::shard::{JournalRows, Rows as _};
+use crate::transactions::FIRST_JOURNAL_SHARD;
 use ottla_base::{Env, PartitionId};
 use ottla_coordinator::group::Groups;
 use ottla_coordinator::transaction::Transactions;
@@ -114,7 +115,7 @@ async fn write_rows(plan: &Plan, journal: &Journal) -> Result<(), String> {
         shards.entry(shard(group)).or_default().push(Groups::encode(&row));
     }
     for (id, row) in plan.transactions.rows() {
-        shards.entry(TRANSACTIONS_FIRST + shard(id)).or_default().push(Transactions::encode(&row));
+        shards.entry(FIRST_JOURNAL_SHARD + shard(id)).or_default().push(Transactions::encode(&row));
     }
     for (shard, entries) in shards {
         let rows = JournalRows::new(journal.clone(), shard);
@@ -155,6 +156,3 @@ fn check(
 fn failed(doing: &'static str, path: &Path, source: io::Error) -> ImportError {
     OpenError::Io { doing, path: path.to_owned(), source }.into()
 }
-
-/// The journal's shards of transactional ids come behind those of groups.
-const TRANSACTIONS_FIRST: u32 = 1000;

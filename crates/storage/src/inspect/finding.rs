@@ -35,7 +35,8 @@ pub struct LostOffsets {
 /// What mends a [`Finding`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mend {
-    /// The next start of a broker cuts this torn end, as after any crash: none of it was known to be durable.
+    /// The next start of a broker ends the log here, as after any crash: what follows was not known to be durable.
+    /// Whole batches in it are kept aside.
     NextStart,
     /// The segment's log ends at this byte from now on; the rest is kept aside.
     CutTail {

@@ -54,7 +54,7 @@ impl Verified {
     /// Whether nothing is wrong that a start would not mend by itself without a loss.
     #[must_use]
     pub fn is_sound(&self) -> bool {
-        self.findings.iter().all(|finding| finding.mend == Mend::NextStart)
+        self.findings.iter().all(|finding| finding.mend == Mend::NextStart && finding.lost.is_none())
     }
 }
 

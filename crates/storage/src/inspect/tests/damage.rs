@@ -75,6 +75,25 @@ fn a_torn_end_behind_the_recovery_point_is_no_damage() {
 }
 
 #[test]
+fn damage_behind_the_recovery_point_ends_the_log_at_the_next_start() {
+    let dir = written();
+    let (log, _) = open(dir.path());
+    (8..11).for_each(|number| append(&log, number));
+    drop(log);
+    let path = &logs(dir.path())[2];
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[3 * 89 + 3] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+    let verified = check(dir.path());
+    assert_eq!(verified.findings.len(), 1, "{}", told(&verified));
+    assert_eq!(verified.findings[0].mend, Mend::NextStart);
+    let first = verified.findings[0].lost.unwrap().first;
+    let (log, report) = open(dir.path());
+    assert_eq!(report.cuts[0].end, first);
+    assert_eq!(log.offsets(ID).unwrap().end, first);
+}
+
+#[test]
 fn records_that_cannot_be_unpacked_are_found_by_a_deep_look() {
     let dir = written();
     let (log, _) = open(dir.path());

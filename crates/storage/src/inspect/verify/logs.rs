@@ -36,6 +36,8 @@ pub(super) struct Checking<'a> {
     verified: &'a mut Verified,
     /// The offset after the last batch so far.
     end: Offset,
+    /// A start will end the log there: what follows is not judged.
+    ended: bool,
     transactions: Transactions,
     /// Where each leader epoch begins, as the batches say.
     epochs: Vec<(LeaderEpoch, Offset)>,
@@ -54,7 +56,18 @@ impl<'a> Checking<'a> {
         let end = files.segments.first().map_or(Offset::ZERO, |(base, _)| *base);
         let (transactions, epochs) = (Transactions::default(), Vec::new());
         let known_epochs = Epochs::load(&files.place(&*real_disk()));
-        Self { files, known, depth, progress, verified, end, transactions, epochs, known_epochs }
+        Self {
+            files,
+            known,
+            depth,
+            progress,
+            verified,
+            end,
+            ended: false,
+            transactions,
+            epochs,
+            known_epochs,
+        }
     }
 
     pub(super) fn run(mut self) -> Result<(), OpenError> {
@@ -67,6 +80,10 @@ impl<'a> Checking<'a> {
             }
             self.check_overlap(base);
             let seen = self.check_log(base, next)?;
+            if self.ended {
+                // What belongs to the rest is cut back or removed, too.
+                return Ok(());
+            }
             small::check_indexes(self.files, self.known, &seen, &mut self.verified.findings)?;
             self.check_gap(&seen, next)?;
             self.verified.totals.segments += 1;
@@ -136,16 +153,21 @@ impl<'a> Checking<'a> {
                     position + header.size() as u64
                 }
                 Piece::Damage { position, end, reason, next: resumed } => {
-                    let mend = match resumed {
-                        Some(next) => Mend::CutOut { base, position, end, next },
-                        None => self.mend_of_tail(base, position, is_last),
-                    };
                     let cause = format!("{} bytes are no batch: {reason}", end - position);
+                    let mend = match resumed {
+                        _ if self.is_behind_durable() => Mend::NextStart,
+                        Some(next) => Mend::CutOut { base, position, end, next },
+                        None => Mend::CutTail { base, position },
+                    };
                     let mut finding = about(self.files, path.clone(), cause, mend);
                     finding.position = Some(position);
                     finding.offset = Some(self.end);
                     finding.lost = self.lost(resumed.or(next), &finding.mend);
+                    self.ended = finding.mend == Mend::NextStart;
                     self.find(finding);
+                    if self.ended {
+                        break;
+                    }
                     self.end = resumed.unwrap_or(self.end);
                     end
                 }
@@ -159,23 +181,21 @@ impl<'a> Checking<'a> {
 
     /// What is lost if the log goes on at `next`.
     fn lost(&self, next: Option<Offset>, mend: &Mend) -> Option<LostOffsets> {
+        if *mend == Mend::NextStart {
+            // A torn end was never acknowledged. But what follows damage, a start keeps in a file beside the log.
+            return next.map(|_| LostOffsets { first: self.end, next: None });
+        }
         let next = next.or(self.known.durable_to.filter(|durable_to| self.end < *durable_to));
         match next {
             // A batch that was written twice, or whose offset is wrong while its neighbours' leave no gap.
             Some(next) if next <= self.end => None,
-            // What was never acknowledged is not lost.
-            None if *mend == Mend::NextStart => None,
             _ => Some(LostOffsets { first: self.end, next }),
         }
     }
 
-    /// Nothing whole follows in this segment.
-    fn mend_of_tail(&self, base: Offset, position: u64, is_last: bool) -> Mend {
-        let is_behind_durable = self.known.durable_to.is_none_or(|durable_to| durable_to <= self.end);
-        match is_last && is_behind_durable && !self.known.clean {
-            true => Mend::NextStart,
-            false => Mend::CutTail { base, position },
-        }
+    /// After a crash, a start ends the log at the first damage behind the recovery point.
+    fn is_behind_durable(&self) -> bool {
+        !self.known.clean && self.known.durable_to.is_none_or(|durable_to| durable_to <= self.end)
     }
 
     fn take(&mut self, seen: &mut Seen, position: u64, header: BatchHeader, bytes: &Bytes) {
