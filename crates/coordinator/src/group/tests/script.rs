@@ -9,22 +9,19 @@
 //! `m1`, `m2`, … in the order in which they were given.
 
 mod text;
+mod transactional;
 
 use crate::group::*;
 use crate::machine::{Machine, Ticket};
 use bytes::Bytes;
-use ottla_base::{Now, PartitionIndex, ProducerEpoch, ProducerId, Tick, Timestamp};
+use ottla_base::{Now, PartitionIndex, Tick, Timestamp};
 use ottla_wire::message::join_group_request::JoinGroupRequestProtocol;
 use ottla_wire::message::leave_group_request::MemberIdentity;
 use ottla_wire::message::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use ottla_wire::message::offset_delete_request::{OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
 use ottla_wire::message::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use ottla_wire::message::sync_group_request::SyncGroupRequestAssignment;
-use ottla_wire::message::txn_offset_commit_request::{
-    TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
-};
 use ottla_wire::message::*;
-use ottla_wire::record::MarkerKind;
 use ottla_wire::{ErrorCode, Str};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
@@ -250,9 +247,9 @@ impl World {
             }),
             "leave" => self.leave(who, words),
             "commit" => commit(who, &fields),
-            "txn-commit" => txn_commit(who, &fields),
+            "txn-commit" => transactional::commit(who, &fields),
             "open" => Command::OpenTransactions(who.ticket),
-            "end" => end(&who, words, &fields),
+            "end" => transactional::end(&who, words, &fields),
             "fetch" => fetch(who, words),
             "delete-offsets" => delete_offsets(who, words),
             "topics-gone" => Command::TopicsGone {
@@ -415,55 +412,6 @@ fn commit(who: Who, fields: &HashMap<&str, &str>) -> Command {
             topics,
         },
         unknown_group: if old { UnknownGroup::IllegalGeneration } else { UnknownGroup::NotFound },
-    })
-}
-
-/// As [`commit`], with `pid=` and `pepoch=`.
-fn txn_commit(who: Who, fields: &HashMap<&str, &str>) -> Command {
-    let Command::Commit(Commit { ticket, request, .. }) = commit(who, fields) else { unreachable!() };
-    let topics = request.topics.into_iter().map(|topic| TxnOffsetCommitRequestTopic {
-        name: topic.name,
-        topic_id: topic.topic_id,
-        partitions: topic
-            .partitions
-            .into_iter()
-            .map(|partition| TxnOffsetCommitRequestPartition {
-                partition_index: partition.partition_index,
-                committed_offset: partition.committed_offset,
-                committed_leader_epoch: partition.committed_leader_epoch,
-                committed_metadata: partition.committed_metadata,
-            })
-            .collect(),
-    });
-    Command::TxnCommit(TxnCommit {
-        ticket,
-        request: TxnOffsetCommitRequest {
-            transactional_id: "tx".into(),
-            group_id: request.group_id,
-            producer_id: producer(fields).0,
-            producer_epoch: producer_epoch(fields).0,
-            generation_id_or_member_epoch: request.generation_id_or_member_epoch,
-            member_id: request.member_id,
-            group_instance_id: request.group_instance_id,
-            topics: topics.collect(),
-        },
-    })
-}
-
-fn producer(fields: &HashMap<&str, &str>) -> ProducerId {
-    ProducerId(fields.get("pid").map_or(1, |id| id.parse().expect("a producer id")))
-}
-
-fn producer_epoch(fields: &HashMap<&str, &str>) -> ProducerEpoch {
-    ProducerEpoch(fields.get("pepoch").map_or(0, |epoch| epoch.parse().expect("an epoch")))
-}
-
-fn end(who: &Who, words: &[&str], fields: &HashMap<&str, &str>) -> Command {
-    Command::CompleteTransaction(CompleteTransaction {
-        ticket: who.ticket,
-        producer_id: producer(fields),
-        producer_epoch: producer_epoch(fields),
-        outcome: if words.contains(&"commit") { MarkerKind::Commit } else { MarkerKind::Abort },
     })
 }
 
