@@ -10,7 +10,7 @@ use crate::local::directory;
 use crate::local::group_commit::GroupCommit;
 use crate::local::partition::{Engine, Partition};
 use crate::local::reader::{self, Request};
-use crate::local::retention::{self, Graveyard, Reason};
+use crate::local::retention::Graveyard;
 use crate::local::search;
 use crate::report::RecoveryReport;
 use crate::sequencer::TransactionVersion;
@@ -263,10 +263,7 @@ impl Log {
             state.log_start = state.log_start.max(before);
             state.log_start
         };
-        if let Err(error) = retention::enforce(&partition, &self.0.engine, &self.0.graveyard, Reason::Trimmed)
-        {
-            tracing::warn!(%id, %error, "trimmed segments are still there");
-        }
+        self.remove_trimmed(&partition);
         Ok(log_start)
     }
 

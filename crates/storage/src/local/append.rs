@@ -213,9 +213,12 @@ impl Appending<'_> {
             let disk = &self.shell.engine.disk;
             let written = disk.write_all_at(&file, &mut slices, segment.size.into());
             // The next append must not find half a batch before it.
-            written.map_err(|error| match disk.set_len(&file, segment.size.into()) {
-                Ok(()) => error,
-                Err(second) => io::Error::other(format!("{error}, and then cutting it back: {second}")),
+            written.map_err(|error| {
+                self.state.is_cut_back = true;
+                match disk.set_len(&file, segment.size.into()) {
+                    Ok(()) => error,
+                    Err(second) => io::Error::other(format!("{error}, and then cutting it back: {second}")),
+                }
             })
         });
         match written {

@@ -110,6 +110,8 @@ pub(crate) struct State {
     pub(crate) queued_in: u64,
     /// Logs of segments that were rolled with bytes that no sync has covered.
     pub(crate) unsynced: Vec<Arc<File>>,
+    /// The active log was cut back after a failed write, and no sync has covered that.
+    pub(crate) is_cut_back: bool,
     /// Files were created or removed since the directory's last sync.
     pub(crate) directory_unsynced: bool,
 }
@@ -154,7 +156,7 @@ impl Partition {
             return Some(false);
         }
         let is_active = at + 1 == state.segments.len();
-        if is_active && state.high_watermark < state.end {
+        if is_active && (state.high_watermark < state.end || state.is_cut_back) {
             // A sync needs the very file that was written, or it would not hear of a failed write-back.
             return Some(false);
         }
@@ -212,7 +214,8 @@ impl Partition {
             return Err(error);
         }
         let last = state.segments.last_mut().expect("a partition has a segment");
-        if state.high_watermark < state.end
+        // What was cut back may be whole batches: they must be gone before the same offsets are in the new segment.
+        if (state.high_watermark < state.end || std::mem::take(&mut state.is_cut_back))
             && let Some(file) = &last.file
         {
             state.unsynced.push(file.clone());
@@ -240,6 +243,7 @@ impl Partition {
         }
         let mut files = std::mem::take(&mut state.unsynced);
         let directory = std::mem::take(&mut state.directory_unsynced);
+        state.is_cut_back = false;
         files.extend(state.segments.last().and_then(|active| active.file.clone()));
         Ok(Capture { files, directory, end: state.end, mark: state.end_mark() })
     }

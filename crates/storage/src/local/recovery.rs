@@ -83,6 +83,7 @@ pub(crate) fn open(
         compaction: Standing { compacted_to: known.compacted_to, ..Standing::default() },
         queued_in: 0,
         unsynced: Vec::new(),
+        is_cut_back: false,
         directory_unsynced: false,
     };
     if state.segments.is_empty() {
@@ -287,27 +288,24 @@ impl Recovery<'_> {
         self.state.end = self.state.end.max(base);
         self.state.segments.push(Segment::new(base, 0));
         let mut walk = Walk::new(self.place.disk, file, position, length.into());
-        loop {
+        let damage = loop {
             match walk.next() {
                 Ok(Some(found)) if found.header.base_offset < from => {
                     self.state.end = found.header.next_offset();
                     position = found.end();
                 }
-                Ok(_) => break,
+                Ok(_) => break None,
                 Err(WalkError::Io(error)) => return Err(self.failed("reading", error)),
-                Err(WalkError::NotABatch { position, reason }) => {
-                    self.last().size = u32::try_from(position).expect("inside a segment");
-                    return Ok(Err(Scanned::Damaged { position, reason: reason.to_string() }));
-                }
+                Err(WalkError::NotABatch { reason, .. }) => break Some(reason.to_string()),
             }
-        }
+        };
         self.last().size = u32::try_from(position).expect("inside a segment");
         let last = self.state.segments.last().expect("it was just pushed");
         let active = Active::resume(self.place, last, file, self.now);
         let active = active.map_err(|error| self.walk_failed(base, error))?;
         self.last().aborted = active.aborts.len();
         self.state.active = Some(Box::new(active));
-        Ok(Ok(position))
+        Ok(damage.map_or(Ok(position), |reason| Err(Scanned::Damaged { position, reason })))
     }
 
     fn last(&mut self) -> &mut Segment {

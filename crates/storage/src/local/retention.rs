@@ -1,6 +1,6 @@
 //! Removes old segments: by age, by size, and those below a log start that was moved.
 //!
-//! Only whole segments below the high watermark go. If all records are too old, the active segment is rolled
+//! Only whole segments below the recovery point go, and so below the high watermark. If all records are too old, the active segment is rolled
 //! first, so that a partition always has one. A removed file gets another name at once and goes for good
 //! after `file.delete.delay.ms`; readers that have it open are not disturbed.
 
@@ -49,17 +49,27 @@ pub(crate) enum Reason {
     Any,
 }
 
-/// Removes old segments. Returns how many went.
+/// What was removed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Removed {
+    /// How many segments went.
+    pub(crate) segments: usize,
+    /// Whether more will go when the recovery point has moved.
+    pub(crate) wants_checkpoint: bool,
+}
+
+/// Removes old segments, as far as the recovery point: afterwards only a snapshot knows what producers wrote in them,
+/// and below the recovery point snapshots are durable.
 pub(crate) fn enforce(
     partition: &Partition,
     engine: &Engine,
     graveyard: &Graveyard,
     reason: Reason,
-) -> io::Result<usize> {
+) -> io::Result<Removed> {
     let mut state = partition.state.lock();
     // While compaction puts a segment in place, files have other names. The next round will do.
     if state.status != Status::Live || state.compaction.swapping {
-        return Ok(0);
+        return Ok(Removed::default());
     }
     let now = engine.env.now();
     let mut count = below_log_start(&state);
@@ -67,7 +77,7 @@ pub(crate) fn enforce(
         count = count.max(too_old(partition, engine, &mut state, now.wall)).max(too_many_bytes(&state));
     }
     if count == 0 {
-        return Ok(0);
+        return Ok(Removed::default());
     }
     if count == state.segments.len() {
         let last = state.segments.last().expect("a partition has a segment");
@@ -78,16 +88,19 @@ pub(crate) fn enforce(
             partition.roll(engine, &mut state, now.wall)?;
         }
     }
-    if count == 0 {
-        return Ok(0);
+    let next_bases = state.segments.iter().skip(1).map(|next| next.base);
+    let segments = next_bases.take(count).take_while(|base| *base <= state.recovery_point).count();
+    let removed = Removed { segments, wants_checkpoint: segments < count };
+    if segments == 0 {
+        return Ok(removed);
     }
     let place = partition.place(engine);
     let due = now.tick + Duration::from_millis(state.settings.file_delete_delay_ms);
-    let buried = bury_first(&mut state, count, &place, |path| graveyard.put(due, path));
+    let buried = bury_first(&mut state, segments, &place, |path| graveyard.put(due, path));
     state.log_start = state.log_start.max(state.segments[0].base);
     drop(state);
     place.sync()?;
-    buried.map(|()| count)
+    buried.map(|()| removed)
 }
 
 /// Takes the oldest segments out of the log, each together with its files.

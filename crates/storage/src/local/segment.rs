@@ -105,12 +105,13 @@ impl Active {
         now: Timestamp,
     ) -> Result<Self, WalkError> {
         let mut active = Self::new(segment.base, now, 0);
+        // Also before the first batch: recovery keeps aborts that it does not find again.
+        active.aborts = Growing::resume(place, segment.base).map_err(WalkError::Io)?;
         if segment.size == 0 {
             return Ok(active);
         }
         active.offsets = Growing::resume(place, segment.base).map_err(WalkError::Io)?;
         active.times = Growing::resume(place, segment.base).map_err(WalkError::Io)?;
-        active.aborts = Growing::resume(place, segment.base).map_err(WalkError::Io)?;
         if let Some(entry) = index::last::<TimeEntry>(place, segment.base).map_err(WalkError::Io)? {
             active.indexed = entry.timestamp;
             let offset = segment.base.plus(i64::from(entry.relative));

@@ -13,19 +13,46 @@ impl Log {
     /// called every few minutes (Kafka: `log.retention.check.interval.ms`).
     pub fn enforce_retention(&self) {
         let engine = &self.0.engine;
-        for partition in self.all() {
-            match retention::enforce(&partition, engine, &self.0.graveyard, Reason::Any) {
-                Ok(0) => {}
-                Ok(segments) => {
-                    tracing::debug!(topic = %partition.topic, partition = %partition.id.index, segments, "retention");
-                }
-                Err(error) => {
-                    tracing::warn!(topic = %partition.topic, partition = %partition.id.index, %error,
-                        "old segments cannot be removed");
-                }
+        let partitions = self.all();
+        let wanting: Vec<_> =
+            partitions.iter().filter(|partition| self.remove_old(partition, Reason::Any)).collect();
+        if !wanting.is_empty() {
+            if let Err(error) = self.checkpoint() {
+                tracing::warn!(%error, "old segments stay until the recovery point can be moved");
             }
+            wanting.into_iter().for_each(|partition| _ = self.remove_old(partition, Reason::Any));
         }
         self.0.graveyard.clear(engine.env.now().tick, &*engine.disk);
+    }
+
+    /// Removes old segments of a partition. Returns whether more would go after a checkpoint.
+    fn remove_old(&self, partition: &Partition, reason: Reason) -> bool {
+        let (topic, index) = (&partition.topic, partition.id.index);
+        match retention::enforce(partition, &self.0.engine, &self.0.graveyard, reason) {
+            Ok(removed) => {
+                if 0 < removed.segments {
+                    tracing::debug!(%topic, partition = %index, removed.segments, "retention");
+                }
+                removed.wants_checkpoint
+            }
+            Err(error) => {
+                tracing::warn!(%topic, partition = %index, %error, "old segments cannot be removed");
+                false
+            }
+        }
+    }
+
+    /// Removes the segments below the log start, which is durable.
+    pub(super) fn remove_trimmed(&self, partition: &Partition) {
+        if !self.remove_old(partition, Reason::Trimmed) {
+            return;
+        }
+        match self.move_recovery_points() {
+            Ok(()) => _ = self.remove_old(partition, Reason::Trimmed),
+            Err(error) => {
+                tracing::warn!(%error, "trimmed segments stay until the recovery point can be moved");
+            }
+        }
     }
 
     /// Makes everything that is written durable, and notes it, so that a crash has less to check. Also closes
@@ -35,6 +62,13 @@ impl Log {
     /// What the operating system said; then the former recovery points hold.
     pub fn checkpoint(&self) -> io::Result<()> {
         let _change = self.0.change.lock();
+        self.move_recovery_points()?;
+        self.0.engine.handles.close_idle();
+        Ok(())
+    }
+
+    /// A checkpoint, by whoever holds the lock of changes.
+    fn move_recovery_points(&self) -> io::Result<()> {
         let engine = &self.0.engine;
         let mut moved = Vec::new();
         let partitions = self.all();
@@ -55,7 +89,6 @@ impl Log {
             }
             directory::save_recovery_points(engine, partitions.iter())?;
         }
-        engine.handles.close_idle();
         Ok(())
     }
 

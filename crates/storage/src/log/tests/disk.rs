@@ -22,6 +22,8 @@ pub(super) struct Faults {
     pub(super) writes_fail: AtomicBool,
     /// Syncs fail with EIO.
     pub(super) syncs_fail: AtomicBool,
+    /// Syncs of the whole file system fail with EIO.
+    pub(super) file_system_syncs_fail: AtomicBool,
     /// Syncs wait here for as long as a test holds the lock.
     pub(super) sync_gate: Mutex<()>,
     /// How many syncs of any kind were asked for.
@@ -38,6 +40,7 @@ impl Default for Faults {
             changes_left: Mutex::default(),
             writes_fail: AtomicBool::default(),
             syncs_fail: AtomicBool::default(),
+            file_system_syncs_fail: AtomicBool::default(),
             sync_gate: Mutex::default(),
             syncs: AtomicUsize::default(),
             synced: Mutex::default(),
@@ -100,7 +103,8 @@ impl Disk for Faults {
     }
 
     fn sync_file_system(&self, _: &File) -> io::Result<()> {
-        self.before_sync()
+        self.before_sync()?;
+        if self.file_system_syncs_fail.load(SeqCst) { Err(Errno::IO.into()) } else { Ok(()) }
     }
 
     fn open(&self, path: &Path, mode: Mode) -> io::Result<File> {

@@ -235,3 +235,25 @@ fn a_driven_log_syncs_when_it_is_told_to() {
     assert!(world.report.clean);
     assert_eq!(world.values(0, 1000), ["a", "b"]);
 }
+
+/// Regression, found by the simulator: of a run that did not fit on the disk the first batch was whole in the log, and
+/// cutting it off was never synced. The next segment began at the same offset; after a power cut, recovery found the
+/// batch that was refused and cut what was acknowledged.
+#[test]
+fn what_was_cut_back_is_gone_before_the_next_segment_is_acknowledged() {
+    let world = World::with(|settings| {
+        settings.durability = Durability::Sync;
+        settings.segment_bytes = 500;
+    });
+    for n in 0..6 {
+        world.put(&[&n.to_string()]);
+    }
+    *world.faults().bytes_left.lock() = Some(30);
+    assert_eq!(world.append(batch(&["refused"], START_MS)), Err(AppendError::NoSpace(ID)));
+    *world.faults().bytes_left.lock() = None;
+    world.faults().synced.lock().clear();
+    world.put(&["a batch that needs the next segment, because there is no room for it in the old one"]);
+    let synced = world.faults().synced.lock();
+    assert!(synced.contains(&world.file("00000000000000000000.log")), "{synced:?}");
+    assert!(synced.contains(&world.file("00000000000000000006.log")), "{synced:?}");
+}

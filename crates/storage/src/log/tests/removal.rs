@@ -233,3 +233,29 @@ fn what_is_not_durable_yet_is_not_removed() {
     world.log().enforce_retention();
     assert_eq!(segment_bases(&world), [5]);
 }
+
+/// Regression, found by the simulator: what the producers of removed segments had written was only in a snapshot that no
+/// sync had covered. After a power cut the next batch of theirs was refused as out of order.
+#[test]
+fn nothing_is_removed_before_it_is_below_the_recovery_point() {
+    let mut world = World::with(|settings| {
+        settings.durability = Durability::Sync;
+        settings.segment_bytes = 200;
+    });
+    for sequence in 0..6 {
+        world.append(sequenced(9, 0, sequence, &["x"])).unwrap();
+    }
+    // A checkpoint that fails keeps the segments, but not what is in them.
+    let bases = segment_bases(&world);
+    world.disk.file_system_syncs_fail.store(true, Ordering::SeqCst);
+    assert_eq!(world.log().trim(ID, Offset(6)).unwrap(), Offset(6));
+    assert_eq!(segment_bases(&world), bases);
+    assert!(world.read(0, 100).is_err());
+    world.disk.file_system_syncs_fail.store(false, Ordering::SeqCst);
+    world.log().enforce_retention();
+    assert_eq!(segment_bases(&world), [bases[bases.len() - 1]]);
+    let checkpoint = world.dir.path().join("recovery-point-offset-checkpoint");
+    assert_eq!(std::fs::read_to_string(checkpoint).unwrap(), "0\n1\nt 0 6\n");
+    world.crash();
+    assert_eq!(world.append(sequenced(9, 0, 6, &["x"])).unwrap().base_offset, Offset(6));
+}
