@@ -20,6 +20,7 @@ mod producer;
 mod reader;
 #[cfg(test)]
 mod tests;
+mod transactor;
 
 use crate::chance::Chance;
 use crate::checker::{Checker, Kind, Report};
@@ -36,6 +37,7 @@ use reader::Reader;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use transactor::{Transactor, Version};
 
 /// What a world is made of.
 #[derive(Debug, Clone, Copy)]
@@ -126,6 +128,8 @@ impl World {
             Box::new(Producer::new("idempotent-a")),
             Box::new(Producer::new("idempotent-b")),
             Box::new(Plain::new("plain")),
+            Box::new(Transactor::new("transactor-one", Version::One)),
+            Box::new(Transactor::new("transactor-two", Version::Two)),
             Box::new(Reader::new("reader", Isolation::ReadUncommitted)),
             Box::new(Reader::new("reader-committed", Isolation::ReadCommitted)),
             Box::new(Committer::new("committer", "group")),

@@ -19,7 +19,8 @@ pub enum Planted {
     NoDirectorySyncs,
     /// The high watermark is raised before the sync: each sync of a file happens only when the next one comes.
     LateSyncs,
-    /// Producers' sequences are saved ahead of the data: whatever snapshot is asked for, the newest is read.
+    /// Producers' sequences are saved ahead of the data: no snapshot is ever removed, and whichever is asked for, the
+    /// newest is read.
     SnapshotAhead,
     /// Group offsets and topics are acknowledged before the journal is synced.
     NoMetadataSyncs,
@@ -44,13 +45,21 @@ impl Planted {
         }
     }
 
+    /// Whether a file stays although it was to be removed.
+    pub(super) fn keeps(self, path: &Path) -> bool {
+        self == Self::SnapshotAhead && is_snapshot(path)
+    }
+
     /// Which file is read instead of the one at `path`; `names` lists its directory.
     pub(super) fn read_instead_of(self, path: &Path, names: impl Fn() -> Option<Vec<String>>) -> PathBuf {
-        let is_snapshot = |path: &Path| path.extension().is_some_and(|found| found == "snapshot");
         if self != Self::SnapshotAhead || !is_snapshot(path) {
             return path.to_owned();
         }
         let newest = names().into_iter().flatten().filter(|name| is_snapshot(Path::new(name))).max();
         newest.map_or(path.to_owned(), |name| path.with_file_name(name))
     }
+}
+
+fn is_snapshot(path: &Path) -> bool {
+    path.extension().is_some_and(|found| found == "snapshot")
 }

@@ -64,7 +64,7 @@ impl Admin {
 
     fn trim(&mut self, counter: &mut Counter<'_>) -> Option<(Number, Asked)> {
         let desk = &mut *counter.desk;
-        let place = desk.places.get(desk.chance.below(desk.places.len().max(1)))?.clone();
+        let place = desk.trimmed.clone()?;
         let end = u64::try_from(desk.promised(&place).end).ok().filter(|end| 0 < *end)?;
         let offset = i64::try_from(desk.chance.within(0..end + 1)).ok()?;
         let promised = desk.promised(&place);
@@ -152,6 +152,9 @@ impl Client for Admin {
                     self.to_make.pop();
                     let place = |index| Place { topic: plan.name.clone(), index };
                     desk.places.extend((0..plan.partitions).map(place));
+                    if self.to_make.is_empty() && 1 < desk.places.len() {
+                        desk.trimmed = desk.places.last().cloned();
+                    }
                 } else {
                     assert_ne!(code, ErrorCode::INVALID_CONFIG, "{response:?}");
                 }

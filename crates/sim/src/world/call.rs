@@ -4,8 +4,9 @@ use super::desk::Desk;
 use ottla_broker::in_process::{InProcess, NoAnswer};
 use ottla_wire::codec::Request;
 use ottla_wire::message::{
-    CreateTopicsResponse, DeleteRecordsResponse, DeleteTopicsResponse, FetchResponse, InitProducerIdResponse,
-    ListOffsetsResponse, MetadataResponse, OffsetCommitResponse, OffsetFetchResponse, ProduceResponse,
+    AddOffsetsToTxnResponse, AddPartitionsToTxnResponse, CreateTopicsResponse, DeleteRecordsResponse,
+    DeleteTopicsResponse, EndTxnResponse, FetchResponse, InitProducerIdResponse, ListOffsetsResponse,
+    MetadataResponse, OffsetCommitResponse, OffsetFetchResponse, ProduceResponse, TxnOffsetCommitResponse,
 };
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -23,6 +24,10 @@ pub(super) enum Reply {
     ListOffsets(ListOffsetsResponse),
     OffsetCommit(OffsetCommitResponse),
     OffsetFetch(OffsetFetchResponse),
+    AddPartitionsToTxn(AddPartitionsToTxnResponse),
+    AddOffsetsToTxn(AddOffsetsToTxnResponse),
+    TxnOffsetCommit(TxnOffsetCommitResponse),
+    EndTxn(EndTxnResponse),
     /// The connection is gone, and the answer with it.
     Lost,
 }

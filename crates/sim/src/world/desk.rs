@@ -39,6 +39,8 @@ pub(super) struct Desk {
     pub(super) promised: BTreeMap<Place, Promised>,
     /// Partitions of topics whose creation was acknowledged.
     pub(super) places: Vec<Place>,
+    /// The one partition whose records are removed by request.
+    pub(super) trimmed: Option<Place>,
     /// Whether clients begin nothing new.
     pub(super) is_closing: bool,
     /// The simulated wall clock, for records.
@@ -57,6 +59,7 @@ impl Desk {
             violations: Vec::new(),
             promised: BTreeMap::new(),
             places: Vec::new(),
+            trimmed: None,
             is_closing: false,
             wall_ms: START_MS,
             trace: is_traced.then(Vec::new),

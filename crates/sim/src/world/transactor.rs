@@ -1,0 +1,448 @@
+//! A transactional producer that consumes, writes to several partitions and commits a group's offset with it, in the
+//! manner of either transaction version. It asks one thing at a time and asks again for what has no answer.
+//!
+//! Where it cannot go on it takes a new epoch, as a restarted application does. What it then knows of its last
+//! transaction is what an application knows: aborted if it never asked for a commit, else unknown.
+
+use super::call::{Counter, Number, Reply};
+use super::client::Client;
+use super::desk::{Desk, Place};
+use super::producer::{answer_for, partition_data};
+use crate::history::{Committed, Ending, Event, Range, Sent, Transaction};
+use ottla_base::{ProducerEpoch, ProducerId, Timestamp};
+use ottla_wire::message::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
+use ottla_wire::message::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
+use ottla_wire::message::txn_offset_commit_request::{
+    TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
+};
+use ottla_wire::message::{
+    AddOffsetsToTxnRequest, AddPartitionsToTxnRequest, EndTxnRequest, InitProducerIdRequest,
+    OffsetFetchRequest, ProduceRequest, TxnOffsetCommitRequest,
+};
+use ottla_wire::record::{BatchOptions, BatchScope};
+use ottla_wire::{ErrorCode, Str};
+use std::collections::BTreeMap;
+
+/// The transactional producer.
+#[derive(Debug)]
+pub(super) struct Transactor {
+    name: String,
+    version: Version,
+    generation: u32,
+    identity: Option<(ProducerId, ProducerEpoch)>,
+    sequences: BTreeMap<Place, i32>,
+    /// How far its group has come in its input, once it knows.
+    position: Option<i64>,
+    open: Option<Open>,
+    asked: Option<(Number, Asked)>,
+}
+
+/// Which of Kafka's two ways it goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Version {
+    /// Partitions and groups are added first; epochs rise with a new producer only.
+    One,
+    /// They are added by writing to them; each end of a transaction raises the epoch.
+    Two,
+}
+
+/// A transaction that has begun.
+#[derive(Debug, Default)]
+struct Open {
+    sends: Vec<Sent>,
+    added: Vec<Place>,
+    has_group: bool,
+    read: Option<Range>,
+    /// The batch without an answer: where to, its values, its sequence.
+    batch: Option<(Place, Vec<u64>, i32, Timestamp)>,
+    /// When the end was asked for first, and whether it was a commit.
+    end: Option<(u64, bool)>,
+    /// An end was asked for, and the answer was lost.
+    is_in_doubt: bool,
+}
+
+#[derive(Debug)]
+enum Asked {
+    Identity,
+    Position(u64),
+    Partition(Place),
+    Group,
+    Offset(Range),
+    Batch,
+    End,
+}
+
+impl Transactor {
+    pub(super) fn new(name: impl Into<String>, version: Version) -> Self {
+        Self {
+            name: name.into(),
+            version,
+            generation: 0,
+            identity: None,
+            sequences: BTreeMap::new(),
+            position: None,
+            open: None,
+            asked: None,
+        }
+    }
+
+    fn client(&self) -> String {
+        format!("{}.{}", self.name, self.generation)
+    }
+
+    fn group(&self) -> String {
+        format!("group-of-{}", self.name)
+    }
+
+    /// Ends the transaction as far as this client is concerned.
+    fn conclude(&mut self, outcome: Ending, desk: &mut Desk) {
+        let Some(open) = self.open.take() else { return };
+        let finished = desk.moment();
+        let (ended, _) = open.end.unwrap_or((finished, false));
+        let mut sends = open.sends;
+        if let Some((place, values, _, _)) = open.batch {
+            let unanswered = |value| Sent { partition: place.to_string(), value, offset: None };
+            sends.extend(values.into_iter().map(unanswered));
+        }
+        if outcome == Ending::Committed {
+            for Sent { partition, offset, .. } in &sends {
+                let place = desk.places.iter().find(|place| place.to_string() == *partition).cloned();
+                if let (Some(place), Some(offset)) = (place, offset) {
+                    desk.acknowledged(&place, offset + 1);
+                }
+            }
+        }
+        let reads: Vec<Range> = open.read.into_iter().collect();
+        let group = (!reads.is_empty()).then(|| self.group());
+        if !sends.is_empty() {
+            let client = self.client();
+            let transaction = Transaction { client, outcome, ended, finished, sends, group, reads };
+            desk.history.push(Event::Transaction(transaction));
+        }
+    }
+
+    /// It cannot go on: a new producer with the same id takes its place.
+    fn start_over(&mut self, desk: &mut Desk) {
+        let outcome = match self.open.as_ref().and_then(|open| open.end) {
+            Some((_, true)) => Ending::Unknown,
+            Some((_, false)) | None => Ending::Aborted,
+        };
+        self.conclude(outcome, desk);
+        self.generation += 1;
+        (self.identity, self.position) = (None, None);
+    }
+
+    fn identify(&self, counter: &mut Counter<'_>) -> Number {
+        let request = InitProducerIdRequest {
+            transactional_id: Some(Str::from(self.name.as_str())),
+            transaction_timeout_ms: TIMEOUT_MS,
+            producer_id: -1,
+            producer_epoch: -1,
+            ..Default::default()
+        };
+        counter.ask(&request, 4, Reply::InitProducerId)
+    }
+
+    fn find_position(&self, input: &Place, counter: &mut Counter<'_>) -> Number {
+        let topic = OffsetFetchRequestTopics {
+            name: Str::from(input.topic.as_str()),
+            partition_indexes: vec![input.index],
+            ..Default::default()
+        };
+        let group = OffsetFetchRequestGroup {
+            group_id: Str::from(self.group()),
+            member_epoch: -1,
+            topics: Some(vec![topic]),
+            ..Default::default()
+        };
+        let request = OffsetFetchRequest { groups: vec![group], require_stable: true, ..Default::default() };
+        counter.ask(&request, 8, Reply::OffsetFetch)
+    }
+
+    fn add_partition(&self, place: &Place, (id, epoch): Identity, counter: &mut Counter<'_>) -> Number {
+        let name = Str::from(place.topic.as_str());
+        let request = AddPartitionsToTxnRequest {
+            v3_and_below_transactional_id: Str::from(self.name.as_str()),
+            v3_and_below_producer_id: id.0,
+            v3_and_below_producer_epoch: epoch.0,
+            v3_and_below_topics: vec![AddPartitionsToTxnTopic { name, partitions: vec![place.index] }],
+            ..Default::default()
+        };
+        counter.ask(&request, 3, Reply::AddPartitionsToTxn)
+    }
+
+    fn add_group(&self, (id, epoch): Identity, counter: &mut Counter<'_>) -> Number {
+        let request = AddOffsetsToTxnRequest {
+            transactional_id: Str::from(self.name.as_str()),
+            producer_id: id.0,
+            producer_epoch: epoch.0,
+            group_id: Str::from(self.group()),
+        };
+        counter.ask(&request, 3, Reply::AddOffsetsToTxn)
+    }
+
+    fn commit_offset(
+        &self,
+        input: &Place,
+        next: i64,
+        (id, epoch): Identity,
+        counter: &mut Counter<'_>,
+    ) -> Number {
+        let partition = TxnOffsetCommitRequestPartition {
+            partition_index: input.index,
+            committed_offset: next,
+            committed_leader_epoch: -1,
+            committed_metadata: None,
+        };
+        let name = Str::from(input.topic.as_str());
+        let request = TxnOffsetCommitRequest {
+            transactional_id: Str::from(self.name.as_str()),
+            group_id: Str::from(self.group()),
+            producer_id: id.0,
+            producer_epoch: epoch.0,
+            generation_id_or_member_epoch: -1,
+            topics: vec![TxnOffsetCommitRequestTopic {
+                name,
+                partitions: vec![partition],
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        let version = if self.version == Version::One { 3 } else { 5 };
+        counter.ask(&request, version, Reply::TxnOffsetCommit)
+    }
+
+    fn send(&self, open: &Open, (id, epoch): Identity, counter: &mut Counter<'_>) -> Number {
+        let (place, values, sequence, time) = open.batch.as_ref().expect("there is a batch to send");
+        let options = BatchOptions {
+            producer_id: id,
+            producer_epoch: epoch,
+            base_sequence: *sequence,
+            scope: BatchScope::Transactional,
+            ..BatchOptions::default()
+        };
+        let request = ProduceRequest {
+            transactional_id: Some(Str::from(self.name.as_str())),
+            acks: -1,
+            timeout_ms: 30_000,
+            topic_data: vec![partition_data(place, values, *time, options)],
+        };
+        let version = if self.version == Version::One { 11 } else { 12 };
+        counter.ask(&request, version, Reply::Produce)
+    }
+
+    fn end(&self, commits: bool, (id, epoch): Identity, counter: &mut Counter<'_>) -> Number {
+        let request = EndTxnRequest {
+            transactional_id: Str::from(self.name.as_str()),
+            producer_id: id.0,
+            producer_epoch: epoch.0,
+            committed: commits,
+        };
+        let version = if self.version == Version::One { 3 } else { 5 };
+        counter.ask(&request, version, Reply::EndTxn)
+    }
+
+    /// The next step of the transaction.
+    fn go_on(&mut self, places: &[Place], identity: Identity, counter: &mut Counter<'_>) -> (Number, Asked) {
+        let mut open = self.open.take().expect("a transaction has begun");
+        let asked = self.step(&mut open, places, identity, counter);
+        self.open = Some(open);
+        asked
+    }
+
+    fn step(
+        &mut self,
+        open: &mut Open,
+        places: &[Place],
+        identity: Identity,
+        counter: &mut Counter<'_>,
+    ) -> (Number, Asked) {
+        if let Some((_, commits)) = open.end {
+            return (self.end(commits, identity, counter), Asked::End);
+        }
+        if open.batch.is_some() {
+            return (self.send(open, identity, counter), Asked::Batch);
+        }
+        let choice = counter.desk.chance.below(100);
+        if counter.desk.is_closing || (30 <= choice && !open.sends.is_empty()) {
+            let commits = counter.desk.chance.percent(75);
+            open.end = Some((counter.desk.moment(), commits));
+            return (self.end(commits, identity, counter), Asked::End);
+        }
+        let input = &places[0];
+        let first = self.position.expect("it is known before a transaction begins");
+        let available = counter.desk.promised(input).end;
+        if choice < 8 && !open.sends.is_empty() && open.read.is_none() && first < available {
+            if self.version == Version::One && !open.has_group {
+                return (self.add_group(identity, counter), Asked::Group);
+            }
+            let next = first + 1 + i64::try_from(counter.desk.chance.below(3)).expect("small");
+            let next = next.min(available);
+            let range = Range { partition: input.to_string(), first, next };
+            return (self.commit_offset(input, next, identity, counter), Asked::Offset(range));
+        }
+        let place = places[counter.desk.chance.below(places.len())].clone();
+        if self.version == Version::One && !open.added.contains(&place) {
+            return (self.add_partition(&place, identity, counter), Asked::Partition(place));
+        }
+        let values: Vec<u64> = (0..1 + counter.desk.chance.below(2)).map(|_| counter.desk.value()).collect();
+        let sequence = self.sequences.entry(place.clone()).or_default();
+        let first_sequence = *sequence;
+        *sequence += i32::try_from(values.len()).expect("few");
+        open.batch = Some((place, values, first_sequence, Timestamp(counter.desk.wall_ms)));
+        (self.send(open, identity, counter), Asked::Batch)
+    }
+
+    /// What became of a step. An error is one that goes away, or the end of this producer.
+    fn stepped(&mut self, asked: Asked, reply: &Reply, desk: &mut Desk) -> Result<(), ErrorCode> {
+        let Some(open) = &mut self.open else { return Ok(()) };
+        match (asked, reply) {
+            (Asked::Partition(place), Reply::AddPartitionsToTxn(response)) => {
+                let result = &response.results_by_topic_v3_and_below[0].results_by_partition[0];
+                worked(result.partition_error_code)?;
+                open.added.push(place);
+            }
+            (Asked::Group, Reply::AddOffsetsToTxn(response)) => {
+                worked(response.error_code)?;
+                open.has_group = true;
+            }
+            (Asked::Offset(range), Reply::TxnOffsetCommit(response)) => {
+                worked(response.topics[0].partitions[0].error_code)?;
+                open.read = Some(range);
+            }
+            (Asked::Offset(range), Reply::Lost) => {
+                // It may be part of the transaction, so that nothing else may be committed.
+                open.read = Some(range);
+                return Err(ErrorCode::UNKNOWN_SERVER_ERROR);
+            }
+            (Asked::Batch, Reply::Produce(response)) => {
+                let (place, ..) = open.batch.as_ref().expect("it was sent");
+                let answer = answer_for(response, place);
+                worked(answer.error_code)?;
+                let (place, values, ..) = open.batch.take().expect("it was sent");
+                for (offset, value) in (answer.base_offset..).zip(values) {
+                    open.sends.push(Sent { partition: place.to_string(), value, offset: Some(offset) });
+                }
+            }
+            (Asked::End, Reply::EndTxn(response)) => {
+                let (_, commits) = open.end.expect("it was asked for");
+                worked(response.error_code)?;
+                if commits && let Some(range) = &open.read {
+                    self.position = Some(range.next);
+                }
+                if self.version == Version::Two {
+                    let (id, epoch) = (response.producer_id, response.producer_epoch);
+                    self.identity = Some((ProducerId(id), ProducerEpoch(epoch)));
+                    self.sequences.clear();
+                }
+                self.conclude(if commits { Ending::Committed } else { Ending::Aborted }, desk);
+            }
+            (Asked::End, _) => open.is_in_doubt = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn heard_position(&mut self, start: u64, input: &Place, reply: &Reply, desk: &mut Desk) {
+        let Reply::OffsetFetch(response) = reply else { return };
+        let Some(group) = response.groups.first().filter(|it| it.error_code == ErrorCode::NONE) else {
+            return;
+        };
+        let Some(answer) = group.topics.first().and_then(|topic| topic.partitions.first()) else { return };
+        if answer.error_code != ErrorCode::NONE {
+            return;
+        }
+        self.position = Some(answer.committed_offset.max(0));
+        let offset = (0 <= answer.committed_offset).then_some(answer.committed_offset);
+        let (client, group, partition) = (self.client(), self.group(), input.to_string());
+        let end = desk.moment();
+        desk.history.push(Event::Committed(Committed { client, group, partition, offset, start, end }));
+    }
+}
+
+type Identity = (ProducerId, ProducerEpoch);
+
+/// Where transactions may write: not where records are trimmed, because what is trimmed cannot be judged.
+fn places(desk: &Desk) -> Vec<Place> {
+    desk.places.iter().filter(|place| desk.trimmed.as_ref() != Some(place)).cloned().collect()
+}
+
+fn worked(code: ErrorCode) -> Result<(), ErrorCode> {
+    if code == ErrorCode::NONE { Ok(()) } else { Err(code) }
+}
+
+/// Whether it makes sense to ask again for the same.
+fn passes(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::CONCURRENT_TRANSACTIONS
+            | ErrorCode::COORDINATOR_NOT_AVAILABLE
+            | ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
+            | ErrorCode::NOT_COORDINATOR
+            | ErrorCode::NOT_LEADER_OR_FOLLOWER
+            | ErrorCode::UNKNOWN_TOPIC_OR_PARTITION
+            | ErrorCode::KAFKA_STORAGE_ERROR
+    )
+}
+
+impl Client for Transactor {
+    fn act(&mut self, counter: &mut Counter<'_>) {
+        let places = places(counter.desk);
+        if self.asked.is_some() || places.is_empty() {
+            return;
+        }
+        if !counter.desk.is_closing && counter.desk.chance.percent(1) {
+            self.start_over(counter.desk);
+        }
+        self.asked = Some(match (self.identity, self.position, &self.open) {
+            // It leaves nothing open behind.
+            (None, ..) => (self.identify(counter), Asked::Identity),
+            (Some(_), None, None) if !counter.desk.is_closing => {
+                let start = counter.desk.moment();
+                (self.find_position(&places[0], counter), Asked::Position(start))
+            }
+            (Some(_), _, None) if counter.desk.is_closing => return,
+            (Some(identity), _, open) => {
+                if open.is_none() {
+                    self.open = Some(Open::default());
+                }
+                self.go_on(&places, identity, counter)
+            }
+        });
+    }
+
+    fn hear(&mut self, number: Number, reply: Reply, desk: &mut Desk) {
+        let (_, asked) =
+            self.asked.take_if(|(asked, _)| *asked == number).expect("it asks one thing at a time");
+        match (asked, &reply) {
+            (Asked::Identity, Reply::InitProducerId(response)) => {
+                if response.error_code == ErrorCode::NONE {
+                    let epoch = ProducerEpoch(response.producer_epoch);
+                    self.identity = Some((ProducerId(response.producer_id), epoch));
+                    self.sequences.clear();
+                }
+            }
+            (Asked::Identity, _) => {}
+            (Asked::Position(start), _) => {
+                if let Some(input) = places(desk).first() {
+                    self.heard_position(start, input, &reply, desk);
+                }
+            }
+            (asked, _) => {
+                if let Err(code) = self.stepped(asked, &reply, desk) {
+                    desk.note(|| format!("{} is told {}", self.client(), code.name()));
+                    if !passes(code) {
+                        self.start_over(desk);
+                    }
+                }
+            }
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.asked.is_none() && self.open.is_none() && (self.identity.is_some() || self.generation == 0)
+    }
+}
+
+/// In simulated time, so that transactions time out now and then.
+const TIMEOUT_MS: i32 = 8000;
