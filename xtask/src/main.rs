@@ -9,6 +9,7 @@ mod conformance;
 mod generate;
 mod licences;
 mod measure;
+mod oracle;
 mod reliability;
 mod section;
 mod step;
@@ -27,6 +28,7 @@ cargo xtask COMMAND
   ci            everything that must pass before a change lands
   test          every test there is, the client matrix included
   conformance   the client matrix alone, written to docs/clients.md
+  oracle        the same requests to Apache Kafka and to Ottla, compared in docs/compatibility.md
   tidy          the house rules that a machine can check
   measure NAME  what Ottla costs, written to docs/performance.md: start, idle
   reliability SUITE
@@ -59,6 +61,7 @@ fn run(command: &str, arguments: &[String]) -> Outcome {
         "conformance" => conformance::run(arguments),
         "generate" => generate::run(arguments),
         "measure" => measure::run(arguments),
+        "oracle" => oracle::run(arguments),
         "reliability" => reliability::run(arguments),
         "schema-import" => generate::import(arguments),
         "test" => test::run(arguments),

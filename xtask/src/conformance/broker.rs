@@ -23,7 +23,7 @@ pub(super) struct Broker {
 ///
 /// # Errors
 /// If it does not build; cargo's own words went to the terminal.
-pub(super) fn build() -> Result<PathBuf, String> {
+pub(crate) fn build() -> Result<PathBuf, String> {
     executable("ottla", &[])
 }
 

@@ -69,7 +69,7 @@ pub(crate) fn java_program(
 }
 
 /// The folder of the jars that `pom.xml` of the folder names.
-pub(super) fn java_jars(shelf: &Shelf, folder: &str, version: &str) -> Result<PathBuf, Setback> {
+pub(crate) fn java_jars(shelf: &Shelf, folder: &str, version: &str) -> Result<PathBuf, Setback> {
     need("java", &["-version"])?;
     need("mvn", &["--version"])?;
     let pom = shelf.script(folder).join("pom.xml");

@@ -1,0 +1,98 @@
+//! Two transcripts of one scenario, step by step.
+
+use crate::scenario::{Difference, Scenario, Subject};
+use crate::side::{Answer, Transcript};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// One JSON line per step that at least one broker answered.
+pub fn lines(subject: &Subject, scenario: &Scenario, kafka: &Transcript, ottla: &Transcript) -> Vec<Value> {
+    let steps = kafka.answers.len().max(ottla.answers.len());
+    let mut lines: Vec<Value> =
+        (0..steps).map(|at| line(subject, scenario, kafka.answers.get(at), ottla.answers.get(at))).collect();
+    if kafka.broke != ottla.broke {
+        let said =
+            |transcript: &Transcript| transcript.broke.clone().unwrap_or_else(|| "went through".to_owned());
+        let differing = json!([{ "field": "the scenario", "kafka": said(kafka), "ottla": said(ottla) }]);
+        lines.push(head(subject, scenario, "end", "", -1, "different", 1, differing));
+    } else if let Some(why) = &kafka.broke {
+        let differing = json!([{ "field": "the scenario", "kafka": why, "ottla": why }]);
+        lines.push(head(subject, scenario, "end", "", -1, "broken", 1, differing));
+    }
+    lines
+}
+
+fn line(subject: &Subject, scenario: &Scenario, kafka: Option<&Answer>, ottla: Option<&Answer>) -> Value {
+    let any = kafka.or(ottla).expect("a step has at least one answer");
+    let differing = differing(kafka, ottla);
+    let mut verdict = "same";
+    let told: Vec<Value> = differing
+        .iter()
+        .map(|(field, kafka, ottla)| {
+            let reason = reason(scenario.differs, &any.step, (field, kafka, ottla));
+            verdict = match (verdict, reason) {
+                ("different", _) | (_, None) => "different",
+                (_, Some(_)) => "explained",
+            };
+            json!({ "field": field, "kafka": kafka, "ottla": ottla, "because": reason })
+        })
+        .collect();
+    head(subject, scenario, &any.step, any.api, any.version, verdict, any.fields.len(), told.into())
+}
+
+#[allow(clippy::too_many_arguments)]
+fn head(
+    subject: &Subject,
+    scenario: &Scenario,
+    step: &str,
+    api: &str,
+    version: i16,
+    verdict: &str,
+    fields: usize,
+    differences: Value,
+) -> Value {
+    json!({
+        "subject": subject.name, "about": subject.about, "scenario": scenario.name, "asks": scenario.asks,
+        "step": step, "api": api, "version": version, "verdict": verdict, "fields": fields,
+        "differences": differences,
+    })
+}
+
+/// Field, what Kafka said, what Ottla said.
+fn differing(kafka: Option<&Answer>, ottla: Option<&Answer>) -> Vec<(String, String, String)> {
+    let (Some(kafka), Some(ottla)) = (kafka, ottla) else {
+        let said = |answer: Option<&Answer>| answer.map_or("no such step", |_| "a step").to_owned();
+        return vec![("the step".to_owned(), said(kafka), said(ottla))];
+    };
+    if (kafka.api, &kafka.step, kafka.version) != (ottla.api, &ottla.step, ottla.version) {
+        return vec![("the step".to_owned(), kafka.step.clone(), ottla.step.clone())];
+    }
+    let theirs: BTreeMap<&str, &str> = map(kafka);
+    let ours: BTreeMap<&str, &str> = map(ottla);
+    let fields = kafka.fields.iter().chain(&ottla.fields).map(|(field, _)| field.as_str());
+    let mut seen = Vec::new();
+    for field in fields {
+        if theirs.get(field) != ours.get(field) && !seen.contains(&field) {
+            seen.push(field);
+        }
+    }
+    let said = |map: &BTreeMap<&str, &str>, field| (*map.get(field).unwrap_or(&"absent")).to_owned();
+    seen.into_iter().map(|field| (field.to_owned(), said(&theirs, field), said(&ours, field))).collect()
+}
+
+fn map(answer: &Answer) -> BTreeMap<&str, &str> {
+    answer.fields.iter().map(|(field, value)| (field.as_str(), value.as_str())).collect()
+}
+
+fn reason(differs: &'static [Difference], step: &str, (field, kafka, ottla): Said) -> Option<&'static str> {
+    let meant = differs.iter().find(|meant| step.starts_with(meant.step) && field.contains(meant.field));
+    let worded = field.ends_with("error_message") && kafka == "none" && ottla == "some words";
+    meant.map(|meant| meant.because).or(worded.then_some(WORDED))
+}
+
+/// Field, what Kafka said, what Ottla said.
+type Said<'a> = (&'a str, &'a str, &'a str);
+
+/// The one difference that holds everywhere.
+const WORDED: &str =
+    "Every refusal of Ottla says its cause and a cure, also where Kafka sends the code alone.";

@@ -1,0 +1,101 @@
+//! Makes equal what may differ between two brokers that behave alike: ids, times, addresses, words.
+
+use crate::flat::Field;
+use std::collections::BTreeMap;
+
+/// A time that is this near is "now".
+const NEAR_MS: i64 = 300_000;
+
+/// What one run has seen, so that the first id becomes `producer-1` and its return is recognised.
+pub struct Normal {
+    /// What makes the run's names its own; replaced by nothing.
+    run: String,
+    now_ms: i64,
+    ids: BTreeMap<(&'static str, String), usize>,
+}
+
+impl Normal {
+    pub fn new(run: &str, now_ms: i64) -> Self {
+        Self { run: run.to_owned(), now_ms, ids: BTreeMap::new() }
+    }
+
+    /// Makes an id known before any answer has it, so that its number does not depend on the order of answers.
+    pub fn learn(&mut self, kind: &'static str, value: &str) {
+        self.id(kind, value, "");
+    }
+
+    /// The field's path with everything of this run and this broker taken out.
+    pub fn path(&self, path: &str) -> String {
+        let mut path = path.replace(&self.run, "");
+        for ((kind, value), number) in &self.ids {
+            let named = match *kind {
+                "producer" => format!("[producer {value}]"),
+                _ => format!("[{value}]"),
+            };
+            path = path.replace(&named, &format!("[{kind}-{number}]"));
+        }
+        path
+    }
+
+    /// The field's value with everything of this run and this broker taken out.
+    pub fn value(&mut self, (path, value): &Field) -> String {
+        let name = path.rsplit('.').next().unwrap_or(path);
+        let name = name.split('[').next().unwrap_or(name);
+        match name {
+            "topic_id" => self.id("topic", value, "00000000-0000-0000-0000-000000000000"),
+            "producer_id" | "current_producer_id" | "ongoing_txn_producer_id" => {
+                self.id("producer", value, "-1")
+            }
+            "session_id" => self.id("session", value, "0"),
+            "host" | "port" => "an address".to_owned(),
+            _ if name.ends_with("error_message") || name == "message" => worded(value),
+            _ if name.contains("timestamp") || name.ends_with("time_ms") => self.time(value),
+            _ => value.replace(&self.run, ""),
+        }
+    }
+
+    fn id(&mut self, kind: &'static str, value: &str, none: &str) -> String {
+        if value == none {
+            return "none".to_owned();
+        }
+        let next = self.ids.keys().filter(|(known, _)| *known == kind).count() + 1;
+        let number = *self.ids.entry((kind, value.to_owned())).or_insert(next);
+        format!("{kind}-{number}")
+    }
+
+    fn time(&self, value: &str) -> String {
+        match value.parse::<i64>() {
+            Ok(time) if (time - self.now_ms).abs() < NEAR_MS => "now".to_owned(),
+            _ => value.to_owned(),
+        }
+    }
+}
+
+/// Each broker has its own words; whether there are any is what clients can build on.
+fn worded(value: &str) -> String {
+    match value {
+        "None" => "none",
+        "\"\"" => "empty",
+        _ => "some words",
+    }
+    .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_numbered_as_they_come_and_times_are_near_or_kept() {
+        let mut normal = Normal::new("-r1", 1_000_000_000);
+        let mut value = |path: &str, value: &str| normal.value(&(path.to_owned(), value.to_owned()));
+        assert_eq!(value("a[0].producer_id", "-1"), "none");
+        assert_eq!(value("a[0].producer_id", "4000"), "producer-1");
+        assert_eq!(value("a[1].producer_id", "9"), "producer-2");
+        assert_eq!(value("b.producer_id", "4000"), "producer-1");
+        assert_eq!(value("log_append_time_ms", "1000000123"), "now");
+        assert_eq!(value("log_append_time_ms", "-1"), "-1");
+        assert_eq!(value("error_message", "\"x\""), "some words");
+        assert_eq!(value("name", "\"topic-r1\""), "\"topic\"");
+    }
+}

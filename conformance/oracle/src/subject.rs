@@ -1,0 +1,35 @@
+//! Every subject, in the order of the document; a new one is a file here and a line.
+
+mod fetch;
+mod idempotence;
+mod list_offsets;
+mod offered;
+mod produce_records;
+mod produce_rules;
+mod produce_time;
+mod removal;
+mod topic_configs;
+mod transaction_end;
+mod transaction_offsets;
+mod transaction_shown;
+mod transaction_start;
+mod transaction_write;
+
+use crate::scenario::Subject;
+
+pub const ALL: &[Subject] = &[
+    offered::SUBJECT,
+    produce_rules::SUBJECT,
+    produce_records::SUBJECT,
+    produce_time::SUBJECT,
+    idempotence::SUBJECT,
+    fetch::SUBJECT,
+    list_offsets::SUBJECT,
+    removal::SUBJECT,
+    topic_configs::SUBJECT,
+    transaction_start::SUBJECT,
+    transaction_write::SUBJECT,
+    transaction_end::SUBJECT,
+    transaction_offsets::SUBJECT,
+    transaction_shown::SUBJECT,
+];
