@@ -6,7 +6,7 @@ use crate::disk::Disk;
 use ottla_base::{Offset, PartitionIndex, TopicName};
 use std::collections::HashMap;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Offsets by partition, as `recovery-point-offset-checkpoint` and `log-start-offset-checkpoint` have them:
 /// `topic partition offset` on each line.
@@ -41,13 +41,29 @@ pub(crate) fn line(topic: &TopicName, index: PartitionIndex, offset: Offset) -> 
 
 /// Replaces the file durably.
 pub(crate) fn write(path: &Path, lines: impl Iterator<Item = String>, disk: &dyn Disk) -> io::Result<()> {
+    let temporary = temporary(path);
+    let file = disk.write(&temporary, text(lines).as_bytes())?;
+    disk.sync_data(&file)?;
+    disk.rename(&temporary, path)?;
+    disk.sync_directory(path.parent().expect("a file lies in a directory"))
+}
+
+/// Replaces the file as a whole, and leaves it to others to make that durable.
+pub(crate) fn write_unsynced(
+    path: &Path,
+    lines: impl Iterator<Item = String>,
+    disk: &dyn Disk,
+) -> io::Result<()> {
+    let temporary = temporary(path);
+    disk.write(&temporary, text(lines).as_bytes())?;
+    disk.rename(&temporary, path)
+}
+
+/// Where the new file is written.
+fn temporary(path: &Path) -> PathBuf {
     let mut temporary = path.to_owned().into_os_string();
     temporary.push(names::TEMPORARY_SUFFIX);
-    let temporary = Path::new(&temporary);
-    let file = disk.write(temporary, text(lines).as_bytes())?;
-    disk.sync_data(&file)?;
-    disk.rename(temporary, path)?;
-    disk.sync_directory(path.parent().expect("a file lies in a directory"))
+    temporary.into()
 }
 
 /// The contents of a file with these lines.

@@ -40,11 +40,11 @@ impl Epochs {
         Some(Self(epochs))
     }
 
-    /// Writes the file without a sync; for a directory that is made durable as a whole.
+    /// Replaces the file without a sync; for a directory that is made durable as a whole. A process that is killed
+    /// meanwhile leaves the old file or the new one: with half a file the partition would use epochs again.
     pub(crate) fn save_unsynced(&self, place: &Place) -> io::Result<()> {
         let lines = self.0.iter().map(|(epoch, start)| format!("{epoch} {start}"));
-        let text = checkpoint::text(lines);
-        place.disk.write(&place.path.join(names::LEADER_EPOCHS), text.as_bytes()).map(drop)
+        checkpoint::write_unsynced(&place.path.join(names::LEADER_EPOCHS), lines, place.disk)
     }
 
     /// The newest epoch.

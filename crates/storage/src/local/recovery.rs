@@ -66,6 +66,8 @@ pub(crate) fn open(
         .map_err(|error| OpenError::io("putting compacted segments in place in", &place.path, error))?;
     let files = Files::list(place)?;
     let now = engine.env.now().wall;
+    let epochs = Epochs::load(place);
+    let are_epochs_lost = epochs.is_none();
     let mut state = State {
         settings,
         status: Status::Live,
@@ -74,7 +76,7 @@ pub(crate) fn open(
         high_mark: Mark { base: Offset::ZERO, position: 0 },
         end: Offset::ZERO,
         recovery_point: Offset::ZERO,
-        epochs: Epochs::load(place).unwrap_or_else(Epochs::first),
+        epochs: epochs.unwrap_or_else(Epochs::first),
         segments: files.segments,
         active: None,
         tail: Tail::default(),
@@ -94,6 +96,9 @@ pub(crate) fn open(
     let first = state.segments[0].base;
     state.log_start = state.log_start.max(first);
     let mut recovery = Recovery { place, known: &known, state: &mut state, report, now, replayed_to: first };
+    if are_epochs_lost {
+        recovery.read_epochs()?;
+    }
     match known.recovery_point.filter(|end| known.clean && recovery.may_end_at(*end)) {
         Some(end) => recovery.trust(end, &files.indexes)?,
         None => recovery.check(known.recovery_point.unwrap_or(first).max(first), &files.indexes)?,
@@ -350,6 +355,26 @@ impl Recovery<'_> {
         let newest = self.state.epochs.newest();
         if Offset::ZERO < self.state.end || LeaderEpoch(0) < newest {
             self.state.epochs.assign(LeaderEpoch(newest.0.saturating_add(1)), self.state.end);
+        }
+        let saved = self.state.epochs.save_unsynced(self.place);
+        saved.map_err(|error| self.failed("writing the leader epochs of", error))
+    }
+
+    /// The file of epochs is missing or nonsense: every batch says in which one it was written. Epochs in which nothing
+    /// was written are forgotten, and nobody can have seen them.
+    fn read_epochs(&mut self) -> Result<(), OpenError> {
+        if self.state.segments.iter().all(|segment| segment.size == 0) {
+            return Ok(());
+        }
+        tracing::warn!(directory = %self.place.path.display(), "the leader epochs are lost; reading the whole log for them");
+        for at in 0..self.state.segments.len() {
+            let Segment { base, size, .. } = self.state.segments[at];
+            let file = self.open_log(base)?;
+            let mut walk = Walk::new(self.place.disk, &file, 0, size.into());
+            // Damage is found, and dealt with, by whoever checks these bytes.
+            while let Ok(Some(found)) = walk.next() {
+                self.state.epochs.assign(found.header.partition_leader_epoch, found.header.base_offset);
+            }
         }
         let saved = self.state.epochs.save_unsynced(self.place);
         saved.map_err(|error| self.failed("writing the leader epochs of", error))

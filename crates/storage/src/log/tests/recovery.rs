@@ -358,3 +358,45 @@ fn a_log_ends_where_its_next_segment_does_not_follow() {
         assert_eq!(world.values(0, 1000).len() as i64, end.0 + 1);
     }
 }
+
+/// Found by the crash loop: killed while it wrote the file, the broker began with epoch 0 again, and consumers that had
+/// read in epoch 31 took their positions for lost and read everything once more.
+#[test]
+fn leader_epochs_outlive_their_file() {
+    const EPOCHS: &str = "leader-epoch-checkpoint";
+    for torn in [Some(""), Some("0\n2\n0 0\n1"), None] {
+        let mut world = World::new();
+        world.put(&["one"]);
+        world.crash();
+        world.put(&["two"]);
+        world.crash();
+        world.put(&["three"]);
+        world.log().checkpoint().unwrap();
+        world.log = None;
+        match torn {
+            Some(text) => std::fs::write(world.file(EPOCHS), text).unwrap(),
+            None => std::fs::remove_file(world.file(EPOCHS)).unwrap(),
+        }
+        world.open();
+        assert_eq!(world.offsets().leader_epoch, LeaderEpoch(3), "{torn:?}");
+        assert_eq!(world.log().epoch_end(ID, LeaderEpoch(0)), Some((LeaderEpoch(0), Offset(1))));
+        assert_eq!(world.log().epoch_end(ID, LeaderEpoch(1)), Some((LeaderEpoch(1), Offset(2))));
+        // Written anew, and never in place.
+        world.restart();
+        assert_eq!(world.offsets().leader_epoch, LeaderEpoch(3), "{torn:?}");
+        assert!(!world.dir.path().join(format!("{EPOCHS}.tmp")).exists());
+    }
+}
+
+#[test]
+fn the_file_of_epochs_is_replaced_as_a_whole() {
+    let mut world = World::new();
+    world.put(&["one"]);
+    // A reader that holds the old file still sees the old epochs.
+    let mut old = std::fs::File::open(world.file("leader-epoch-checkpoint")).unwrap();
+    world.crash();
+    let mut text = String::new();
+    std::io::Read::read_to_string(&mut old, &mut text).unwrap();
+    assert_eq!(text, "0\n1\n0 0\n");
+    assert_eq!(std::fs::read_to_string(world.file("leader-epoch-checkpoint")).unwrap(), "0\n2\n0 0\n1 1\n");
+}
