@@ -96,6 +96,24 @@ impl Broker {
         Err(format!("topic {name} was not created: {}", String::from_utf8_lossy(&output.stderr).trim()))
     }
 
+    /// Whether everything in the data directory is as it was written; the broker must not run.
+    ///
+    /// # Errors
+    /// With what `ottla log verify` found.
+    pub(super) fn verify(&self) -> Result<(), String> {
+        let output = Command::new(&self.program)
+            .args(["log", "verify"])
+            .arg(self.folder.join("data"))
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("cannot run {}: {error}", self.program.display()))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        Err(format!("ottla log verify: {}", said.concat().trim()))
+    }
+
     /// SIGKILL, and gone.
     pub(super) fn kill(&mut self) {
         if let Some(mut process) = self.process.take() {

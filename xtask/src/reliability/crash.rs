@@ -138,6 +138,7 @@ fn attempt(
     let mut histories = load.histories();
     histories.extend(programs.drain(folder, &broker.address(), FEATURES)?);
     broker.stop()?;
+    broker.verify()?;
     let verdict = Verdict::of(judge, &histories)?;
     verdict.clean()?;
     Ok((blows, verdict))

@@ -1,9 +1,10 @@
 //! `cargo xtask reliability tools`: Kafka's own tools of torture against Ottla.
 //!
 //! They are the tools that Kafka's system tests run: `TransactionalMessageCopier` copies a topic in transactions while
-//! copiers and the broker are killed, `ProducerPerformance` writes in transactions as fast as it can. What comes out is
-//! counted by `ConsoleConsumer` at `read_committed`.
+//! copiers and the broker are killed, `ProducerPerformance` writes in transactions as fast as it can, and what comes out is
+//! counted by `ConsoleConsumer` at `read_committed`. `LogCompactionTester` looks for the last value of every key.
 
+mod compaction;
 mod copy;
 mod kit;
 
@@ -13,6 +14,7 @@ use super::document;
 use crate::Outcome;
 use crate::conformance::broker::executable;
 use crate::conformance::packages::{Setback, Shelf};
+use compaction::Compactions;
 use copy::Copies;
 use kit::Kit;
 use std::path::Path;
@@ -28,10 +30,15 @@ cargo xtask reliability tools [--quick]
 struct Size {
     copied: usize,
     performed: usize,
+    compacted: usize,
 }
 
-const LONG: Size = Size { copied: 30_000, performed: 300_000 };
-const QUICK: Size = Size { copied: 3_000, performed: 30_000 };
+/// Small segments and an eager compaction, so that there is something to see within minutes.
+const SETTINGS: &[&str] =
+    &["log.segment.bytes=1048576", "log.cleaner.backoff.ms=500", "log.cleaner.min.cleanable.ratio=0.01"];
+
+const LONG: Size = Size { copied: 30_000, performed: 300_000, compacted: 500_000 };
+const QUICK: Size = Size { copied: 3_000, performed: 30_000, compacted: 100_000 };
 
 /// Runs all tools.
 ///
@@ -75,13 +82,15 @@ fn attempt(
     folder: &Path,
     size: Size,
 ) -> Result<Vec<(&'static str, String)>, String> {
-    let mut broker = Broker::new(ottla, folder, &[])?;
+    let mut broker = Broker::new(ottla, folder, SETTINGS)?;
     broker.start()?;
     let mut copies = Copies::new(kit, size.copied, seed());
     copies.all(&mut broker)?;
     let performed = perform(kit, &broker, size.performed)?;
+    let compactions = Compactions::run(kit, &mut broker, size.compacted)?;
     broker.stop()?;
     let mut figures = copies.figures();
+    figures.extend(compactions.figures());
     figures.push(("records written in transactions by ProducerPerformance, and read back", performed));
     figures.push(("violations", "0".to_owned()));
     Ok(figures)

@@ -57,12 +57,18 @@ fn once(facts: &Facts, anomalies: &mut Anomalies) {
 }
 
 /// Who reads everything at `read_committed` reads all that was acknowledged; a transaction that hangs would hide the
-/// rest of its partition. Records of transactions that show in part are told by [`transaction`](super::transaction).
+/// rest of its partition. A record that was acknowledged and then aborted is still there for who reads at
+/// `read_uncommitted`. Records of transactions that show in part are told by [`transaction`](super::transaction).
 fn there(facts: &Facts, anomalies: &mut Anomalies) {
     let missing = |written: &&Written| {
-        let is_hidden = facts.partitions[&written.partition].drained[READ_COMMITTED]
-            && !facts.shows_committed(written.value);
-        written.outcome == Outcome::Ok && (is_hidden || !facts.seen.contains_key(&written.value))
+        let drained = facts.partitions[&written.partition].drained;
+        let is_hidden = drained[READ_COMMITTED] && !facts.shows_committed(written.value);
+        let is_unseen = !facts.seen.contains_key(&written.value);
+        match written.outcome {
+            Outcome::Ok => is_hidden || is_unseen,
+            Outcome::Unknown => is_unseen && written.offset.is_some() && drained[READ_UNCOMMITTED],
+            Outcome::Failed => false,
+        }
     };
     for written in facts.written.iter().filter(missing) {
         let partition = &facts.partitions[&written.partition];

@@ -86,6 +86,19 @@ fn an_acknowledged_record_that_nobody_was_given_is_lost() {
 }
 
 #[test]
+fn an_acknowledged_record_of_an_aborted_transaction_is_still_there() {
+    check(
+        &[(
+            r#""start":80,"end":90,"next":3,"records":[[0,100],[2,102]]"#,
+            r#""start":80,"end":90,"next":3,"records":[[0,100]]"#,
+        )],
+        &expect![[r#"
+            LostWrite: 102 of t1 was acknowledged at b-0@2
+        "#]],
+    );
+}
+
+#[test]
 fn what_a_hanging_transaction_hides_at_read_committed_is_lost() {
     check(
         &[
