@@ -20,6 +20,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.config.ConfigResource;
 import org.apache.kafka.common.errors.UnknownTopicOrPartitionException;
@@ -106,6 +107,32 @@ final class Client {
                     producer.abortTransaction();
                 }
             }
+        }
+    }
+
+    /**
+     * Two producers with the topic's name as transactional id: the second one comes while the first one's transaction is
+     * open, and commits one of its own. Gives what the first one hears when it commits, or null.
+     */
+    String takeOver(String topic, List<ProducerRecord<byte[], byte[]>> old, List<ProducerRecord<byte[], byte[]>> renewed) {
+        Map<String, Object> settings = Map.of("bootstrap.servers", bootstrap, "transactional.id", topic);
+        try (var first = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer());
+             var second = new KafkaProducer<>(settings, new ByteArraySerializer(), new ByteArraySerializer())) {
+            first.initTransactions();
+            first.beginTransaction();
+            old.forEach(first::send);
+            first.flush();
+            second.initTransactions();
+            String heard = null;
+            try {
+                first.commitTransaction();
+            } catch (KafkaException refused) {
+                heard = refused.toString();
+            }
+            second.beginTransaction();
+            renewed.forEach(second::send);
+            second.commitTransaction();
+            return heard;
         }
     }
 

@@ -56,6 +56,7 @@ final class Scenarios {
         checks.put("resume", plain(this::resume));
         checks.put("idempotent", plain(this::idempotent));
         checks.put("transactions", plain(this::transactions));
+        checks.put("fencing", plain(this::fencing));
         checks.put("cooperative", plain(this::cooperative));
         checks.put("static", plain(this::staticMembers));
         checks.put("configs", plain(this::configs));
@@ -210,6 +211,14 @@ final class Scenarios {
         equal(text(client.read(topic, 10, 0, "read_committed")), committed, "read_committed");
         equal(text(client.read(topic, 15, 0, "read_uncommitted")), all, "read_uncommitted");
         equal(client.committed(topic, topic), 7L, "committed offset");
+    }
+
+    private void fencing(String topic) throws Exception {
+        create(topic, 1);
+        List<String> renewed = values("new", 5);
+        String heard = client.takeOver(topic, records(topic, values("old", 5), 1), records(topic, renewed, 1));
+        equal(heard != null, true, "whether the first one's commit is refused");
+        equal(text(client.read(topic, 5, 0, "read_committed")), renewed, "read_committed");
     }
 
     private void cooperative(String topic) throws Exception {

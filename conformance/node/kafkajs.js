@@ -108,6 +108,26 @@ class Kafkajs {
     await producer.disconnect()
   }
 
+  /** The second one comes while the first one's transaction is open. Gives what the first one hears. */
+  async takeOver (topic, transactionalId, old, renewed) {
+    const make = () => kafka('producer').producer({ transactionalId, maxInFlightRequests: 1, idempotent: true })
+    const send = (transaction, records) =>
+      transaction.send({ topic, messages: records.map(({ value, partition }) => ({ value, partition })) })
+    const [first, second] = [make(), make()]
+    await first.connect()
+    await second.connect()
+    const opened = await first.transaction()
+    await send(opened, old)
+    const mine = await second.transaction()
+    let heard
+    await opened.commit().catch(refused => { heard = refused })
+    await send(mine, renewed)
+    await mine.commit()
+    await first.disconnect()
+    await second.disconnect()
+    return heard
+  }
+
   /** A reader belongs to a group, there is no other; it commits only when told. */
   async consume (topic, group, count, { start, commit, uncommitted = false }) {
     const reader = consumer(group, 'reader', { readUncommitted: uncommitted })

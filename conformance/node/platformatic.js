@@ -74,6 +74,10 @@ class Platformatic {
     await producer.close()
   }
 
+  takeOver () {
+    throw new NotApplicable('the client asks for its id as producer 0 with epoch 0, and is refused unless it is that one')
+  }
+
   /** A reader belongs to a group, there is no other; it commits only when told. */
   async consume (topic, group, count, { mode, start, commit, uncommitted = false }) {
     const reader = consumer(group, 'reader', { isolationLevel: uncommitted ? READ_UNCOMMITTED : READ_COMMITTED })

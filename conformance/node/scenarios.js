@@ -176,6 +176,14 @@ async function transactions (client, { topic, group }) {
   equal(await client.committed(topic, group), 7, 'committed offset')
 }
 
+async function fencing (client, { topic }) {
+  await createTopic(client, topic)
+  const [old, renewed] = ['old', 'new'].map(name => values(5, name))
+  const heard = await client.takeOver(topic, `${topic}-id`, records(old), records(renewed))
+  equal(heard !== undefined, true, "whether the first one's commit is refused")
+  equal(texts(await client.read(topic, 5, 0, { uncommitted: false })), renewed, 'read committed')
+}
+
 async function staticMembers (client, { topic, group }) {
   await createTopic(client, topic, 4)
   const ledger = new Ledger()
@@ -232,6 +240,7 @@ export async function main (client) {
     resume: on(resume),
     idempotent: on(idempotent),
     transactions: on(transactions),
+    fencing: on(fencing),
     cooperative: client.cooperative,
     static: on(staticMembers),
     configs: on(configs),

@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import KafkaError
 
 from report import BOOTSTRAP, WAIT_SECONDS, NotApplicable, equal
 from scenarios import Message, Scenarios, main
@@ -147,6 +148,30 @@ class Aiokafka:
             await producer.stop()
 
         wait(send())
+
+    def take_over(self, topic, transactional_id, old, new):
+        """The second one comes while the first one's transaction is open. Gives what the first one hears."""
+        settings = {"bootstrap_servers": BOOTSTRAP, "transactional_id": transactional_id}
+
+        async def compete():
+            first, second, heard = AIOKafkaProducer(**settings), AIOKafkaProducer(**settings), None
+            await first.start()
+            await first.begin_transaction()
+            for value in old:
+                await first.send_and_wait(topic, value=value, partition=0)
+            await second.start()
+            try:
+                await first.commit_transaction()
+            except KafkaError as refused:
+                heard = refused
+            await second.begin_transaction()
+            for value in new:
+                await second.send_and_wait(topic, value=value, partition=0)
+            await second.commit_transaction()
+            await second.stop()
+            return heard
+
+        return wait(compete())
 
     def read(self, topic, count, start=0, isolation="read_uncommitted"):
         async def fetch():

@@ -3,7 +3,7 @@
 import threading
 
 import confluent_kafka
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, NewTopic
 
 from report import BOOTSTRAP, equal, wait_until
@@ -32,6 +32,13 @@ def poll(reader, count):
 
     wait_until(enough, lambda: f"{count} records, got {len(messages)}")
     return messages
+
+
+def send(producer, topic, texts):
+    """Until all are sent."""
+    for value in texts:
+        producer.produce(topic, value=value, partition=0)
+    equal(producer.flush(20), 0, "records that were not sent")
 
 
 class Member(threading.Thread):
@@ -118,14 +125,29 @@ class Confluent:
         member = consumer(group)
         for transaction in transactions:
             producer.begin_transaction()
-            for value in transaction.values:
-                producer.produce(topic, value=value, partition=0)
             # An abort drops what has not been sent.
-            equal(producer.flush(20), 0, "records that were not sent")
+            send(producer, topic, transaction.values)
             offsets = [TopicPartition(topic, 0, transaction.offset)]
             producer.send_offsets_to_transaction(offsets, member.consumer_group_metadata(), 20)
             producer.commit_transaction(20) if transaction.commits else producer.abort_transaction(20)
         member.close()
+
+    def take_over(self, topic, transactional_id, old, new):
+        """The second one comes while the first one's transaction is open. Gives what the first one hears."""
+        settings = {"bootstrap.servers": BOOTSTRAP, "transactional.id": transactional_id}
+        first, second, heard = Producer(settings), Producer(settings), None
+        first.init_transactions(20)
+        first.begin_transaction()
+        send(first, topic, old)
+        second.init_transactions(20)
+        try:
+            first.commit_transaction(20)
+        except KafkaException as refused:
+            heard = refused
+        second.begin_transaction()
+        send(second, topic, new)
+        second.commit_transaction(20)
+        return heard
 
     def read(self, topic, count, start=0, isolation="read_committed"):
         reader = consumer("unused", **{"isolation.level": isolation})

@@ -12,7 +12,7 @@ import subprocess
 import threading
 import time
 
-from report import BOOTSTRAP, equal, wait_until
+from report import BOOTSTRAP, NotApplicable, equal, wait_until
 from scenarios import Message, Record, Scenarios, main
 
 SMALL = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx128m", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"]
@@ -210,6 +210,9 @@ class ConsoleScenarios(Scenarios):
         """They read and print text, not bytes."""
         binary, text = b"\x00\xff", "Größe ✓".encode()
         return [Record(text, key=b"") if record.value == binary else record for record in super().odd_records()]
+
+    def fencing(self, case):
+        raise NotApplicable("no tool leaves a transaction open")
 
     def transactions(self, case):
         """They write and read committed transactions, and look at them from all sides."""

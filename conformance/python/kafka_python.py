@@ -14,6 +14,7 @@ from kafka import (
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.coordinator.assignors.cooperative_sticky import CooperativeStickyAssignor
 from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.errors import KafkaError
 
 from report import BOOTSTRAP, wait_until
 from scenarios import Message, Scenarios, main
@@ -42,6 +43,13 @@ def poll(reader, count):
 
     wait_until(enough, lambda: f"{count} records, got {len(records)}")
     return records
+
+
+def send(producer, topic, texts):
+    """Until all are sent."""
+    for value in texts:
+        producer.send(topic, value=value, partition=0)
+    producer.flush(20)
 
 
 class Member(threading.Thread, ConsumerRebalanceListener):
@@ -124,14 +132,31 @@ class KafkaPython:
         producer.init_transactions()
         for transaction in transactions:
             producer.begin_transaction()
-            for value in transaction.values:
-                producer.send(topic, value=value, partition=0)
             # An abort drops what has not been sent.
-            producer.flush(20)
+            send(producer, topic, transaction.values)
             offsets = {TopicPartition(topic, 0): OffsetAndMetadata(transaction.offset, "", -1)}
             producer.send_offsets_to_transaction(offsets, group)
             producer.commit_transaction() if transaction.commits else producer.abort_transaction()
         producer.close()
+
+    def take_over(self, topic, transactional_id, old, new):
+        """The second one comes while the first one's transaction is open. Gives what the first one hears."""
+        settings = {"bootstrap_servers": BOOTSTRAP, "transactional_id": transactional_id}
+        first, second, heard = KafkaProducer(**settings), KafkaProducer(**settings), None
+        first.init_transactions()
+        first.begin_transaction()
+        send(first, topic, old)
+        second.init_transactions()
+        try:
+            first.commit_transaction()
+        except KafkaError as refused:
+            heard = refused
+        second.begin_transaction()
+        send(second, topic, new)
+        second.commit_transaction()
+        first.close(1)
+        second.close()
+        return heard
 
     def read(self, topic, count, start=0, isolation="read_uncommitted"):
         reader = consumer(None, isolation_level=isolation)

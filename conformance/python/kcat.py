@@ -114,6 +114,8 @@ class Kcat:
     def transact(self, *_):
         raise NotApplicable("the program knows no transactions")
 
+    take_over = transact
+
     def read(self, topic, count, start=0):
         lines = kcat("-C", "-t", topic, "-p", "0", "-o", str(start), "-c", str(count), "-e", "-J").splitlines()
         return [message(json.loads(line.decode(errors="surrogateescape"))) for line in lines]

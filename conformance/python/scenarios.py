@@ -210,6 +210,13 @@ class Scenarios:
             equal(got, wanted, isolation)
         equal(self.client.committed(case.group, case.topic), 7, "committed offset")
 
+    def fencing(self, case):
+        self.topic(case)
+        heard = self.client.take_over(case.topic, f"{case.topic}-id", values(5, "old"), values(5, "new"))
+        equal(heard is not None, True, "whether the first one's commit is refused")
+        got = [message.value for message in self.client.read(case.topic, 5, isolation="read_committed")]
+        equal(got, values(5, "new"), "read_committed")
+
     def cooperative(self, case):
         self.topic(case, 4)
         ledger = Ledger()
@@ -276,6 +283,7 @@ def main(checks):
         "resume": checks.resume,
         "idempotent": checks.idempotent,
         "transactions": checks.transactions,
+        "fencing": checks.fencing,
         "cooperative": checks.cooperative,
         "static": checks.static,
         "configs": checks.configs,

@@ -207,6 +207,37 @@ func (f franz) Transact(group, topic string, transactions []suite.Transaction) e
 	return nil
 }
 
+func (franz) TakeOver(topic string, old, renewed []suite.Record) (heard, failure error) {
+	ctx, cancel := deadline()
+	defer cancel()
+	begin := func(records []suite.Record) (*kgo.Client, error) {
+		producer, err := client(kgo.TransactionalID(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+		if err != nil {
+			return nil, err
+		}
+		if err := producer.BeginTransaction(); err != nil {
+			return producer, err
+		}
+		var sent []*kgo.Record
+		for _, record := range records {
+			sent = append(sent, &kgo.Record{Topic: topic, Partition: record.Partition, Value: record.Value})
+		}
+		return producer, producer.ProduceSync(ctx, sent...).FirstErr()
+	}
+	first, err := begin(old)
+	if err != nil {
+		return nil, err
+	}
+	defer first.Close()
+	second, err := begin(renewed)
+	if err != nil {
+		return nil, err
+	}
+	defer second.Close()
+	heard = first.EndTransaction(ctx, kgo.TryCommit)
+	return heard, second.EndTransaction(ctx, kgo.TryCommit)
+}
+
 func (f franz) sendOffset(ctx context.Context, producer *kgo.Client, group, topic string, offset int64) error {
 	id, epoch, err := producer.ProducerID(ctx)
 	if err != nil {

@@ -118,27 +118,16 @@ func convert(message *sarama.ConsumerMessage) suite.Record {
 }
 
 func (client) Transact(group, topic string, transactions []suite.Transaction) error {
-	config := settings()
-	config.Producer.Idempotent = true
-	config.Producer.RequiredAcks = sarama.WaitForAll
-	config.Producer.Transaction.ID = topic
-	config.Net.MaxOpenRequests = 1
-	producer, err := sarama.NewSyncProducer(brokers, config)
+	producer, err := sarama.NewSyncProducer(brokers, transactional(topic))
 	if err != nil {
 		return err
 	}
 	defer producer.Close()
 	for _, transaction := range transactions {
-		var messages []*sarama.ProducerMessage
-		for _, record := range transaction.Records {
-			messages = append(messages, &sarama.ProducerMessage{
-				Topic: topic, Partition: record.Partition, Value: encoder(record.Value),
-			})
-		}
 		if err := producer.BeginTxn(); err != nil {
 			return err
 		}
-		if err := producer.SendMessages(messages); err != nil {
+		if err := producer.SendMessages(messages(topic, transaction.Records)); err != nil {
 			return err
 		}
 		offset := &sarama.PartitionOffsetMetadata{Partition: 0, Offset: transaction.Offset}
@@ -155,6 +144,50 @@ func (client) Transact(group, topic string, transactions []suite.Transaction) er
 		}
 	}
 	return nil
+}
+
+func (client) TakeOver(topic string, old, renewed []suite.Record) (heard, failure error) {
+	begin := func(records []suite.Record) (sarama.SyncProducer, error) {
+		producer, err := sarama.NewSyncProducer(brokers, transactional(topic))
+		if err != nil {
+			return nil, err
+		}
+		if err := producer.BeginTxn(); err != nil {
+			return producer, err
+		}
+		return producer, producer.SendMessages(messages(topic, records))
+	}
+	first, err := begin(old)
+	if err != nil {
+		return nil, err
+	}
+	defer first.Close()
+	second, err := begin(renewed)
+	if err != nil {
+		return nil, err
+	}
+	defer second.Close()
+	heard = first.CommitTxn()
+	return heard, second.CommitTxn()
+}
+
+func transactional(topic string) *sarama.Config {
+	config := settings()
+	config.Producer.Idempotent = true
+	config.Producer.RequiredAcks = sarama.WaitForAll
+	config.Producer.Transaction.ID = topic
+	config.Net.MaxOpenRequests = 1
+	return config
+}
+
+func messages(topic string, records []suite.Record) []*sarama.ProducerMessage {
+	var messages []*sarama.ProducerMessage
+	for _, record := range records {
+		messages = append(messages, &sarama.ProducerMessage{
+			Topic: topic, Partition: record.Partition, Value: encoder(record.Value),
+		})
+	}
+	return messages
 }
 
 func (client) ReadIsolated(topic string, count int, isolation suite.Isolation) ([]suite.Record, error) {

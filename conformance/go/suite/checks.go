@@ -24,6 +24,7 @@ var checks = []struct {
 	{"resume", resume},
 	{"idempotent", idempotent},
 	{"transactions", transactions},
+	{"fencing", fencing},
 	{"cooperative", cooperative},
 	{"static", static},
 	{"configs", configs},
@@ -291,6 +292,27 @@ func transactions(c Client, topic string) error {
 		func() error { return read(ReadCommitted, slices.Concat(kept, more)) },
 		func() error { return read(ReadUncommitted, slices.Concat(kept, lost, more)) },
 		committed,
+	)
+}
+
+func fencing(c Client, topic string) error {
+	renewed := values("new", 5)
+	return first(
+		func() error { return create(c, topic, 1) },
+		func() error {
+			heard, err := c.TakeOver(topic, records(values("old", 5), 1), records(renewed, 1))
+			if err != nil {
+				return err
+			}
+			return equal(heard != nil, true, "whether the first one's commit is refused")
+		},
+		func() error {
+			got, err := c.ReadIsolated(topic, len(renewed), ReadCommitted)
+			if err != nil {
+				return err
+			}
+			return equal(texts(got), renewed, "values")
+		},
 	)
 }
 

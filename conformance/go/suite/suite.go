@@ -83,6 +83,9 @@ type Client interface {
 	ReadIsolated(topic string, count int, isolation Isolation) ([]Record, error)
 	// Transact carries out the transactions; the transactional id is the topic's name.
 	Transact(group, topic string, transactions []Transaction) error
+	// TakeOver has two producers with the topic's name as transactional id: the second one comes while the first one's
+	// transaction is open, and commits one of its own. It gives what the first one hears when it commits.
+	TakeOver(topic string, old, renewed []Record) (heard, failure error)
 	OffsetForTime(topic string, timestamp int64) (int64, error)
 	Join(ledger *Ledger, options MemberOptions) (Member, error)
 	// Take reads records in a group, commits and leaves.

@@ -115,22 +115,11 @@ pub struct Transaction {
 
 /// Carries out the transactions; the transactional id and the group are named as the topic.
 pub fn transact(topic: &str, transactions: &[Transaction]) -> Outcome {
-    let mut config = config();
-    config.set("transactional.id", topic);
-    let producer: ThreadedProducer<Deliveries> =
-        config.create_with_context(Deliveries::default()).map_err(text)?;
+    let producer = transactional(topic)?;
     let member: BaseConsumer = consumer_config(topic).create().map_err(text)?;
-    producer.init_transactions(WAIT).map_err(text)?;
     for transaction in transactions {
         producer.begin_transaction().map_err(text)?;
-        for (place, record) in transaction.records.iter().enumerate() {
-            let mut sent: BaseRecord<'_, Vec<u8>, Vec<u8>, Box<usize>> =
-                BaseRecord::with_opaque_to(topic, Box::new(place)).partition(record.partition);
-            sent.payload = record.value.as_ref();
-            producer.send(sent).map_err(|(error, _)| text(error))?;
-        }
-        // An abort drops what has not been sent.
-        producer.flush(WAIT).map_err(text)?;
+        send(&producer, topic, &transaction.records)?;
         let mut offsets = TopicPartitionList::new();
         offsets.add_partition_offset(topic, 0, Offset::Offset(transaction.offset)).map_err(text)?;
         let metadata = member.group_metadata().ok_or("the consumer has a group")?;
@@ -141,6 +130,41 @@ pub fn transact(topic: &str, transactions: &[Transaction]) -> Outcome {
         }
     }
     Ok(())
+}
+
+/// Two producers with the topic's name as transactional id: the second one comes while the first one's transaction is
+/// open, and commits one of its own. Gives what the first one hears when it commits.
+pub fn take_over(topic: &str, old: &[Record], renewed: &[Record]) -> Outcome<Option<String>> {
+    let first = transactional(topic)?;
+    first.begin_transaction().map_err(text)?;
+    send(&first, topic, old)?;
+    let second = transactional(topic)?;
+    let heard = first.commit_transaction(WAIT).err().map(text);
+    second.begin_transaction().map_err(text)?;
+    send(&second, topic, renewed)?;
+    second.commit_transaction(WAIT).map_err(text)?;
+    Ok(heard)
+}
+
+/// Whoever has had this transactional id has it no more.
+fn transactional(id: &str) -> Outcome<ThreadedProducer<Deliveries>> {
+    let mut config = config();
+    config.set("transactional.id", id);
+    let producer: ThreadedProducer<Deliveries> =
+        config.create_with_context(Deliveries::default()).map_err(text)?;
+    producer.init_transactions(WAIT).map_err(text)?;
+    Ok(producer)
+}
+
+/// Resolves when all are sent: an abort drops what has not been.
+fn send(producer: &ThreadedProducer<Deliveries>, topic: &str, records: &[Record]) -> Outcome {
+    for (place, record) in records.iter().enumerate() {
+        let mut sent: BaseRecord<'_, Vec<u8>, Vec<u8>, Box<usize>> =
+            BaseRecord::with_opaque_to(topic, Box::new(place)).partition(record.partition);
+        sent.payload = record.value.as_ref();
+        producer.send(sent).map_err(|(error, _)| text(error))?;
+    }
+    producer.flush(WAIT).map_err(text)
 }
 
 /// Reads records of partition 0 without a group.

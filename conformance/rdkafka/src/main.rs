@@ -5,7 +5,7 @@ mod suite;
 
 use client::{
     Admin, Member, Record, Transaction, committed, contents, offset_for_time, produce, read, read_isolated, take,
-    text, transact,
+    take_over, text, transact,
 };
 use rdkafka::message::Message;
 use rdkafka::{Offset, Timestamp};
@@ -29,6 +29,7 @@ fn main() {
     report("resume", |topic| resume(&admin, topic));
     report("idempotent", |topic| idempotent(&admin, topic));
     report("transactions", |topic| transactions(&admin, topic));
+    report("fencing", |topic| fencing(&admin, topic));
     report("cooperative", |topic| cooperative(&admin, topic));
     report("static", |topic| static_members(&admin, topic));
     report("configs", |topic| configs(&admin, topic));
@@ -186,6 +187,14 @@ fn transactions(admin: &Admin, topic: &str) -> Outcome {
     let all = [kept, lost, more].concat();
     equal(texts(&read_isolated(topic, 15, 0, "read_uncommitted")?), all, "read_uncommitted")?;
     equal(committed(topic, topic)?, Offset::Offset(7), "committed offset")
+}
+
+fn fencing(admin: &Admin, topic: &str) -> Outcome {
+    create(admin, topic, 1)?;
+    let (old, renewed) = (values("old", 5), values("new", 5));
+    let heard = take_over(topic, &records(&old, 1), &records(&renewed, 1))?;
+    equal(heard.is_some(), true, "whether the first one's commit is refused")?;
+    equal(texts(&read_isolated(topic, 5, 0, "read_committed")?), renewed, "read_committed")
 }
 
 fn cooperative(admin: &Admin, topic: &str) -> Outcome {

@@ -41,6 +41,11 @@ const FEATURES: &[Feature] = &[
          a group's offset counts when its transaction does",
     ),
     feature(
+        "fencing",
+        "a second producer with the same transactional id aborts what the first one has open, and the first one cannot \
+         commit it",
+    ),
+    feature(
         "cooperative",
         "a second member takes two of four partitions; the first keeps the others throughout",
     ),
