@@ -1,13 +1,14 @@
 //! What a produced batch must be before the log takes it. Pure; each rule names Kafka's code for breaking it.
 //!
-//! The batch's header, checksum and shape are always checked. Its records are unpacked only where the topic's
-//! settings need it: compacted topics (every record needs a key), and batches whose timestamp range leaves what
-//! the topic allows (to name the records that do).
+//! The batch's header, checksum and shape are always checked, and its records are read where they lie. Compressed
+//! ones are unpacked only where the topic's settings need it: compacted topics (every record needs a key), and
+//! batches whose timestamp range leaves what the topic allows (to name the records that do). So a producer that packs
+//! nonsense is not found out here, where Apache Kafka unpacks everything.
 
 #[cfg(test)]
 mod tests;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use ottla_base::Timestamp;
 use ottla_coordinator::transaction::Claim;
 use ottla_storage::{AppendError, LogSettings};
@@ -49,10 +50,12 @@ impl Refusal {
 impl From<BatchError> for Refusal {
     fn from(error: BatchError) -> Self {
         let code = match error {
-            BatchError::CrcMismatch { .. } | BatchError::TooShort { .. } | BatchError::Damaged { .. } => {
-                ErrorCode::CORRUPT_MESSAGE
-            }
+            BatchError::CrcMismatch { .. } | BatchError::Damaged { .. } => ErrorCode::CORRUPT_MESSAGE,
+            // The old formats are known and refused; other numbers are damage.
+            BatchError::UnsupportedMagic { magic } if !matches!(magic, 0 | 1) => ErrorCode::CORRUPT_MESSAGE,
             BatchError::UnsupportedMagic { .. }
+            // Kafka sees no batch in a part of one.
+            | BatchError::TooShort { .. }
             | BatchError::LengthMismatch { .. }
             | BatchError::CountMismatch { .. }
             | BatchError::BadRange { .. }
@@ -101,7 +104,7 @@ pub(crate) fn check(
     }
     record::validate(&batch)?;
     header.check_client_rules().map_err(|rule| Refusal::new(of_client_rule(rule), rule.to_string()))?;
-    check_records(header, &batch, settings, produced.now)?;
+    let batch = check_records(header, batch, settings, produced.now)?;
     let claim = Claim { producer: header.producer_id, epoch: header.producer_epoch };
     Ok(Checked { batch, transaction: header.is_transactional().then_some(claim) })
 }
@@ -121,12 +124,13 @@ fn only_batch(records: Option<&Records>) -> Result<(BatchHeader, Bytes), Refusal
     Ok((header, bytes.clone()))
 }
 
+/// The batch, with its largest timestamp set right if its producer was wrong about it.
 fn check_records(
     header: BatchHeader,
-    batch: &Bytes,
+    batch: Bytes,
     settings: &LogSettings,
     now: Timestamp,
-) -> Result<(), Refusal> {
+) -> Result<Bytes, Refusal> {
     let keys = if settings.cleanup.compact { KeyRule::Required } else { KeyRule::Optional };
     let range = match settings.timestamp_type {
         record::TimestampType::LogAppendTime => None,
@@ -140,15 +144,16 @@ fn check_records(
         at == Timestamp::NONE || range.is_none_or(|(earliest, latest)| earliest <= at && at <= latest)
     };
     let is_within = is_free(header.base_timestamp) && is_free(header.max_timestamp);
-    if keys == KeyRule::Optional && is_within {
-        return Ok(());
+    let is_packed = header.compression() != Ok(Compression::None);
+    if is_packed && keys == KeyRule::Optional && is_within {
+        return Ok(batch);
     }
     let rules = RecordRules { keys, timestamps: range };
-    let refused = record::inspect_records(header, batch, rules)?.refused;
+    let record::Inspection { refused, max_timestamp, .. } = record::inspect_records(header, &batch, rules)?;
     let is_timestamp = |refusal: &record::Refusal| matches!(refusal, record::Refusal::Timestamp(_));
     let code = match refused.as_slice() {
-        [] if is_within => return Ok(()),
-        [] => ErrorCode::INVALID_TIMESTAMP,
+        [] if max_timestamp == header.max_timestamp => return Ok(batch),
+        [] => return Ok(with_max_timestamp(&batch, max_timestamp)),
         refused if refused.iter().any(|(_, refusal)| is_timestamp(refusal)) => ErrorCode::INVALID_TIMESTAMP,
         _ => ErrorCode::INVALID_RECORD,
     };
@@ -163,6 +168,13 @@ fn check_records(
         _ => "every record of a compacted topic needs a key",
     };
     Err(Refusal { code, message: Some(why.to_owned()), records: records.collect() })
+}
+
+/// Searches by time rely on it.
+fn with_max_timestamp(batch: &Bytes, max_timestamp: Timestamp) -> Bytes {
+    let mut own = BytesMut::from(&batch[..]);
+    record::correct_max_timestamp(&mut own, max_timestamp);
+    own.freeze()
 }
 
 fn of_client_rule(rule: ClientRule) -> ErrorCode {

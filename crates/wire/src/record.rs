@@ -31,7 +31,7 @@ pub use compacted::{placeholder, rebuild};
 pub use control::{Marker, MarkerKind};
 pub use header::{
     BatchError, BatchHeader, Batches, ClientRule, HEADER_BYTES, TimestampType, batches, check_integrity,
-    set_base_offset, set_leader_epoch, set_log_append_time, validate, verify_crc,
+    correct_max_timestamp, set_base_offset, set_leader_epoch, set_log_append_time, validate, verify_crc,
 };
 pub use inspect::{Inspection, KeyRule, RecordRules, Refusal, inspect_records};
 pub use reader::{Header, Record, RecordIter, records, records_within};

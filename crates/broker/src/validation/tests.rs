@@ -54,7 +54,17 @@ fn a_plain_batch_passes_unchanged() {
 fn exactly_one_batch_of_format_2_is_taken() {
     assert_eq!(code(Bytes::new()), ErrorCode::INVALID_RECORD);
     assert_eq!(code([batch(), batch()].concat().into()), ErrorCode::INVALID_RECORD);
-    assert_eq!(code(altered(&batch(), 16, &[1])), ErrorCode::INVALID_RECORD);
+    for (magic, expected) in [
+        (0, ErrorCode::INVALID_RECORD),
+        (1, ErrorCode::INVALID_RECORD),
+        (3, ErrorCode::CORRUPT_MESSAGE),
+        (0xff, ErrorCode::CORRUPT_MESSAGE),
+    ] {
+        assert_eq!(code(altered(&batch(), 16, &[magic])), expected, "magic {magic}");
+    }
+    for length in [10, 40, batch().len() - 1] {
+        assert_eq!(code(batch().slice(..length)), ErrorCode::INVALID_RECORD, "no whole batch");
+    }
     let produced = Produced { version: 11, now: NOW };
     let none = check(None, &LogSettings::default(), produced);
     assert_eq!(none.map_err(|refusal| refusal.code), Err(ErrorCode::INVALID_RECORD));
@@ -65,7 +75,6 @@ fn damage_is_told_from_bad_shape() {
     let mut flipped = batch().to_vec();
     *flipped.last_mut().expect("not empty") ^= 1;
     assert_eq!(code(flipped.into()), ErrorCode::CORRUPT_MESSAGE);
-    assert_eq!(code(batch().slice(..40)), ErrorCode::CORRUPT_MESSAGE);
     let many = altered(&batch(), 57, &7i32.to_be_bytes());
     assert_eq!(code(many), ErrorCode::INVALID_RECORD, "7 records in a range of 1");
     let none = altered(&batch(), 57, &0i32.to_be_bytes());
@@ -184,4 +193,35 @@ fn the_clocks_edges_are_inclusive_and_the_broker_time_replaces_any() {
         ErrorCode::INVALID_TIMESTAMP,
         "the mark is the broker's to set"
     );
+}
+
+#[test]
+fn records_that_cannot_be_read_are_not_taken() {
+    assert_eq!(code(altered(&batch(), 61, &[0xff, 0xff])), ErrorCode::INVALID_RECORD, "its length");
+    let mut builder = BatchBuilder::new(options());
+    for _ in 0..2 {
+        builder.append(NOW, None, Some(b"value"), &[]).expect("a small record fits");
+    }
+    let two = builder.build();
+    let claims_three = [&2_i32.to_be_bytes()[..], &two[27..57], &3_i32.to_be_bytes()].concat();
+    assert_eq!(code(altered(&two, 23, &claims_three)), ErrorCode::INVALID_RECORD, "fewer than it says");
+    let claims_one = [&0_i32.to_be_bytes()[..], &two[27..57], &1_i32.to_be_bytes()].concat();
+    assert_eq!(code(altered(&two, 23, &claims_one)), ErrorCode::INVALID_RECORD, "more than it says");
+}
+
+/// What the records say counts, not what their producer says of them.
+#[test]
+fn the_largest_timestamp_is_that_of_the_records() {
+    let claims = |at: i64| altered(&batch(), 35, &at.to_be_bytes());
+    for claimed in [NOW.0 - 5, NOW.0 + 5, NOW.0 + 2 * HOUR] {
+        let produced = Produced { version: 11, now: NOW };
+        let checked = check(Some(&Records::from(claims(claimed))), &LogSettings::default(), produced);
+        assert_eq!(checked.map(|checked| checked.batch), Ok(batch()), "{claimed}");
+    }
+    let mut builder = BatchBuilder::new(options());
+    for ahead in [0, HOUR + 1] {
+        builder.append(Timestamp(NOW.0 + ahead), None, Some(b"v"), &[]).expect("a small record fits");
+    }
+    let hidden = altered(&builder.build(), 35, &NOW.0.to_be_bytes());
+    assert_eq!(refusal(hidden, &LogSettings::default(), 11), (ErrorCode::INVALID_TIMESTAMP, vec![1]));
 }

@@ -389,6 +389,15 @@ pub(super) fn set_max_timestamp(batch: &mut [u8], time: Timestamp) {
     batch[MAX_TIMESTAMP_AT..MAX_TIMESTAMP_AT + 8].copy_from_slice(&time.0.to_be_bytes());
 }
 
+/// Says that `time` is the largest timestamp of the batch and computes its checksum anew, which reads all of it.
+///
+/// # Panics
+/// If `batch` is shorter than a header.
+pub fn correct_max_timestamp(batch: &mut [u8], time: Timestamp) {
+    set_max_timestamp(batch, time);
+    set_crc(batch);
+}
+
 /// Computes the checksum of `batch`, exactly one batch, and writes it into the header.
 pub(super) fn set_crc(batch: &mut [u8]) {
     let crc = crc_fast::crc32_iscsi(&batch[ATTRIBUTES_AT..]);

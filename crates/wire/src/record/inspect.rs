@@ -1,6 +1,7 @@
 //! What can only be judged by reading the records: keys on compacted topics, each record's timestamp.
 //!
-//! This unpacks the batch, so that callers ask only when a topic's settings need it.
+//! This unpacks the batch, so that callers ask for compressed ones only when a topic's settings need it. Of one that
+//! is not compressed nothing is copied, and the walk allocates nothing.
 
 use super::header::{BatchError, BatchHeader, TimestampType};
 use super::reader::records;
@@ -61,9 +62,12 @@ pub fn inspect_records(
         max_timestamp: Timestamp::NONE,
         max_timestamp_offset: Offset::NONE,
     };
-    for (index, record) in (0..).zip(records(header, batch)?) {
-        let record = record?;
-        if record.offset != header.base_offset.plus(i64::from(index)) {
+    let mut records = records(header, batch)?;
+    for index in 0.. {
+        let read = records.next_with(|raw, _| (raw.offset, raw.timestamp, raw.key.is_some()));
+        let Some(read) = read else { break };
+        let (offset, timestamp, has_key) = read?;
+        if offset != header.base_offset.plus(i64::from(index)) {
             let index = usize::try_from(index).unwrap_or(usize::MAX);
             return Err(BatchError::BadRecord {
                 index,
@@ -71,14 +75,14 @@ pub fn inspect_records(
             });
         }
         // One fault of a record is enough, and that of its key comes first.
-        if rules.keys == KeyRule::Required && record.key.is_none() {
+        if rules.keys == KeyRule::Required && !has_key {
             found.refused.push((index, Refusal::NoKey));
-        } else if let Some(refusal) = refuse_timestamp(header, record.timestamp, rules) {
+        } else if let Some(refusal) = refuse_timestamp(header, timestamp, rules) {
             found.refused.push((index, refusal));
         }
-        if found.max_timestamp < record.timestamp || found.max_timestamp_offset == Offset::NONE {
-            found.max_timestamp = record.timestamp;
-            found.max_timestamp_offset = record.offset;
+        if found.max_timestamp < timestamp || found.max_timestamp_offset == Offset::NONE {
+            found.max_timestamp = timestamp;
+            found.max_timestamp_offset = offset;
         }
     }
     Ok(found)

@@ -117,63 +117,26 @@ impl RecordIter {
         self.index == self.count && self.position == self.data.len()
     }
 
-    fn read(&mut self) -> Result<Record, &'static str> {
-        let mut input = Input { data: &self.data, rest: &self.data[self.position..] };
-        let length = input.number().ok_or("its length is cut off or too long")?;
-        let length = usize::try_from(length).map_err(|_| "its length is negative")?;
-        let body = input.rest.get(..length).ok_or("it ends beyond the batch")?;
-        let end = self.data.len() - input.rest.len() + length;
-        input.rest = body;
-        let (_attributes, body) = body.split_first().ok_or("it has no attributes")?;
-        input.rest = body;
-        let timestamp_delta =
-            varint::take_i64(&mut input.rest).ok_or("its timestamp is cut off or too long")?;
-        let offset_delta = input.number().ok_or("its offset is cut off or too long")?;
-        if offset_delta <= self.last_delta || self.header.last_offset_delta < offset_delta {
-            return Err("its offset is not between its neighbours'");
-        }
-        let timestamp = match self.header.timestamp_type() {
-            TimestampType::CreateTime => {
-                Timestamp(self.header.base_timestamp.0.saturating_add(timestamp_delta))
-            }
-            TimestampType::LogAppendTime => self.header.max_timestamp,
-        };
-        let key = input.nullable().ok_or("its key is cut off")?;
-        let value = input.nullable().ok_or("its value is cut off")?;
-        let headers = input.headers().ok_or("its headers are cut off or malformed")?;
-        if !input.rest.is_empty() {
-            return Err("it is longer than its parts");
-        }
-        self.position = end;
-        self.last_delta = offset_delta;
-        Ok(Record {
-            offset: self.header.base_offset.plus(i64::from(offset_delta)),
-            timestamp,
-            key,
-            value,
-            headers,
-        })
-    }
-}
-
-impl Iterator for RecordIter {
-    type Item = Result<Record, BatchError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+    /// The next record as `take` sees it in the batch's memory; as [`Iterator::next`], but nothing is allocated.
+    pub(super) fn next_with<T>(
+        &mut self,
+        take: impl FnOnce(&Raw, &Self) -> T,
+    ) -> Option<Result<T, BatchError>> {
         if self.index == self.count {
             if self.position == self.data.len() {
                 return None;
             }
             self.position = self.data.len();
-            return Some(Err(BatchError::BadRecord {
-                index: self.index,
-                reason: "more bytes follow than records",
-            }));
+            let reason = "more bytes follow than records";
+            return Some(Err(BatchError::BadRecord { index: self.index, reason }));
         }
-        match self.read() {
-            Ok(record) => {
+        match Raw::parse(&self.data, self.position, &self.header, self.last_delta) {
+            Ok((raw, end)) => {
+                let (delta, taken) = (raw.offset_delta, take(&raw, self));
+                self.position = end;
+                self.last_delta = delta;
                 self.index += 1;
-                Some(Ok(record))
+                Some(Ok(taken))
             }
             Err(reason) => {
                 let index = self.index;
@@ -182,10 +145,8 @@ impl Iterator for RecordIter {
                 self.position = self.data.len();
                 if missing {
                     let found = i64::try_from(index).unwrap_or(i64::MAX);
-                    return Some(Err(BatchError::CountMismatch {
-                        declared: self.header.record_count,
-                        found,
-                    }));
+                    let declared = self.header.record_count;
+                    return Some(Err(BatchError::CountMismatch { declared, found }));
                 }
                 Some(Err(BatchError::BadRecord { index, reason }))
             }
@@ -193,43 +154,101 @@ impl Iterator for RecordIter {
     }
 }
 
-/// What is left of one record, and the buffer that its parts are cut from.
-struct Input<'a> {
-    data: &'a Bytes,
-    rest: &'a [u8],
+impl Iterator for RecordIter {
+    type Item = Result<Record, BatchError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.next_with(|raw, iter| {
+            let own = |part: &[u8]| iter.data.slice_ref(part);
+            Record {
+                offset: raw.offset,
+                timestamp: raw.timestamp,
+                key: raw.key.map(own),
+                value: raw.value.map(own),
+                headers: raw.headers(own),
+            }
+        })
+    }
 }
 
-impl Input<'_> {
-    fn number(&mut self) -> Option<i32> {
-        varint::take_i32(&mut self.rest)
-    }
+/// One record where it lies.
+pub(super) struct Raw<'a> {
+    pub(super) offset: Offset,
+    pub(super) timestamp: Timestamp,
+    pub(super) key: Option<&'a [u8]>,
+    value: Option<&'a [u8]>,
+    header_count: usize,
+    /// The bytes of that many headers.
+    headers: &'a [u8],
+    offset_delta: i32,
+}
 
-    fn bytes(&mut self, length: i32) -> Option<Bytes> {
-        let length = usize::try_from(length).ok()?;
-        let (part, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        Some(self.data.slice_ref(part))
-    }
-
-    /// The outer `None` means malformed, the inner one null.
-    fn nullable(&mut self) -> Option<Option<Bytes>> {
-        match self.number()? {
-            length if length < 0 => Some(None),
-            length => self.bytes(length).map(Some),
+impl<'a> Raw<'a> {
+    /// The record at `position` of the unpacked block of `header`'s batch, behind one with `last_delta`; and where
+    /// it ends.
+    fn parse(
+        data: &'a [u8],
+        position: usize,
+        header: &BatchHeader,
+        last_delta: i32,
+    ) -> Result<(Self, usize), &'static str> {
+        let mut rest = &data[position..];
+        let length = varint::take_i32(&mut rest).ok_or("its length is cut off or too long")?;
+        let length = usize::try_from(length).map_err(|_| "its length is negative")?;
+        let body = rest.get(..length).ok_or("it ends beyond the batch")?;
+        let end = data.len() - rest.len() + length;
+        let (_attributes, mut rest) = body.split_first().ok_or("it has no attributes")?;
+        let timestamp_delta = varint::take_i64(&mut rest).ok_or("its timestamp is cut off or too long")?;
+        let offset_delta = varint::take_i32(&mut rest).ok_or("its offset is cut off or too long")?;
+        if offset_delta <= last_delta || header.last_offset_delta < offset_delta {
+            return Err("its offset is not between its neighbours'");
         }
-    }
-
-    fn headers(&mut self) -> Option<Vec<Header>> {
-        let count = usize::try_from(self.number()?).ok()?;
+        let timestamp = match header.timestamp_type() {
+            TimestampType::CreateTime => Timestamp(header.base_timestamp.0.saturating_add(timestamp_delta)),
+            TimestampType::LogAppendTime => header.max_timestamp,
+        };
+        let key = take_nullable(&mut rest).ok_or("its key is cut off")?;
+        let value = take_nullable(&mut rest).ok_or("its value is cut off")?;
+        let malformed = "its headers are cut off or malformed";
+        let header_count = varint::take_i32(&mut rest).and_then(|count| usize::try_from(count).ok());
         // A header takes two bytes at least, so that a lie about the count cannot take memory.
-        if self.rest.len() / 2 < count {
-            return None;
+        let header_count = header_count.filter(|count| *count <= rest.len() / 2).ok_or(malformed)?;
+        let headers = rest;
+        for _ in 0..header_count {
+            take_header(&mut rest).ok_or(malformed)?;
         }
-        let mut headers = Vec::with_capacity(count);
-        for _ in 0..count {
-            let length = self.number()?;
-            headers.push(Header { key: self.bytes(length)?, value: self.nullable()? });
+        if !rest.is_empty() {
+            return Err("it is longer than its parts");
         }
-        Some(headers)
+        let offset = header.base_offset.plus(i64::from(offset_delta));
+        Ok((Self { offset, timestamp, key, value, header_count, headers, offset_delta }, end))
     }
+
+    fn headers(&self, own: impl Fn(&[u8]) -> Bytes) -> Vec<Header> {
+        let mut rest = self.headers;
+        let header = |_| {
+            let (key, value) = take_header(&mut rest).expect("it was read before");
+            Header { key: own(key), value: value.map(&own) }
+        };
+        (0..self.header_count).map(header).collect()
+    }
+}
+
+fn take_part<'a>(rest: &mut &'a [u8], length: i32) -> Option<&'a [u8]> {
+    let (part, behind) = rest.split_at_checked(usize::try_from(length).ok()?)?;
+    *rest = behind;
+    Some(part)
+}
+
+/// The outer `None` means malformed, the inner one null.
+fn take_nullable<'a>(rest: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
+    match varint::take_i32(rest)? {
+        length if length < 0 => Some(None),
+        length => take_part(rest, length).map(Some),
+    }
+}
+
+fn take_header<'a>(rest: &mut &'a [u8]) -> Option<(&'a [u8], Option<&'a [u8]>)> {
+    let length = varint::take_i32(rest)?;
+    Some((take_part(rest, length)?, take_nullable(rest)?))
 }
