@@ -161,6 +161,9 @@ pub fn decide(producers: &PartitionProducers, batch: &BatchFacts, version: Trans
     }
     let producer = producers.get(batch.producer);
     match (batch.content, producer) {
+        (Content::Plain | Content::Transactional, None) if batch.epoch < ProducerEpoch::NONE => {
+            Decision::FencedEpoch { current: ProducerEpoch::NONE }
+        }
         (Content::EmptyControl | Content::Marker(_) | Content::Plain, None) => Decision::Accept,
         (Content::Transactional, None) => match version {
             TransactionVersion::V2 if batch.first_sequence != 0 => Decision::OutOfOrder { expected: 0 },

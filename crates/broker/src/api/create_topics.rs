@@ -171,6 +171,7 @@ fn result(
         topic_id: id.0,
         num_partitions: partitions,
         replication_factor: 1,
+        error_message: None,
         configs: Some(configs.collect()),
         ..Default::default()
     }

@@ -5,7 +5,7 @@
 //! | ≥ 0 | v1 | the first record that is at least as young; -1 and no error if none is below the bound |
 //! | -1 | v1 | the high watermark, or under read_committed the last stable offset |
 //! | -2 | v1 | the log's start |
-//! | -3 | v7 | the record with the largest timestamp |
+//! | -3 | v7 | the record with the largest timestamp; -1 if it is not below the bound |
 //! | -4 | v8 | the log's start: nothing is tiered |
 //! | -5, -6 | v9, v11 | -1: nothing is tiered |
 //!
@@ -105,7 +105,11 @@ fn find(
             let epoch = broker.log.epoch_at(id, offsets.log_start).unwrap_or(LeaderEpoch::NONE);
             Ok(Found { epoch, ..at(offsets.log_start) })
         }
-        (MAX_TIMESTAMP, 7..) => timed(broker.log.max_timestamp(id, bound)),
+        // The largest of all; if it is in an open transaction, a reader of committed records is told none.
+        (MAX_TIMESTAMP, 7..) => {
+            let newest = timed(broker.log.max_timestamp(id, ReadBound::HighWatermark))?;
+            Ok(if newest.offset < latest.0 { newest } else { NOTHING })
+        }
         (LATEST_TIERED, 9..) | (EARLIEST_PENDING_UPLOAD, 11..) => Ok(NOTHING),
         (0.., _) => timed(broker.log.find_by_time(id, Timestamp(asked.timestamp), bound)),
         _ => Err(ErrorCode::UNSUPPORTED_VERSION),

@@ -68,6 +68,10 @@ async fn handle(context: Context, request: ProduceRequest) -> Answer<ProduceResp
         });
         let partition_responses = parts.collect();
         let (name, topic_id) = (topic_data.name, topic_data.topic_id);
+        // Nothing was asked of it, so nothing is said.
+        if topic_data.partition_data.is_empty() {
+            continue;
+        }
         responses.push(TopicProduceResponse { name, topic_id, partition_responses });
     }
     match (wants_answer, failed) {

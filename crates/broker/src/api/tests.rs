@@ -290,6 +290,25 @@ fn kafkas_own_topics_are_made_by_nobody() {
     });
 }
 
+/// Null, not empty: a client takes any text for a complaint.
+#[test]
+fn a_topic_that_is_made_has_no_error_message() {
+    bench(|bench| async move {
+        let topic = create_topics_request::CreatableTopic {
+            name: "t".into(),
+            num_partitions: 1,
+            replication_factor: 1,
+            ..Default::default()
+        };
+        for validate_only in [true, false] {
+            let topics = vec![topic.clone()];
+            let request = CreateTopicsRequest { topics, validate_only, ..Default::default() };
+            let made = bench.call(&request, 7).await.topics.remove(0);
+            assert_eq!((made.error_code, made.error_message), (ErrorCode::NONE, None));
+        }
+    });
+}
+
 #[test]
 fn leader_epochs_are_held_against_ours_in_every_version() {
     bench(|bench| async move {

@@ -109,10 +109,13 @@ impl Appending<'_> {
                 let _ = self.write(run);
                 self.take(run, Item { at, batch, version });
             }
-            Ok((header, _, Decision::Duplicate { base_offset, last_offset, timestamp })) => {
+            Ok((_, _, Decision::Duplicate { base_offset, last_offset, timestamp })) => {
                 self.wait_for(last_offset);
-                let appended = self.appended(base_offset, header, timestamp);
-                self.outcome.results.push((at, Ok(appended)));
+                // As Kafka: it comes with the time that the first one was stored with, whoever has set it.
+                let log_start = self.state.log_start;
+                self.outcome
+                    .results
+                    .push((at, Ok(Appended { base_offset, log_append_time: timestamp, log_start })));
             }
             Ok((header, _, refusal)) => {
                 self.outcome.results.push((at, Err(refused(refusal, &header))));

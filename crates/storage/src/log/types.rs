@@ -42,7 +42,8 @@ pub struct TransactionEnd {
 pub struct Appended {
     /// Offset of its first record.
     pub base_offset: Offset,
-    /// The timestamp that the broker has set, or [`Timestamp::NONE`] if the producer's hold.
+    /// The timestamp that the broker has set, or [`Timestamp::NONE`] if the producer's hold. Of a repetition, the
+    /// largest timestamp that is stored, whoever has set it.
     pub log_append_time: Timestamp,
     /// The partition's log start.
     pub log_start: Offset,

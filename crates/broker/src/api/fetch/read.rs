@@ -87,6 +87,7 @@ pub(super) fn read(context: &Context, wanted: &Wanted, isolation: Isolation, bud
             high_watermark: -1,
             last_stable_offset: -1,
             log_start_offset: -1,
+            aborted_transactions: None,
             records: Some(Records::default()),
             ..Default::default()
         },
@@ -106,7 +107,13 @@ fn try_read(
         return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
     }
     let offsets = log.offsets(id).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-    context.broker.check_leader_epoch(LeaderEpoch(wanted.leader_epoch), offsets.leader_epoch)?;
+    // As Kafka: here every negative epoch means that the client knows none.
+    let claimed = LeaderEpoch(wanted.leader_epoch).max(LeaderEpoch::NONE);
+    context.broker.check_leader_epoch(claimed, offsets.leader_epoch)?;
+    if offsets.leader_epoch < LeaderEpoch(wanted.last_fetched_epoch) {
+        // Nothing can have been fetched in an epoch that is still to come.
+        return Err(ErrorCode::OFFSET_OUT_OF_RANGE);
+    }
     if let Some(diverging_epoch) = divergence(context, id, wanted) {
         let nothing = ReadResult { records: Records::default(), offsets, aborted: Vec::new() };
         return Ok(PartitionData { diverging_epoch, ..found(nothing, isolation) });

@@ -79,3 +79,49 @@ fn clients_that_cannot_know_zstd_get_none_of_it() {
         }
     });
 }
+
+/// The answer of the partition to one request for it.
+async fn ask(bench: &Bench, partition: FetchPartition) -> PartitionData {
+    let partition = FetchPartition { partition_max_bytes: 1 << 20, ..partition };
+    let topic = FetchTopic { topic: "t".into(), partitions: vec![partition], ..Default::default() };
+    let request = FetchRequest { max_bytes: 1 << 20, topics: vec![topic], ..Default::default() };
+    bench.call(&request, 12).await.responses.remove(0).partitions.remove(0)
+}
+
+#[test]
+fn epochs_that_the_client_does_not_know_are_not_held_against_it() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        for (current_leader_epoch, expected) in [
+            (-1, ErrorCode::NONE),
+            (-2, ErrorCode::NONE),
+            (0, ErrorCode::NONE),
+            (1, ErrorCode::UNKNOWN_LEADER_EPOCH),
+        ] {
+            let data = ask(&bench, FetchPartition { current_leader_epoch, ..Default::default() }).await;
+            assert_eq!(data.error_code, expected, "{current_leader_epoch}");
+        }
+    });
+}
+
+#[test]
+fn nothing_can_have_been_read_in_an_epoch_to_come() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        for (last_fetched_epoch, expected) in
+            [(-1, ErrorCode::NONE), (0, ErrorCode::NONE), (1, ErrorCode::OFFSET_OUT_OF_RANGE)]
+        {
+            let data = ask(&bench, FetchPartition { last_fetched_epoch, ..Default::default() }).await;
+            assert_eq!(data.error_code, expected, "{last_fetched_epoch}");
+        }
+    });
+}
+
+#[test]
+fn who_is_refused_hears_of_no_aborted_transactions_at_all() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        let data = ask(&bench, FetchPartition { fetch_offset: 9, ..Default::default() }).await;
+        assert_eq!((data.error_code, data.aborted_transactions), (ErrorCode::OFFSET_OUT_OF_RANGE, None));
+    });
+}

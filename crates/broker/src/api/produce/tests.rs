@@ -199,3 +199,15 @@ fn a_topic_with_a_compression_of_its_own_packs_what_comes() {
         assert_eq!(header.compression(), Ok(Compression::Gzip));
     });
 }
+
+#[test]
+fn a_topic_of_which_nothing_is_asked_is_not_answered_for() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        let topic_data = vec![TopicProduceData { name: "t".into(), ..Default::default() }];
+        for acks in [1, -1, 7] {
+            let request = ProduceRequest { acks, topic_data: topic_data.clone(), ..Default::default() };
+            assert_eq!(bench.call(&request, 9).await.responses, vec![]);
+        }
+    });
+}

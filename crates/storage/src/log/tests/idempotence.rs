@@ -22,6 +22,21 @@ fn a_repetition_is_answered_like_the_first_time() {
     }
 }
 
+/// Kafka tells it, too, although the time is the producer's own.
+#[test]
+fn a_repetition_is_answered_with_the_time_that_is_stored() {
+    let world = World::new();
+    let options = BatchOptions {
+        producer_id: ProducerId(9),
+        producer_epoch: ProducerEpoch(0),
+        base_sequence: 0,
+        ..BatchOptions::default()
+    };
+    let batch = batch_with(&["x", "y"], &[7, 5], options);
+    assert_eq!(world.append(batch.clone()).unwrap().log_append_time, Timestamp::NONE);
+    assert_eq!(world.append(batch).unwrap().log_append_time, Timestamp(7));
+}
+
 #[test]
 fn gaps_and_old_epochs_are_refused() {
     let world = World::new();
@@ -60,7 +75,8 @@ fn a_repetition_waits_for_the_first_ones_sync() {
     assert!(!first.is_ready());
     assert!(!again.is_ready());
     drop(gate);
-    assert_eq!(wait(again), wait(first));
+    let offset = |outcomes: Vec<Result<Appended, AppendError>>| outcomes[0].as_ref().unwrap().base_offset;
+    assert_eq!(offset(wait(again)), offset(wait(first)));
     assert_eq!(world.offsets().end, Offset(1));
 }
 

@@ -9,6 +9,8 @@ fn each_rule_decides_as_it_should() {
     let wrapped = [facts(0, max - 1, 3)];
     let cases: &[(&str, &[BatchFacts], BatchFacts, Decision)] = &[
         ("an unknown producer may start anywhere", &[], facts(3, 42, 1), Decision::Accept),
+        ("an unknown producer without epoch", &[], facts(-1, 0, 1), Decision::Accept),
+        ("an epoch that cannot be", &[], facts(-2, 0, 1), fenced(-1)),
         ("the next", &one, facts(0, 3, 1), Decision::Accept),
         ("a repetition", &one, facts(0, 0, 3), duplicate(100, 102)),
         ("the same start, another length", &one, facts(0, 0, 2), Decision::OutOfOrder { expected: 3 }),
