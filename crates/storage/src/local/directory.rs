@@ -14,6 +14,8 @@ use crate::error::OpenError;
 use crate::report::RecoveryReport;
 use crate::settings::LogOptions;
 use ottla_base::{Env, Offset, PartitionId, PartitionIndex, TopicId, TopicName};
+use parking_lot::Mutex;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
@@ -48,7 +50,8 @@ pub(crate) fn open(options: &LogOptions, env: Arc<dyn Env>) -> Result<Opened, Op
     let root = || disk.open(dir, Mode::Read).map_err(|error| OpenError::io("opening", dir, error));
     let roots = Roots { commits: root()?, checkpoints: root()?, creations: root()? };
     let (disk, handles) = (options.disk.clone(), Handles::new(options.handles_max));
-    let engine = Engine { data: dir.clone(), roots, disk, env, handles };
+    let gone = Mutex::default();
+    let engine = Engine { data: dir.clone(), roots, disk, env, handles, gone };
     let mut opened = Opened {
         engine,
         lock,
@@ -103,6 +106,10 @@ impl Opened {
             self.partitions.push(partition);
         }
         self.report.partitions = self.partitions.len();
+        let name = |partition: &Arc<Partition>| (partition.topic.clone(), partition.id.index);
+        let here: HashSet<_> = self.partitions.iter().map(name).collect();
+        let noted = recovery_points.keys().chain(log_starts.keys());
+        self.engine.gone.lock().extend(noted.filter(|name| !here.contains(*name)).cloned());
         if !compacted_to.is_empty() {
             // Notes about partitions that are gone must not be taken for those of later ones of their names.
             save_compacted_to(&self.engine, self.partitions.iter())
@@ -117,6 +124,20 @@ impl Opened {
         }
         Ok(())
     }
+}
+
+/// Takes what the checkpoints say of partitions that are gone out of them. `partitions` are those that are here.
+pub(crate) fn forget_gone<'a>(
+    engine: &Engine,
+    partitions: impl Iterator<Item = &'a Arc<Partition>> + Clone,
+) -> io::Result<()> {
+    let mut gone = engine.gone.lock();
+    if !gone.is_empty() {
+        save_recovery_points(engine, partitions.clone())?;
+        save_log_starts(engine, partitions, None)?;
+        gone.clear();
+    }
+    Ok(())
 }
 
 /// Writes where each partition's log is known to be durable up to.

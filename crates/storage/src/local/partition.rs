@@ -23,6 +23,7 @@ use crate::disk::Disk;
 use crate::settings::LogSettings;
 use ottla_base::{Env, LeaderEpoch, Offset, PartitionId, PartitionIndex, Timestamp, TopicName};
 use parking_lot::Mutex;
+use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -67,6 +68,9 @@ pub(crate) struct Engine {
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) env: Arc<dyn Env>,
     pub(crate) handles: Handles,
+    /// Partitions that are gone and that the checkpoints may still speak of, by name. One that is made anew under
+    /// such a name must not find them there: it would be taken for a damaged one.
+    pub(crate) gone: Mutex<HashSet<(TopicName, PartitionIndex)>>,
 }
 
 #[derive(Debug)]

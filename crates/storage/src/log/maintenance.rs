@@ -89,6 +89,7 @@ impl Log {
             }
             directory::save_recovery_points(engine, partitions.iter())?;
         }
+        directory::forget_gone(engine, partitions.iter())?;
         Ok(())
     }
 

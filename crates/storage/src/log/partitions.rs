@@ -43,6 +43,10 @@ impl Log {
         settings: LogSettings,
     ) -> Result<(), CreateError> {
         let _change = self.0.change.lock();
+        if let Err(error) = self.free_names(topic, indexes.clone()) {
+            let id = PartitionId { topic: topic_id, index: PartitionIndex(indexes.start) };
+            return Err(self.create_error(topic, id, error));
+        }
         let mut made = Vec::new();
         for index in indexes {
             let id = PartitionId { topic: topic_id, index: PartitionIndex(index) };
@@ -94,6 +98,7 @@ impl Log {
             .and_then(|()| engine.disk.sync_directory(&engine.data))
             .map_err(|source| DeleteError::Io { path, source })?;
         self.0.partitions.write().remove(&id);
+        engine.gone.lock().insert((partition.topic.clone(), id.index));
         // The next partition of this name was not compacted. A crash before this is dealt with at the start.
         if compacted_to.is_some()
             && let Err(error) = directory::save_compacted_to(engine, self.all().iter())
@@ -102,6 +107,16 @@ impl Log {
         }
         self.0.graveyard.put(engine.env.now().tick + Duration::from_millis(delay_ms), deleted);
         Ok(())
+    }
+
+    /// A partition of one of these names may have been here before.
+    fn free_names(&self, topic: &TopicName, mut indexes: std::ops::Range<i32>) -> io::Result<()> {
+        let engine = &self.0.engine;
+        let is_taken = {
+            let gone = engine.gone.lock();
+            !gone.is_empty() && indexes.any(|index| gone.contains(&(topic.clone(), PartitionIndex(index))))
+        };
+        if is_taken { directory::forget_gone(engine, self.all().iter()) } else { Ok(()) }
     }
 
     fn make(&self, topic: &TopicName, id: PartitionId) -> io::Result<PathBuf> {

@@ -133,6 +133,30 @@ fn a_deleted_partition_is_gone_and_its_name_is_free() {
     assert_eq!(list(world.dir.path()).iter().filter(|name| name.ends_with("-delete")).count(), 0);
 }
 
+/// Regression: the recovery point and the log start of a deleted topic were taken for those of the next one of its
+/// name, which after a crash was damaged then, and refused everything.
+#[test]
+fn a_partition_is_not_judged_by_what_was_noted_of_its_namesake() {
+    let between: [fn(&mut World); 4] =
+        [|_| (), World::restart, World::crash, |world| world.log().checkpoint().unwrap()];
+    for between in between {
+        let mut world = World::new();
+        for value in ["a", "b", "c"] {
+            world.put(&[value]);
+        }
+        world.log().checkpoint().unwrap();
+        world.log().trim(ID, Offset(2)).unwrap();
+        world.log().delete(ID).unwrap();
+        between(&mut world);
+        let new = PartitionId { topic: TopicId(uuid::Uuid::from_u128(8)), ..ID };
+        world.log().create(&topic(), new, world.settings).unwrap();
+        world.crash();
+        assert_eq!(world.report.damages, []);
+        let offsets = world.log().offsets(new).unwrap();
+        assert_eq!((offsets.log_start, offsets.end), (Offset(0), Offset(0)));
+    }
+}
+
 #[test]
 fn partitions_are_created_once_and_survive_a_crash() {
     let mut world = World::new();
