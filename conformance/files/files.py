@@ -283,7 +283,9 @@ def dump_tool(files, *flags):
     words = ["org.apache.kafka.tools.DumpLogSegments", *flags, "--files", ",".join(files)]
     done = subprocess.run([*JAVA, "-cp", os.environ["TOOLS"], *words], capture_output=True, text=True)
     equal(done.returncode, 0, f"status of DumpLogSegments {flags}: {done.stderr[-300:]}")
-    faults = [line for line in (done.stdout + done.stderr).splitlines() if re.search(COMPLAINTS, line)]
+    # Of every file that does not begin at 0, also of Kafka's own, the tool of 4.3.1 says this.
+    said = re.sub(r"Non-consecutive offsets in \S+\n +-1 is followed by \d+\n", "", done.stdout + done.stderr)
+    faults = [line for line in said.splitlines() if re.search(COMPLAINTS, line)]
     equal(faults, [], f"complaints about {flags}")
     return done.stdout
 
@@ -321,14 +323,7 @@ def dump():
     broker = Ottla(fresh("dump"))
     try:
         fill(broker.address)
-        remark = ""
-        try:
-            transact(broker.address)
-        except confluent_kafka.KafkaException as error:
-            # Until the broker has transactions it refuses their first request.
-            if error.args[0].code() != confluent_kafka.KafkaError.INVALID_REQUEST:
-                raise
-            remark = ", without transactions"
+        transact(broker.address)
         # What recovery makes must be as good as what was made before.
         broker.stop(signal.SIGKILL)
         broker.start()
@@ -337,7 +332,7 @@ def dump():
     finally:
         broker.stop()
     ottla("log", "verify", "--deep", "--data", broker.data)
-    return check_with_dump_tool(broker.data, ends) + remark
+    return check_with_dump_tool(broker.data, ends)
 
 
 def take_over():

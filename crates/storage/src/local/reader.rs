@@ -195,14 +195,19 @@ impl View<'_> {
         // Before the base: the offset lies in a gap behind the segment before this one.
         let relative = u32::try_from((offset.0 - self.base.0).max(0)).unwrap_or(u32::MAX);
         let floor = self.floor(|entry| entry.relative <= relative)?;
-        match self.walk_to(floor, offset) {
+        let found = self.walk_to(floor, offset);
+        let is_wrong = match &found {
+            Err(WalkError::NotABatch { position, .. }) => *position == floor,
+            // A right entry leads to a batch that begins at the offset or before it.
+            Ok(Some(found)) => found.position == floor && offset < found.header.base_offset,
+            Ok(None) | Err(WalkError::Io(_)) => false,
+        };
+        if is_wrong && 0 < floor {
             // The index does not fit the log. It only saves time, so that the answer is still right.
-            Err(WalkError::NotABatch { position, .. }) if position == floor && 0 < floor => {
-                tracing::warn!(path = %self.path().display(), "an index entry is wrong; reading from the start");
-                self.walk_to(0, offset).map_err(|error| self.error(error))
-            }
-            other => other.map_err(|error| self.error(error)),
+            tracing::warn!(path = %self.path().display(), "an index entry is wrong; reading from the start");
+            return self.walk_to(0, offset).map_err(|error| self.error(error));
         }
+        found.map_err(|error| self.error(error))
     }
 
     fn walk_to(&self, position: u64, offset: Offset) -> Result<Option<Found>, WalkError> {

@@ -28,13 +28,13 @@ use super::segment::{self, Active, Segment};
 use super::tail::Tail;
 use super::txnindex::AbortedEntry;
 use super::unstable::Unstable;
-use super::walk::{Walk, WalkError};
+use super::walk::{self, Walk, WalkError};
 use crate::error::OpenError;
 use crate::report::{Damage, RecoveryReport};
 use crate::settings::LogSettings;
 use files::Files;
 use ottla_base::{LeaderEpoch, Offset, PartitionId, Timestamp, TopicName};
-use ottla_wire::record::BatchHeader;
+use ottla_wire::record::{self, BatchHeader};
 use scan::Scan;
 use std::fs::File;
 use std::io;
@@ -68,6 +68,7 @@ pub(crate) fn open(
     let now = engine.env.now().wall;
     let epochs = Epochs::load(place);
     let are_epochs_lost = epochs.is_none();
+    let newest_epoch = epochs.as_ref().map_or(LeaderEpoch(i32::MAX), Epochs::newest);
     let mut state = State {
         settings,
         status: Status::Live,
@@ -95,7 +96,16 @@ pub(crate) fn open(
     }
     let first = state.segments[0].base;
     state.log_start = state.log_start.max(first);
-    let mut recovery = Recovery { place, known: &known, state: &mut state, report, now, replayed_to: first };
+    let mut recovery = Recovery {
+        place,
+        known: &known,
+        state: &mut state,
+        report,
+        now,
+        replayed_to: first,
+        newest_epoch,
+        jump: None,
+    };
     if are_epochs_lost {
         recovery.read_epochs()?;
     }
@@ -124,6 +134,10 @@ struct Recovery<'a> {
     now: Timestamp,
     /// Up to here the producers' batches are taken into account already.
     replayed_to: Offset,
+    /// No batch has been written in a later one.
+    newest_epoch: LeaderEpoch,
+    /// The last batch of this segment before which offsets are missing: where it begins, and what was expected.
+    jump: Option<(u64, Offset)>,
 }
 
 impl Recovery<'_> {
@@ -202,7 +216,8 @@ impl Recovery<'_> {
                 break;
             }
             let from = start.max(base);
-            let scanned = self.check_segment(base, length, from)?;
+            let is_active = later.len() == 0;
+            let scanned = self.check_segment(base, length, from, is_active)?;
             match scanned {
                 Scanned::Whole => next = later.next(),
                 Scanned::Damaged { position, reason } => {
@@ -236,7 +251,13 @@ impl Recovery<'_> {
     }
 
     /// Checks `base`'s log from the batch at `from` on and makes it the last segment.
-    fn check_segment(&mut self, base: Offset, length: u32, from: Offset) -> Result<Scanned, OpenError> {
+    fn check_segment(
+        &mut self,
+        base: Offset,
+        length: u32,
+        from: Offset,
+        is_active: bool,
+    ) -> Result<Scanned, OpenError> {
         let file = self.open_log(base)?;
         let position = match self.prepare(base, length, from, &file)? {
             Ok(position) => position,
@@ -249,15 +270,56 @@ impl Recovery<'_> {
             self.report.bytes_checked += scan.position - before;
             let reason = match found {
                 None => return Ok(Scanned::Whole),
-                Some(Ok(header)) if self.state.end <= header.base_offset && 0 <= header.last_offset_delta => {
-                    self.take(&header, scan.last_batch(&header));
-                    continue;
-                }
-                Some(Ok(header)) => format!("offset {} comes after {}", header.base_offset, self.state.end),
+                Some(Ok(header)) => match self.misfit(base, &header, is_active) {
+                    None => {
+                        self.note_jump(before, &header);
+                        self.take(&header, scan.last_batch(&header));
+                        continue;
+                    }
+                    Some(reason) => reason,
+                },
                 Some(Err(reason)) => reason.to_string(),
             };
-            return Ok(Scanned::Damaged { position: before, reason });
+            let position = self.go_back_to_jump().unwrap_or(before);
+            return Ok(Scanned::Damaged { position, reason });
         }
+    }
+
+    fn note_jump(&mut self, position: u64, header: &BatchHeader) {
+        if self.state.end < header.base_offset {
+            self.jump = Some((position, self.state.end));
+        }
+    }
+
+    /// A batch does not fit behind one before which offsets are missing: then that one may have the wrong offset. If it
+    /// lies below the recovery point, so does the damage, and nothing must be cut.
+    fn go_back_to_jump(&mut self) -> Option<u64> {
+        let point = self.known.recovery_point?;
+        let (position, end) = self.jump.filter(|(_, end)| *end < point && point <= self.state.end)?;
+        self.state.end = end;
+        self.last().size = u32::try_from(position).expect("inside a segment");
+        self.state.tail.clear();
+        self.state.active = None;
+        Some(position)
+    }
+
+    /// Why a whole batch does not belong where it lies. Its checksum covers neither its offset nor its epoch.
+    fn misfit(&self, base: Offset, header: &BatchHeader, is_active: bool) -> Option<String> {
+        let end = self.state.end;
+        // Whatever is appended follows what was there; only compaction leaves gaps, and not in the active segment.
+        let was_appended = is_active && self.known.recovery_point.is_some_and(|point| point <= end);
+        if header.base_offset < end || (was_appended && end < header.base_offset) {
+            return Some(format!("offset {} comes after {end}", header.base_offset));
+        }
+        let last =
+            header.base_offset.0.saturating_sub(base.0).saturating_add(header.last_offset_delta.into());
+        if header.last_offset_delta < 0 || i64::from(i32::MAX) < last {
+            return Some(format!("offset {} cannot be in this segment", header.base_offset));
+        }
+        if self.newest_epoch < header.partition_leader_epoch {
+            return Some(format!("its leader epoch {} has not begun", header.partition_leader_epoch));
+        }
+        None
     }
 
     /// Cuts the indexes back to `from`, and finds where its batch begins.
@@ -268,6 +330,7 @@ impl Recovery<'_> {
         from: Offset,
         file: &File,
     ) -> Result<Result<u64, Scanned>, OpenError> {
+        self.jump = None;
         let relative = from.0 - base.0;
         let failed = |error| self.failed("cutting the indexes in", error);
         index::truncate::<OffsetEntry>(self.place, base, |before, entry| {
@@ -293,9 +356,23 @@ impl Recovery<'_> {
         self.state.end = self.state.end.max(base);
         self.state.segments.push(Segment::new(base, 0));
         let mut walk = Walk::new(self.place.disk, file, position, length.into());
+        let (skipped_to, mut batch) = (position, Vec::new());
         let damage = loop {
             match walk.next() {
-                Ok(Some(found)) if found.header.base_offset < from => {
+                Ok(Some(found))
+                    if found.header.base_offset < from && self.state.end <= found.header.base_offset =>
+                {
+                    // A header alone may lead anywhere, and what lies behind would be taken for torn.
+                    walk::read_batch(self.place.disk, file, &found, &mut batch)
+                        .map_err(|error| self.failed("reading", error))?;
+                    if let Err(reason) = record::check_integrity(&batch) {
+                        break Some(reason.to_string());
+                    }
+                    // What the index has skipped is not missing.
+                    if 0 < skipped_to && found.position == skipped_to {
+                        self.state.end = self.state.end.max(found.header.base_offset);
+                    }
+                    self.note_jump(found.position, &found.header);
                     self.state.end = found.header.next_offset();
                     position = found.end();
                 }

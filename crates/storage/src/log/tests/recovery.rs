@@ -400,3 +400,80 @@ fn the_file_of_epochs_is_replaced_as_a_whole() {
     assert_eq!(text, "0\n1\n0 0\n");
     assert_eq!(std::fs::read_to_string(world.file("leader-epoch-checkpoint")).unwrap(), "0\n2\n0 0\n1 1\n");
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
+
+    /// A flipped bit behind the recovery point costs its batch and what follows, and nothing else. (A leader epoch
+    /// that is lower than it was is no reason to cut.)
+    #[test]
+    fn any_flipped_bit_behind_the_recovery_point_costs_the_rest_of_the_tail(
+        place in proptest::prelude::any::<proptest::sample::Index>(),
+        bit in 0u8..8,
+    ) {
+        let (mut world, starts) = three();
+        let mut bytes = std::fs::read(world.file(LOG)).unwrap();
+        let tail = usize::try_from(starts[1]).unwrap();
+        let at = tail + place.index(bytes.len() - tail);
+        bytes[at] ^= 1 << bit;
+        std::fs::write(world.file(LOG), bytes).unwrap();
+        world.open();
+        let kept = starts.iter().filter(|start| **start <= at as u64).count() - 1;
+        let is_sign_of_epoch = starts.iter().any(|start| *start as usize + 12 == at) && bit == 7;
+        let kept = if is_sign_of_epoch { 3 } else { kept };
+        proptest::prop_assert_eq!(&world.report.damages, &[]);
+        proptest::prop_assert_eq!(world.report.cuts.len(), usize::from(kept < 3));
+        proptest::prop_assert_eq!(world.values(0, 1000), &["one", "two", "three"][..kept]);
+        proptest::prop_assert_eq!(world.put(&["next"]), Offset(kept as i64));
+    }
+
+    /// However much of the tail is missing.
+    #[test]
+    fn any_truncation_behind_the_recovery_point_costs_the_rest_of_the_tail(
+        place in proptest::prelude::any::<proptest::sample::Index>(),
+    ) {
+        let (mut world, starts) = three();
+        let length = std::fs::metadata(world.file(LOG)).unwrap().len();
+        let at = starts[1] + place.index(usize::try_from(length - starts[1]).unwrap()) as u64;
+        std::fs::File::options().write(true).open(world.file(LOG)).unwrap().set_len(at).unwrap();
+        world.open();
+        let kept = starts.iter().filter(|start| **start <= at).count() - 1;
+        proptest::prop_assert_eq!(&world.report.damages, &[]);
+        proptest::prop_assert_eq!(world.values(0, 1000), &["one", "two", "three"][..kept]);
+        proptest::prop_assert_eq!(world.put(&["next"]), Offset(kept as i64));
+    }
+
+    /// Whatever happens to a byte below the recovery point, a start cuts nothing, and records behind it are there.
+    #[test]
+    fn nothing_below_the_recovery_point_is_ever_cut(
+        place in proptest::prelude::any::<proptest::sample::Index>(),
+        bit in 0u8..8,
+    ) {
+        let (mut world, starts) = three();
+        let mut bytes = std::fs::read(world.file(LOG)).unwrap();
+        let at = place.index(usize::try_from(starts[1]).unwrap());
+        bytes[at] ^= 1 << bit;
+        std::fs::write(world.file(LOG), &bytes).unwrap();
+        world.open();
+        proptest::prop_assert_eq!(&world.report.cuts, &[]);
+        proptest::prop_assert_eq!(std::fs::read(world.file(LOG)).unwrap(), bytes);
+    }
+}
+
+/// An entry that leads too far once made a reader pass over the records before it.
+#[test]
+fn a_wrong_index_hides_no_records() {
+    let mut world = World::with(|settings| settings.index_interval_bytes = 80);
+    for number in 0..6 {
+        world.put(&[&format!("value {number}")]);
+    }
+    world.log.take().unwrap().close();
+    let path = world.file("00000000000000000000.index");
+    let bytes = std::fs::read(&path).unwrap();
+    let entries: Vec<&[u8]> = bytes.chunks(8).collect();
+    // The first entry's offset with the last entry's position.
+    let wrong = [&entries[0][..4], &entries[entries.len() - 1][4..]].concat();
+    std::fs::write(&path, wrong).unwrap();
+    world.open();
+    assert_eq!(world.values(2, 1000), ["value 2", "value 3", "value 4", "value 5"]);
+}
