@@ -124,6 +124,25 @@ fn an_open_transaction_holds_the_last_stable_offset_back() {
     assert_eq!(world.append(sequenced(9, 0, 1, &["x"])), Err(AppendError::InvalidTransactionState));
 }
 
+/// Kafka, too, remembers a producer whose records are all gone: its next batch is told from a gap.
+#[test]
+fn a_producer_outlives_its_records() {
+    let mut world = World::with(|settings| settings.segment_bytes = 100);
+    for sequence in 0..3 {
+        world.append(sequenced(9, 0, sequence, &["x"])).unwrap();
+    }
+    world.log().trim(ID, Offset(3)).unwrap();
+    type Restart = fn(&mut World);
+    for restart in [(|_| {}) as Restart, World::restart, World::crash, World::crash] {
+        restart(&mut world);
+        assert_eq!(world.offsets().log_start, Offset(3));
+        let gap = world.append(sequenced(9, 0, 4, &["x"]));
+        assert_eq!(gap, Err(AppendError::OutOfOrderSequence { expected: 3, found: 4 }));
+        // A repetition of what is gone is answered as it was.
+        assert_eq!(world.append(sequenced(9, 0, 2, &["x"])).unwrap().base_offset, Offset(2));
+    }
+}
+
 /// A recovery moves the recovery point to the end of the log. It did so without a snapshot of the producers,
 /// so that a second crash forgot all that the first recovery had read.
 #[test]
