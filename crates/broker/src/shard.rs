@@ -218,6 +218,13 @@ where
         send(replies);
     }
 
+    /// As if the journal had refused an append. Resolves when the state is there again.
+    #[cfg(test)]
+    pub(crate) async fn lose(self: &Arc<Self>) {
+        let life = self.state.lock().life;
+        Arc::clone(self).reload(life).await;
+    }
+
     /// Drops the state of that life and loads it anew, as often as it takes.
     async fn reload(self: Arc<Self>, life: u64) {
         let next_life = life + 1;

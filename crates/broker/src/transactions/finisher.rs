@@ -47,8 +47,9 @@ pub(super) async fn run(broker: Arc<Broker>, shard: Arc<Shard<Machine>>) {
                 // The state was lost, and what is prepared will be handed out anew. Nobody may work on it twice at a
                 // time: the slower one could write a marker into the producer's next transaction.
                 under_way.shutdown().await;
-                tokio::time::sleep(RELOAD_PAUSE).await;
-                super::opening::take_in(&broker, &shard);
+                while super::opening::take_in(&broker, &shard).await.is_err() {
+                    tokio::time::sleep(RELOAD_PAUSE).await;
+                }
             }
         }
     }

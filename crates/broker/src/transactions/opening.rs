@@ -3,72 +3,117 @@
 
 use super::{Machine, finisher};
 use crate::broker::Broker;
-use crate::shard::Shard;
+use crate::shard::{Shard, Unavailable};
 use ottla_base::{PartitionId, PartitionIndex, ProducerEpoch, ProducerId};
 use ottla_coordinator::transaction::{Claim, Command, Open, Participant, Reconcile, Reply};
 use ottla_storage::{ActiveProducer, TransactionEnd, TransactionVersion};
 use ottla_wire::record::{Marker, MarkerKind};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
+/// What is open anywhere.
+struct Found {
+    logs: Vec<(PartitionId, ActiveProducer)>,
+    groups: Vec<(PartitionIndex, ProducerId, ProducerEpoch)>,
+}
+
+impl Found {
+    fn look(broker: &Broker) -> Self {
+        Self { logs: broker.log.open_transactions(), groups: broker.groups.open_transactions() }
+    }
+
+    /// The same as the coordinator sees it: logs first.
+    fn open(&self) -> Arc<Vec<Open>> {
+        Arc::new(self.logs.iter().map(open).chain(self.groups.iter().map(pending)).collect())
+    }
+
+    /// What of it stands at these places.
+    fn keep(self, places: &HashSet<usize>) -> Self {
+        let Self { logs, groups } = self;
+        let first_group = logs.len();
+        let logs = logs.into_iter().enumerate().filter(|(at, _)| places.contains(at));
+        let groups = (first_group..).zip(groups).filter(|(at, _)| places.contains(at));
+        Self {
+            logs: logs.map(|(_, found)| found).collect(),
+            groups: groups.map(|(_, found)| found).collect(),
+        }
+    }
+}
+
 /// Compares logs and transactional ids, starts the finisher of every shard, and lets time-outs pass; all ends with
 /// `background`. What is decided is decided before this returns.
 pub(crate) fn start(broker: &Arc<Broker>, background: &mut JoinSet<()>) {
-    let (logs, groups) = (broker.log.open_transactions(), broker.groups.open_transactions());
-    let open = Arc::new(logs.iter().map(open).chain(groups.iter().map(pending)).collect::<Vec<_>>());
-    let (mut known, mut prepared) = (HashSet::new(), 0);
+    let found = Found::look(broker);
+    let open = found.open();
+    let (mut orphans, mut unfinished) = ((0..open.len()).collect::<HashSet<_>>(), 0);
     for shard in &broker.transactions.shards {
-        let (places, count) = reconcile(shard, &open);
-        known.extend(places);
-        prepared += count;
+        let command = |ticket| Command::Reconcile(Reconcile { ticket, open: Arc::clone(&open) });
+        let (asked, _) = shard.ask_then(command, |reply| match reply {
+            Reply::Reconcile { known, prepared, orphans: _ } => {
+                known.iter().for_each(|at| _ = orphans.remove(at));
+                unfinished += prepared;
+            }
+            other => _ = super::mixed_up(other),
+        });
+        drop(asked);
     }
-    broker.transactions.unsettled.send_replace(prepared);
-    let orphan = |at: &usize| !known.contains(at);
-    let in_logs = logs.iter().enumerate().filter(|(at, _)| orphan(at)).map(|(_, found)| *found);
-    abort_orphans(broker, in_logs.collect(), background);
-    let in_groups = (logs.len()..).zip(&groups).filter(|(at, _)| orphan(at)).map(|(_, found)| *found);
-    drop_orphans(broker, in_groups.collect(), background);
+    broker.transactions.unsettled.send_replace(unfinished);
+    let ending = end_orphans(broker, found.keep(&orphans));
+    background.spawn_local(ending);
     for shard in &broker.transactions.shards {
         background.spawn_local(Arc::clone(shard).run_timers());
         background.spawn_local(finisher::run(Arc::clone(broker), Arc::clone(shard)));
     }
 }
 
-/// After a shard's state was lost: takes in what was written into its transactions and is not known any more.
-pub(super) fn take_in(broker: &Broker, shard: &Arc<Shard<Machine>>) {
-    // Looked up under the shard's lock: no write and no end slips in between.
-    let reconcile = |ticket| {
-        let (logs, groups) = (broker.log.open_transactions(), broker.groups.open_transactions());
-        let open = logs.iter().map(open).chain(groups.iter().map(pending)).collect::<Vec<_>>();
-        Command::Reconcile(Reconcile { ticket, open: Arc::new(open) })
+/// After a shard's state was lost: takes in what was written into its transactions and is not known any more, or ends it
+/// if its producer has gone on.
+///
+/// # Errors
+/// [`Unavailable`] if the state is still being loaded, or was lost again.
+pub(super) async fn take_in(broker: &Arc<Broker>, shard: &Arc<Shard<Machine>>) -> Result<(), Unavailable> {
+    let found = RefCell::new(None);
+    // All under the shard's lock: no write and no end slips in between.
+    let command = |ticket| {
+        let open = found.borrow_mut().insert(Found::look(broker)).open();
+        Command::Reconcile(Reconcile { ticket, open })
     };
-    drop(shard.ask(reconcile));
+    let (asked, ending) = shard.ask_then(command, |reply| {
+        let orphans = match reply {
+            Reply::Reconcile { orphans, .. } => orphans.iter().copied().collect(),
+            other => {
+                super::mixed_up(other);
+                HashSet::new()
+            }
+        };
+        found.take().map(|found| end_orphans(broker, found.keep(&orphans)))
+    });
+    asked.await?;
+    if let Some(ending) = ending.flatten() {
+        ending.await;
+    }
+    Ok(())
 }
 
-/// Which of `open` belong to transactions of the shard, and how many of its transactions are prepared.
-fn reconcile(shard: &Arc<Shard<Machine>>, open: &Arc<Vec<Open>>) -> (Vec<usize>, usize) {
-    let command = |ticket| Command::Reconcile(Reconcile { ticket, open: Arc::clone(open) });
-    let (asked, seen) = shard.ask_then(command, |reply| match reply {
-        Reply::Reconcile { known, prepared } => (known.clone(), *prepared),
-        other => {
-            super::mixed_up(other);
-            (Vec::new(), 0)
-        }
-    });
-    drop(asked);
-    seen.unwrap_or_default()
+/// Aborts what nobody can go on with. The markers are written before this returns; what it gives resolves when all is
+/// done.
+fn end_orphans(broker: &Arc<Broker>, found: Found) -> impl Future<Output = ()> + 'static {
+    let Found { logs, groups } = found;
+    let written = abort_orphans(broker, logs);
+    let dropped = drop_orphans(Arc::clone(broker), groups);
+    async move {
+        written.await;
+        dropped.await;
+    }
 }
 
 /// The marker fences whoever wrote, too: what it sends again must not be taken for what was aborted.
 fn abort_orphans(
-    broker: &Arc<Broker>,
+    broker: &Broker,
     orphans: Vec<(PartitionId, ActiveProducer)>,
-    background: &mut JoinSet<()>,
-) {
-    if orphans.is_empty() {
-        return;
-    }
+) -> impl Future<Output = ()> + use<> {
     let ends = orphans.iter().map(|(id, producer)| {
         tracing::warn!(
             partition = %id,
@@ -79,33 +124,26 @@ fn abort_orphans(
         (*id, end_of_orphan(producer))
     });
     let written = broker.log.append_markers(ends.collect());
-    background.spawn_local(async move {
+    async move {
         for ((id, _), written) in orphans.iter().zip(written.await) {
             if let Err(error) = written {
                 tracing::error!(partition = %id, %error, "an orphaned transaction stays open until the next start");
             }
         }
-    });
+    }
 }
 
 /// Offsets that nobody would ever commit.
-fn drop_orphans(
-    broker: &Arc<Broker>,
-    orphans: Vec<(PartitionIndex, ProducerId, ProducerEpoch)>,
-    background: &mut JoinSet<()>,
-) {
+async fn drop_orphans(broker: Arc<Broker>, orphans: Vec<(PartitionIndex, ProducerId, ProducerEpoch)>) {
     for (index, producer, epoch) in orphans {
         tracing::warn!(
             producer = producer.0,
             "dropping offsets of a transaction that no transactional id has"
         );
-        let broker = Arc::clone(broker);
-        background.spawn_local(async move {
-            let told = broker.groups.complete_transaction(index, producer, epoch, MarkerKind::Abort).await;
-            if let Err(code) = told {
-                tracing::error!(code = code.name(), "they stay pending until the next start");
-            }
-        });
+        let told = broker.groups.complete_transaction(index, producer, epoch, MarkerKind::Abort).await;
+        if let Err(code) = told {
+            tracing::error!(code = code.name(), "they stay pending until the next start");
+        }
     }
 }
 

@@ -4,6 +4,7 @@ mod crash;
 mod failing;
 mod offsets;
 mod opening;
+mod reload;
 mod requests;
 mod writing;
 
@@ -12,19 +13,29 @@ use crate::testing::Bench;
 use bytes::Bytes;
 use ottla_base::Env as _;
 use ottla_coordinator::transaction::Claim;
-use ottla_wire::ErrorCode;
 use ottla_wire::message::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
 use ottla_wire::message::fetch_request::{FetchPartition, FetchTopic};
 use ottla_wire::message::fetch_response::PartitionData;
 use ottla_wire::message::produce_request::{PartitionProduceData, TopicProduceData};
 use ottla_wire::message::*;
 use ottla_wire::record::{BatchBuilder, BatchOptions, BatchScope, Records};
+use ottla_wire::{ErrorCode, Str};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 
 const ONE: i16 = 11;
 const TWO: i16 = 12;
+
+impl Bench {
+    /// What takes part in the transaction of an id.
+    async fn described(&self, id: &str) -> Vec<(Str, Vec<i32>)> {
+        let request = DescribeTransactionsRequest { transactional_ids: vec![id.into()] };
+        let mut response = self.call(&request, 0).await;
+        let topics = response.transaction_states.remove(0).topics.into_iter();
+        topics.map(|data| (data.topic, data.partitions)).collect()
+    }
+}
 
 /// A transactional producer of one partition per topic, as a client of either version.
 struct Producer {

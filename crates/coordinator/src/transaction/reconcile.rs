@@ -38,7 +38,7 @@ pub(super) fn reconcile(hard: &Hard, turn: &mut Turn<'_>, reconcile: Reconcile) 
     let owners: HashMap<ProducerId, (&Str, &Entry)> =
         hard.ids.iter().map(|(id, entry)| (entry.stored.producer, (id, entry))).collect();
     let mut begun = HashSet::new();
-    let mut known = Vec::new();
+    let (mut known, mut orphans) = (Vec::new(), Vec::new());
     for (at, open) in reconcile.open.iter().enumerate() {
         let Some((id, entry)) = owners.get(&open.claim.producer) else { continue };
         if entry.participants.contains(&open.participant) {
@@ -49,6 +49,8 @@ pub(super) fn reconcile(hard: &Hard, turn: &mut Turn<'_>, reconcile: Reconcile) 
             }
             turn.record(Record::Joined { id: (*id).clone(), participant: open.participant });
             known.push(at);
+        } else {
+            orphans.push(at);
         }
     }
     let is_prepared = |entry: &&Entry| match entry.stored.state {
@@ -56,7 +58,7 @@ pub(super) fn reconcile(hard: &Hard, turn: &mut Turn<'_>, reconcile: Reconcile) 
         State::Empty | State::Ongoing | State::Complete(_) => false,
     };
     let prepared = hard.ids.values().filter(is_prepared).count();
-    turn.reply(reconcile.ticket, Reply::Reconcile { known, prepared });
+    turn.reply(reconcile.ticket, Reply::Reconcile { known, orphans, prepared });
 }
 
 /// Whether the producer may have written without having been told that it takes part. One of version 1 is told before

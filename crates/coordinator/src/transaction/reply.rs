@@ -26,6 +26,8 @@ pub enum Reply {
     Reconcile {
         /// The places, in the list, of what belongs to a transaction of this shard.
         known: Vec<usize>,
+        /// The places of what a producer of this shard has left behind and cannot go on with.
+        orphans: Vec<usize>,
         /// How many transactions are prepared, and so the finisher's work.
         prepared: usize,
     },

@@ -6,7 +6,7 @@ use ottla_base::{PartitionId, PartitionIndex};
 use ottla_storage::Append;
 
 /// Writes a batch past the coordinator, as if the record that its partition takes part had been lost.
-async fn write_alone(bench: &Bench, topic: ottla_base::TopicId, producer: &Producer, value: &str) {
+pub(super) async fn write_alone(bench: &Bench, topic: ottla_base::TopicId, producer: &Producer, value: &str) {
     let id = PartitionId { topic, index: PartitionIndex(0) };
     let batch = producer.batch(value, BatchScope::Transactional);
     let written = bench.broker.log.append(vec![Append { id, batch }]).await;

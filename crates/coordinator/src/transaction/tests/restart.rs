@@ -175,13 +175,13 @@ fn a_write_that_nobody_was_told_of_joins_the_transaction() {
             a: SPARE NEEDED
             a: is 1/0
             > reconcile t0=1/0
-            t0=1/0: knows [0], 0 prepared
+            t0=1/0: knows [0], orphans [], 0 prepared
             > describe
             -: Ongoing 1/0 timeout 60000 since 0: t0
             > reconcile t0=1/0
-            t0=1/0: knows [0], 0 prepared
+            t0=1/0: knows [0], orphans [], 0 prepared
             > reconcile t1=1/0
-            t1=1/0: knows [0], 0 prepared
+            t1=1/0: knows [0], orphans [], 0 prepared
             > describe
             -: Ongoing 1/0 timeout 60000 since 0: t0 t1
             > end a commit
@@ -191,9 +191,9 @@ fn a_write_that_nobody_was_told_of_joins_the_transaction() {
             finisher: done
             a: ended, is 1/1
             > reconcile t0=1/1
-            t0=1/1: knows [0], 0 prepared
+            t0=1/1: knows [0], orphans [], 0 prepared
             > reconcile t1=1/0
-            t1=1/0: knows [], 0 prepared
+            t1=1/0: knows [], orphans [0], 0 prepared
             > describe
             -: Ongoing 1/1 timeout 60000 since 0: t0
         "#]],
@@ -220,15 +220,15 @@ fn what_is_open_without_an_owner_is_not_known() {
             a: SPARE NEEDED
             a: is 1/0
             > reconcile t0=1/1
-            t0=1/1: knows [], 0 prepared
+            t0=1/1: knows [], orphans [0], 0 prepared
             > reconcile t0=7/0
-            t0=7/0: knows [], 0 prepared
+            t0=7/0: knows [], orphans [], 0 prepared
             > add a v=1 t0
             a: NONE
             > reconcile t0=1/0
-            t0=1/0: knows [0], 0 prepared
+            t0=1/0: knows [0], orphans [], 0 prepared
             > reconcile t1=1/0
-            t1=1/0: knows [], 0 prepared
+            t1=1/0: knows [], orphans [0], 0 prepared
             > end a commit v=1
             > work
             finisher: is to Commit x 1/0 vOne: t0
@@ -236,7 +236,7 @@ fn what_is_open_without_an_owner_is_not_known() {
             finisher: done
             a: ended
             > reconcile t0=1/0
-            t0=1/0: knows [], 0 prepared
+            t0=1/0: knows [], orphans [0], 0 prepared
             > describe
             -: CompleteCommit 1/0 timeout 60000 since 0:
         "#]],

@@ -338,7 +338,9 @@ fn text(reply: &Reply) -> String {
             };
             format!("is to {}", endings.iter().map(ending).collect::<Vec<_>>().join(" and to "))
         }
-        Reply::Reconcile { known, prepared } => format!("knows {known:?}, {prepared} prepared"),
+        Reply::Reconcile { known, orphans, prepared } => {
+            format!("knows {known:?}, orphans {orphans:?}, {prepared} prepared")
+        }
         Reply::Describe(None) => "no such id".into(),
         Reply::Describe(Some(Described { state, participants })) => format!(
             "{} {}/{} timeout {} since {}:{}",

@@ -1,0 +1,55 @@
+//! A shard whose state was lost while the broker runs, as after an append that the journal refused.
+
+use super::opening::write_alone;
+use super::*;
+use crate::testing::bench;
+
+#[test]
+fn the_finisher_goes_on_with_what_was_loaded() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        let mut producer = Producer::new(&bench, "x").await;
+        producer.write(&bench, TWO, "t", "a").await;
+        bench.broker.transactions.shard("x").lose().await;
+        assert_eq!(producer.write(&bench, TWO, "t", "b").await, (ErrorCode::NONE, 1));
+        assert_eq!(producer.end(&bench, 5, true).await, ErrorCode::NONE);
+        assert_eq!(seen(&bench, "t").await, "a b C | 3 of 3 | aborted");
+    });
+}
+
+#[test]
+fn a_write_that_the_transaction_has_forgotten_is_taken_in() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        let forgotten = bench.create_topic("u", 1).await;
+        let mut producer = Producer::new(&bench, "x").await;
+        producer.write(&bench, TWO, "t", "a").await;
+        let alone = Producer { sequence: 0, ..producer };
+        write_alone(&bench, forgotten, &alone, "b").await;
+        bench.broker.transactions.shard("x").lose().await;
+        while !bench.described("x").await.contains(&(Str::from("u"), vec![0])) {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(producer.end(&bench, 5, true).await, ErrorCode::NONE);
+        assert_eq!(seen(&bench, "u").await, "b C | 2 of 2 | aborted");
+    });
+}
+
+#[test]
+fn a_write_that_is_forgotten_and_left_behind_is_aborted() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        let forgotten = bench.create_topic("u", 1).await;
+        let mut producer = Producer::new(&bench, "x").await;
+        let left_behind = Producer { sequence: 0, ..producer };
+        producer.write(&bench, TWO, "t", "a").await;
+        assert_eq!(producer.end(&bench, 5, true).await, ErrorCode::NONE);
+        write_alone(&bench, forgotten, &left_behind, "b").await;
+        bench.broker.transactions.shard("x").lose().await;
+        assert_eq!(text(fetch(&bench, "u", 60_000).await), "b A | 2 of 2 | aborted 0");
+        producer.sequence = 0;
+        assert_eq!(producer.write(&bench, TWO, "u", "c").await.0, ErrorCode::NONE);
+        assert_eq!(producer.end(&bench, 5, true).await, ErrorCode::NONE);
+        assert_eq!(seen(&bench, "u").await, "b A c C | 4 of 4 | aborted 0");
+    });
+}
