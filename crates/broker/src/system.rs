@@ -27,3 +27,12 @@ pub(crate) fn send_file(stream: &TcpStream, file: &File, position: u64, length: 
     let mut position = position;
     Ok(rustix::fs::sendfile(stream, file, Some(&mut position), length)?)
 }
+
+/// Lets all threads of normal priority go before this one, from now on.
+pub(crate) fn yield_to_others() -> io::Result<()> {
+    // On Linux this concerns the calling thread alone.
+    Ok(rustix::process::setpriority_process(None, NICE)?)
+}
+
+/// About a tenth of a core while others want all of it; all of it otherwise.
+const NICE: i32 = 10;

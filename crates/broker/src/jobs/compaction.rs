@@ -1,30 +1,32 @@
 //! Compacts logs in the background, with bounded memory and input and output.
 //!
-//! Each cleaner is a task that lets other threads do its work in portions, and rests between them for as long as the
-//! allowed rate asks. So it never holds up a worker, and it ends with its task.
+//! Each cleaner is a task that orders portions of work and rests between them for as long as the allowed rate asks.
+//! A thread of its own, which gives way to all others, does the work; so a cleaner never holds up a worker.
 
+mod hands;
+
+use crate::Broker;
 use crate::config::keys::Cleaner as Settings;
-use crate::{Broker, off_thread};
-use ottla_storage::{Cleaner, CleanerOptions, CleanerStep};
+use hands::Hands;
+use ottla_storage::CleanerOptions;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::JoinSet;
 
 /// Runs as many cleaners as `log.cleaner.threads` says.
 pub(super) async fn compact(broker: Arc<Broker>) {
-    let mut tasks = JoinSet::new();
-    let mut cleaners: Vec<AbortHandle> = Vec::new();
+    let mut cleaners: Vec<JoinSet<()>> = Vec::new();
     loop {
-        let settings = &broker.config().cleaner;
-        cleaners.retain(|cleaner| !cleaner.is_finished());
-        while cleaners.len() < wanted(settings) {
-            cleaners.push(tasks.spawn_local(clean(Arc::clone(&broker))));
+        for number in 0..wanted(&broker.config().cleaner) {
+            if cleaners.len() == number {
+                cleaners.push(JoinSet::new());
+            }
+            // One that has come to its end is replaced.
+            while cleaners[number].try_join_next().is_some() {}
+            if cleaners[number].is_empty() {
+                cleaners[number].spawn_local(clean(Arc::clone(&broker), number));
+            }
         }
-        while wanted(settings) < cleaners.len() {
-            cleaners.pop().inspect(AbortHandle::abort);
-        }
-        // Reaps those that have ended.
-        while tasks.try_join_next().is_some() {}
         tokio::time::sleep(SUPERVISION).await;
     }
 }
@@ -36,50 +38,25 @@ fn wanted(settings: &Settings) -> usize {
     usize::try_from(settings.log_cleaner_threads).unwrap_or(0)
 }
 
-/// One cleaner, until its task is aborted.
-async fn clean(broker: Arc<Broker>) {
-    let mut cleaner = broker.log.cleaner(options(&broker.config().cleaner));
+/// The cleaner of this number, for as long as the settings have it.
+async fn clean(broker: Arc<Broker>, number: usize) {
+    let cleaner = broker.log.cleaner(options(&broker.config().cleaner));
+    let mut hands = match Hands::new(cleaner, &*broker.env) {
+        Ok(hands) => hands,
+        Err(error) => return tracing::error!(%error, "logs are not compacted: the system refused a thread"),
+    };
     loop {
         let config = broker.config();
-        cleaner.configure(options(&config.cleaner));
+        if wanted(&config.cleaner) <= number {
+            return;
+        }
         let rate = rate(&config.cleaner);
-        let portion = portion(rate);
-        let worked = off_thread::run(&*broker.env, move || {
-            let io_bytes = work(&mut cleaner, portion);
-            (cleaner, io_bytes)
-        });
-        let io_bytes = match worked.await {
-            Ok((same, io_bytes)) => {
-                cleaner = same;
-                io_bytes
-            }
-            Err(error) => {
-                tracing::error!(%error, "compaction failed; it will run again");
-                return;
-            }
-        };
-        let rest = match io_bytes {
-            None => backoff(&config.cleaner),
-            Some(io_bytes) => rest(io_bytes, rate),
+        let rest = match hands.work(options(&config.cleaner), portion(rate)).await {
+            Ok(None) => backoff(&config.cleaner),
+            Ok(Some(io_bytes)) => rest(io_bytes, rate),
+            Err(gone) => return tracing::error!("{gone}; it will begin again"),
         };
         tokio::time::sleep(rest).await;
-    }
-}
-
-/// Works until about `portion` bytes are read and written. `None` if there was nothing to do.
-fn work(cleaner: &mut Cleaner, portion: u64) -> Option<u64> {
-    let mut all = None;
-    loop {
-        match cleaner.step() {
-            CleanerStep::Idle => return all,
-            CleanerStep::Busy { io_bytes } => {
-                let sum = all.unwrap_or(0) + io_bytes;
-                all = Some(sum);
-                if portion <= sum {
-                    return all;
-                }
-            }
-        }
     }
 }
 
@@ -128,7 +105,7 @@ const BACKOFF_MS_MIN: u64 = 10;
 /// A batch's header and then some.
 const IO_BYTES_MIN: usize = 4096;
 /// Stopping the broker waits for this much at most.
-const PORTION_MAX: u64 = 4 << 20;
+const PORTION_MAX: u64 = 2 << 20;
 /// Slower than this is not at all, and somebody has mistaken the unit.
 const RATE_MIN: f64 = 1024.0;
 const REST_MAX: Duration = Duration::from_secs(60);

@@ -133,4 +133,4 @@ impl Cleaned {
 }
 
 /// A sync of much at once would keep those of producers waiting.
-const SYNCED_AFTER_BYTES: u64 = 4 << 20;
+const SYNCED_AFTER_BYTES: u64 = 1 << 20;

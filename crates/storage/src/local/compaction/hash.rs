@@ -1,8 +1,9 @@
 //! SipHash-2-4 with 128 bits of result: the fingerprint of a key during compaction.
 //!
-//! Whoever finds two keys with one fingerprint could make compaction lose the older key's record, so the hash
-//! is keyed, with chance that no client knows. (MD5, which Kafka takes, has no key, and pairs of colliding keys can be
-//! made at the desk.) By accident it does not happen either: with a billion keys the odds are 1 to 10²⁰.
+//! Two keys with one fingerprint would make compaction lose the older one's record. With 128 bits that does not happen
+//! by accident: with a billion keys the odds are 1 to 10²⁰. And the hash is keyed, anew for each pass, so that nobody
+//! can prepare such a pair. (MD5, which Kafka takes, has no key, and pairs of colliding keys are made at the desk.)
+//! Comparing the keys themselves would need a look into the log for each.
 
 /// The secret half of a fingerprint.
 #[derive(Clone, Copy, Debug)]
