@@ -19,8 +19,10 @@
 //! was interrupted leaves nothing half-made, and the first start is quick.
 
 mod backend;
+mod store;
 mod writer;
 
+pub(crate) use store::Store;
 pub(crate) use writer::{Job, Queue};
 
 use crate::disk::{self, Disk, Mode};
@@ -63,21 +65,30 @@ impl Database {
         let LogOptions { dir, disk, work, handles_max: _, defaults: _ } = options;
         let path = dir.join(FILE_NAME);
         let opening = Opening { path: path.clone(), disk: disk.clone() };
-        let database = match disk.metadata(&path) {
-            Ok(_) => opening.open(Backend::new(opening.file(&path)?, disk.clone()))?,
+        let store = match disk.metadata(&path) {
+            Ok(_) => {
+                let file = opening.file(&path)?;
+                let backend = Backend::new(file.clone(), disk.clone());
+                let gate = backend.gate();
+                let database = opening.open(backend)?;
+                Store::new(opening, file, database, gate)
+            }
             Err(error) if error.kind() == io::ErrorKind::NotFound => opening.make(dir, env)?,
             Err(error) => return Err(OpenError::io("opening", path, error)),
         };
-        let database = Arc::new(database);
-        let (image, epochs) = opening.load(&database)?;
+        let store = Arc::new(store);
+        let failed = |reason| OpenError::Damaged { path: path.clone(), reason };
+        let (database, life) = store.database().map_err(failed)?;
+        let (image, epochs) = store.load(&database)?;
         let shared = Arc::new(RwLock::new(Arc::new(image.clone())));
-        let writer = Writer { database: database.clone(), image, epochs, published: shared.clone() };
+        let writer = Writer { store: store.clone(), life, image, epochs, published: shared.clone() };
         let queue = writer.start(*work).map_err(|error| OpenError::io("starting a thread for", path, error));
         let queue = Arc::new(queue?);
-        Ok((Meta::new(shared, queue.clone()), Journal::new(database, queue)))
+        Ok((Meta::new(shared, queue.clone()), Journal::new(store, queue)))
     }
 }
 
+#[derive(Debug)]
 struct Opening {
     path: PathBuf,
     disk: Arc<dyn Disk>,
@@ -101,20 +112,20 @@ impl Opening {
     }
 
     /// Makes the file with all tables and one sync at the end.
-    fn make(&self, dir: &Path, env: &dyn Env) -> Result<redb::Database, OpenError> {
+    fn make(self, dir: &Path, env: &dyn Env) -> Result<Store, OpenError> {
         let temporary = dir.join(format!("{FILE_NAME}.tmp"));
         let file = self.file(&temporary)?;
         let io = |error| OpenError::io("making", &self.path, error);
         self.disk.set_len(&file, 0).map_err(io)?;
         let backend = Backend::new(file.clone(), self.disk.clone());
-        let held_back = backend.hold_back();
+        let (held_back, gate) = (backend.hold_back(), backend.gate());
         let database = self.open(backend)?;
         self.fill(&database, env).map_err(|error| self.failed(error))?;
         drop(held_back);
         self.disk.sync_data(&file).map_err(io)?;
         self.disk.rename(&temporary, &self.path).map_err(io)?;
         self.disk.sync_directory(dir).map_err(io)?;
-        Ok(database)
+        Ok(Store::new(self, file, database, gate))
     }
 
     fn fill(&self, database: &redb::Database, env: &dyn Env) -> Result<(), redb::Error> {

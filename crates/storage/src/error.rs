@@ -243,7 +243,7 @@ pub enum MetaError {
         /// How many were asked for.
         asked: i32,
     },
-    /// The store failed; it takes no more changes until a restart.
+    /// The store failed; it takes no more changes until there is room, if the disk was full, or until a restart.
     #[error("the metadata store has failed: {0}")]
     Failed(String),
 }
@@ -261,7 +261,7 @@ pub enum JournalError {
         /// The caller's.
         found: u64,
     },
-    /// The store failed; it takes no more changes until a restart.
+    /// The store failed; it takes no more changes until there is room, if the disk was full, or until a restart.
     #[error("the metadata store has failed: {0}")]
     Failed(String),
 }

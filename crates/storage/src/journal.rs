@@ -3,7 +3,7 @@
 //! A shard is loaded whole and then changed only by its owner, who holds an epoch. A change with an older epoch
 //! than the newest that has written is refused, so that a former owner cannot harm.
 
-use crate::database::{JOURNAL, Job, Queue};
+use crate::database::{JOURNAL, Job, Queue, Store};
 use crate::error::JournalError;
 use redb::ReadableDatabase;
 use std::sync::Arc;
@@ -24,13 +24,13 @@ pub type Entry = (Vec<u8>, Vec<u8>);
 /// The journal of a data directory. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Journal {
-    database: Arc<redb::Database>,
+    store: Arc<Store>,
     queue: Arc<Queue>,
 }
 
 impl Journal {
-    pub(crate) fn new(database: Arc<redb::Database>, queue: Arc<Queue>) -> Self {
-        Self { database, queue }
+    pub(crate) fn new(store: Arc<Store>, queue: Arc<Queue>) -> Self {
+        Self { store, queue }
     }
 
     /// All keys and values of a shard, in the order of the keys.
@@ -38,11 +38,12 @@ impl Journal {
     /// # Errors
     /// `Failed` if the database cannot be read.
     pub fn load(&self, shard: u32) -> Result<Vec<Entry>, JournalError> {
-        self.read(shard).map_err(|error| JournalError::Failed(error.to_string()))
+        let (database, _) = self.store.database().map_err(JournalError::Failed)?;
+        Self::read(&database, shard).map_err(|error| JournalError::Failed(error.to_string()))
     }
 
-    fn read(&self, shard: u32) -> Result<Vec<Entry>, redb::Error> {
-        let table = self.database.begin_read()?.open_table(JOURNAL)?;
+    fn read(database: &redb::Database, shard: u32) -> Result<Vec<Entry>, redb::Error> {
+        let table = database.begin_read()?.open_table(JOURNAL)?;
         let from = stored_key(shard, &[]);
         let mut entries = Vec::new();
         for entry in table.range(from.as_slice()..)? {

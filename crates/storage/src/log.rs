@@ -333,4 +333,4 @@ fn by_partition(items: Vec<(PartitionId, Item)>) -> Vec<(PartitionId, Vec<Item>)
 const SEARCHED_MAX: usize = 16;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -5,8 +5,8 @@ use ottla_base::{
     TopicName,
 };
 use ottla_storage::{
-    Append, AppendError, Appended, Database, Durability, Log, LogOptions, LogSettings, OpenError, Progress,
-    ReadBound, WholeFirst,
+    Append, AppendError, Appended, Change, Database, Durability, Log, LogOptions, LogSettings, OpenError,
+    Progress, ReadBound, WholeFirst,
 };
 use ottla_wire::record::{BatchBuilder, BatchOptions};
 use std::path::Path;
@@ -29,14 +29,18 @@ impl Progress for Fixed {
     fn advanced(&self, _: &[PartitionId]) {}
 }
 
-/// A file system of 1 MiB, unmounted at the end.
+/// A small file system, unmounted at the end.
 struct Mounted(tempfile::TempDir);
 
 impl Mounted {
     fn new() -> Option<Self> {
+        Self::of("1m")
+    }
+
+    fn of(size: &str) -> Option<Self> {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let mount = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=1m", "ottla-test"])
+            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "ottla-test"])
             .arg(dir.path())
             .output();
         if mount.is_ok_and(|output| output.status.success()) {
@@ -111,4 +115,45 @@ fn a_disk_that_is_full_at_the_start_is_told_as_such() {
     assert!(matches!(error, OpenError::DiskFull { .. }), "{error}");
     let error = Database::open(&LogOptions::new(disk.path()), &Fixed).err().unwrap();
     assert!(matches!(error, OpenError::DiskFull { .. }), "{error}");
+}
+
+#[test]
+fn the_metadata_store_goes_on_when_there_is_room_again() {
+    let Some(disk) = Mounted::of("8m") else { return };
+    let options = LogOptions::new(disk.path());
+    let (meta, journal) = Database::open(&options, &Fixed).unwrap();
+    let wait = |change: &[Change]| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
+        runtime.block_on(journal.append(7, 1, change.to_vec()))
+    };
+    let change =
+        |number: u32| [Change { key: number.to_be_bytes().to_vec(), value: Some(vec![b'x'; 40_000]) }];
+    let ballast = disk.path().join("ballast");
+    let mut written = 0;
+    let mut times_full = 0;
+    for _ in 0..3 {
+        // As much as there is room for.
+        let filled = std::fs::write(&ballast, vec![0; 8 << 20]);
+        assert!(filled.is_err());
+        let refused = loop {
+            match wait(&change(written)) {
+                Ok(()) => written += 1,
+                Err(error) => break error.to_string(),
+            }
+        };
+        assert!(refused.contains("disk is full"), "{refused}");
+        times_full += 1;
+        // All that was acknowledged is there to be read, and what follows is refused again.
+        let found = journal.load(7).unwrap();
+        assert!(written as usize <= found.len() && found.len() <= written as usize + 1);
+        wait(&change(written)).unwrap_err();
+        std::fs::remove_file(&ballast).unwrap();
+        wait(&change(written)).unwrap();
+        written += 1;
+    }
+    assert_eq!(times_full, 3);
+    drop((meta, journal));
+    let (_meta, journal) = Database::open(&options, &Fixed).unwrap();
+    let keys: Vec<_> = journal.load(7).unwrap().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys, (0..written).map(|number| number.to_be_bytes().to_vec()).collect::<Vec<_>>());
 }

@@ -3,10 +3,12 @@
 use super::*;
 use crate::error::{JournalError, MetaError};
 use crate::journal::Change;
+use crate::log::tests::disk::Faults;
 use crate::meta::TopicRecord;
 use crate::settings::{Syncs, Work};
 use ottla_base::{BrokerId, Now, ProducerId, Timestamp, TopicId, TopicName};
 use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
 
 /// Chance that counts up; there is no clock.
 struct Counting(std::sync::atomic::AtomicU64);
@@ -198,4 +200,34 @@ fn a_driven_database_works_when_it_is_told_to() {
     assert_eq!(meta.topics().len(), 1);
     drop((meta, journal));
     assert_eq!(open(dir.path()).0.topics().len(), 1);
+}
+
+/// A full disk passes; a failed sync does not: what the kernel dropped, a second sync would only pretend to keep.
+#[test]
+fn only_a_full_disk_is_got_over() {
+    let dir = tempfile::tempdir().unwrap();
+    let faults = Arc::new(Faults::default());
+    let options = LogOptions { disk: faults.clone(), ..options(dir.path()) };
+    let (meta, journal) = Database::open(&options, &Counting(1.into())).unwrap();
+    wait(meta.create_topic(topic("a", 1))).unwrap();
+
+    *faults.bytes_left.lock() = Some(10);
+    let refused = wait(meta.create_topic(topic("b", 2))).unwrap_err().to_string();
+    assert!(refused.contains("disk is full"), "{refused}");
+    assert_eq!(meta.topics().len(), 1, "readers see what is durable");
+    assert!(wait(journal.append(1, 1, vec![set("k", "v")])).is_err());
+    *faults.bytes_left.lock() = None;
+    wait(meta.create_topic(topic("b", 2))).unwrap();
+    wait(journal.append(1, 1, vec![set("k", "v")])).unwrap();
+    assert_eq!(meta.topics().len(), 2);
+
+    faults.syncs_fail.store(true, Ordering::SeqCst);
+    assert!(wait(meta.create_topic(topic("c", 3))).is_err());
+    faults.syncs_fail.store(false, Ordering::SeqCst);
+    let refused = wait(meta.create_topic(topic("c", 3))).unwrap_err().to_string();
+    assert!(!refused.contains("disk is full"), "{refused}");
+    drop((meta, journal));
+    let (meta, journal) = Database::open(&options, &Counting(1.into())).unwrap();
+    assert!((2..=3).contains(&meta.topics().len()));
+    assert_eq!(journal.load(1).unwrap().len(), 1);
 }

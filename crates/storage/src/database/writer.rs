@@ -1,6 +1,6 @@
 //! The thread that writes the database, and the queue before it.
 
-use super::{BROKER_CONFIGS, EPOCHS, JOURNAL, NEXT_PRODUCER_ID, NUMBERS, TOPICS};
+use super::{BROKER_CONFIGS, EPOCHS, JOURNAL, NEXT_PRODUCER_ID, NUMBERS, Store, TOPICS};
 use crate::error::{JournalError, MetaError};
 use crate::journal;
 use crate::meta::{self, Image, MetaChange};
@@ -70,7 +70,9 @@ impl Drop for Queue {
 
 #[derive(Debug)]
 pub(crate) struct Writer {
-    pub(crate) database: Arc<redb::Database>,
+    pub(crate) store: Arc<Store>,
+    /// Which life of the store `image` and `epochs` are of.
+    pub(crate) life: u64,
     /// What is committed and, during a transaction, what will be.
     pub(crate) image: Image,
     pub(crate) epochs: Epochs,
@@ -83,8 +85,6 @@ pub(crate) struct Writer {
 struct Working {
     writer: Writer,
     waiting: mpsc::Receiver<Job>,
-    /// Why nothing is taken any more.
-    failed: Option<String>,
 }
 
 impl Working {
@@ -102,11 +102,9 @@ impl Working {
     /// Does a job together with all that wait behind it.
     fn take(&mut self, first: Job) {
         let jobs = std::iter::once(first).chain(self.waiting.try_iter().take(JOBS_MAX - 1)).collect();
-        if let Some(reason) = &self.failed {
-            refuse(jobs, reason);
-        } else if let Err(error) = self.writer.commit(jobs) {
-            tracing::error!(%error, "the metadata store has failed; it takes no changes until a restart");
-            self.failed = Some(error);
+        match self.writer.database() {
+            Ok(database) => self.writer.commit(&database, jobs),
+            Err(reason) => refuse(jobs, &reason),
         }
     }
 }
@@ -120,7 +118,7 @@ enum Answer {
 impl Writer {
     pub(crate) fn start(self, work: Work) -> io::Result<Queue> {
         let (jobs, waiting) = mpsc::channel();
-        let working = Working { writer: self, waiting, failed: None };
+        let working = Working { writer: self, waiting };
         let worker = match work {
             Work::Driven => Worker::Driven(Mutex::new(working)),
             Work::OwnThread => {
@@ -131,29 +129,43 @@ impl Writer {
         Ok(Queue { jobs: Mutex::new(Some(jobs)), worker })
     }
 
+    /// The database. If it was opened anew, what it has is taken up: nobody knows what of the last changes it is.
+    fn database(&mut self) -> Result<Arc<redb::Database>, String> {
+        let (database, life) = self.store.database()?;
+        if life != self.life {
+            let (image, epochs) = self.store.load(&database).map_err(|error| error.to_string())?;
+            (self.image, self.epochs, self.life) = (image, epochs, life);
+            *self.published.write() = Arc::new(self.image.clone());
+        }
+        Ok(database)
+    }
+
     /// Makes all jobs' changes in one transaction and answers them. An error means that nothing is known of
     /// what was written.
-    fn commit(&mut self, jobs: Vec<Job>) -> Result<(), String> {
+    fn commit(&mut self, database: &redb::Database, jobs: Vec<Job>) {
         let mut answers = Vec::with_capacity(jobs.len());
-        match self.write(jobs, &mut answers) {
+        match self.write(database, jobs, &mut answers) {
             Ok(published) => {
                 if published {
                     *self.published.write() = Arc::new(self.image.clone());
                 }
                 answers.into_iter().for_each(Answer::give);
-                Ok(())
             }
             Err(error) => {
-                let reason = error.to_string();
+                let reason = self.store.fail(self.life, &error);
                 answers.into_iter().for_each(|answer| answer.fail(&reason));
-                Err(reason)
             }
         }
     }
 
     /// Returns whether the image has changed.
-    fn write(&mut self, jobs: Vec<Job>, answers: &mut Vec<Answer>) -> Result<bool, redb::Error> {
-        let transaction = self.database.begin_write()?;
+    fn write(
+        &mut self,
+        database: &redb::Database,
+        jobs: Vec<Job>,
+        answers: &mut Vec<Answer>,
+    ) -> Result<bool, redb::Error> {
+        let transaction = database.begin_write()?;
         let mut published = false;
         let mut jobs = jobs.into_iter();
         let mut wrote = false;

@@ -3,7 +3,7 @@
 mod aborted;
 mod compaction;
 mod data;
-mod disk;
+pub(crate) mod disk;
 mod durability;
 mod format;
 mod idempotence;

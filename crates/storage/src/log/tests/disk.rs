@@ -12,16 +12,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
 #[derive(Debug)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     system: Arc<dyn Disk>,
     /// Bytes of log writes until the disk is full.
-    pub(super) bytes_left: Mutex<Option<usize>>,
+    pub(crate) bytes_left: Mutex<Option<usize>>,
     /// How often names in directories may change, or be synced, until that fails with EIO, too.
     pub(super) changes_left: Mutex<Option<usize>>,
     /// Writes fail with EIO.
-    pub(super) writes_fail: AtomicBool,
+    pub(crate) writes_fail: AtomicBool,
     /// Syncs fail with EIO.
-    pub(super) syncs_fail: AtomicBool,
+    pub(crate) syncs_fail: AtomicBool,
     /// Syncs of the whole file system fail with EIO.
     pub(super) file_system_syncs_fail: AtomicBool,
     /// Syncs wait here for as long as a test holds the lock.
