@@ -186,9 +186,14 @@ impl Recovery<'_> {
     fn check(&mut self, recovery_point: Offset, indexes: &[(Offset, Kind)]) -> Result<(), OpenError> {
         let first = self.state.segment_of(recovery_point).unwrap_or(0);
         self.load_aborted(first + 1, Some(recovery_point))?;
+        // A segment that was rolled right at the recovery point wrote the ends of its indexes after that was synced.
+        let rolled = first.checked_sub(1).filter(|_| self.state.segments[first].base == recovery_point);
         for at in 0..first {
             if !has_indexes(&self.state.segments[at], indexes) {
                 self.rebuild_indexes(at)?;
+            } else if rolled == Some(at) {
+                self.rebuild_indexes(at)?;
+                self.report.indexes_rebuilt -= 1;
             }
         }
         // Without indexes, the segment with the recovery point is read from its start, which makes them.

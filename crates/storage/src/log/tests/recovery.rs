@@ -477,3 +477,28 @@ fn a_wrong_index_hides_no_records() {
     world.open();
     assert_eq!(world.values(2, 1000), ["value 2", "value 3", "value 4", "value 5"]);
 }
+
+/// Regression, found by the simulator: a power cut left zeros where the end of a time index had been, of a segment that
+/// was rolled right after a checkpoint. Its records seemed to be from 1970, and retention removed them.
+#[test]
+fn indexes_that_were_ended_after_the_checkpoint_are_made_anew() {
+    let mut world = World::with(|settings| {
+        settings.segment_bytes = 200;
+        settings.retention_ms = Some(1000);
+        settings.index_interval_bytes = 0;
+    });
+    for value in ["a", "b"] {
+        world.put(&[value]);
+    }
+    world.log().checkpoint().unwrap();
+    world.put(&["c"]);
+    world.log = None;
+    let index = world.file("00000000000000000000.timeindex");
+    assert!(world.file("00000000000000000002.log").exists());
+    std::fs::write(index, [0; 12]).unwrap();
+    world.open();
+    world.log().enforce_retention();
+    assert_eq!(world.values(0, 1000), ["a", "b", "c"]);
+    let found = world.log().find_by_time(ID, Timestamp(START_MS), ReadBound::HighWatermark).unwrap().unwrap();
+    assert_eq!(found.offset, Offset(0));
+}
