@@ -9,6 +9,7 @@ mod clock;
 mod crash;
 mod document;
 mod schedule;
+mod sim;
 mod tools;
 
 use crate::Outcome;
@@ -17,6 +18,7 @@ const USAGE: &str = "\
 cargo xtask reliability SUITE [--quick]
 
   crash   kill -9 under load from real clients [--kills N] [--seed N]
+  sim     simulated power cuts, one world from each seed [--seeds N] [--from N]
   tools   Kafka's own tools of torture: transactional copies, load in transactions";
 
 /// Runs the suite that the arguments name.
@@ -26,6 +28,7 @@ cargo xtask reliability SUITE [--quick]
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     match arguments.split_first() {
         Some((suite, rest)) if suite == "crash" => crash::run(rest),
+        Some((suite, rest)) if suite == "sim" => sim::run(rest),
         Some((suite, rest)) if suite == "tools" => tools::run(rest),
         Some((suite, _)) => Err(format!("no suite {suite:?}\n\n{USAGE}")),
         None => Err(USAGE.to_owned()),
