@@ -1,11 +1,14 @@
 //! Compaction, driven from outside in small steps.
 
 use super::Log;
+use crate::local::compaction::choice::Target;
 use crate::local::compaction::job::{Finished, Job, Shell};
 use crate::local::compaction::{Stop, choice, survey};
 use crate::local::directory;
+use crate::local::partition::Partition;
 use crate::settings::CleanerOptions;
 use ottla_base::Tick;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -61,7 +64,7 @@ impl Cleaner {
             Ok(None) => self.job = Some(job),
             Ok(Some(finished)) => self.finish(job, &finished),
             Err(stop) => {
-                self.complain(&job, &stop);
+                self.complain(&job.partition, &stop);
                 job.end(&shell);
             }
         }
@@ -84,7 +87,17 @@ impl Cleaner {
             }
         }
         let (partition, target) = choice::most_due(targets)?;
-        Job::begin(engine, &self.options, partition, target).ok()
+        self.begin(&partition, target)
+    }
+
+    fn begin(&self, partition: &Arc<Partition>, target: Target) -> Option<Job> {
+        match Job::begin(&self.log.0.engine, &self.options, partition, target) {
+            Ok(job) => Some(job),
+            Err(stop) => {
+                self.complain(partition, &stop);
+                None
+            }
+        }
     }
 
     fn finish(&mut self, job: Job, finished: &Finished) {
@@ -112,13 +125,12 @@ impl Cleaner {
         job.end(&shell);
         // The map was full: the rest is part of the same work, whether it would be due by itself or not.
         if covered < target.until && target.first_dirty < covered {
-            let rest = choice::Target { first_dirty: covered, ..target };
-            self.job = Job::begin(engine, &self.options, partition, rest).ok();
+            self.job = self.begin(&partition, Target { first_dirty: covered, ..target });
         }
     }
 
-    fn complain(&self, job: &Job, stop: &Stop) {
-        let (topic, partition) = (&job.partition.topic, job.partition.id.index);
+    fn complain(&self, log: &Partition, stop: &Stop) {
+        let (topic, partition) = (&log.topic, log.id.index);
         let not_before = match stop {
             Stop::Changed | Stop::Offline => return,
             Stop::Damaged { base, position, reason } => {
@@ -131,7 +143,7 @@ impl Cleaner {
                 self.log.0.engine.env.now().tick + RETRY_AFTER
             }
         };
-        job.partition.state.lock().compaction.not_before = not_before;
+        log.state.lock().compaction.not_before = not_before;
     }
 
     fn give_up(&mut self) {

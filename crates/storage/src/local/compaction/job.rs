@@ -63,13 +63,14 @@ pub(crate) struct Finished {
 }
 
 impl Job {
-    /// Claims the partition and begins.
+    /// Claims the partition and begins. After an error it is not claimed.
     pub(crate) fn begin(
         engine: &Engine,
         options: &CleanerOptions,
-        partition: Arc<Partition>,
+        partition: &Arc<Partition>,
         target: Target,
     ) -> Result<Self, Stop> {
+        let aborted = aborted::collect(partition, engine, target.first_dirty..target.until)?;
         let mut state = partition.state.lock();
         if state.status != Status::Live || state.compaction.claimed {
             return Err(Stop::Changed);
@@ -89,9 +90,9 @@ impl Job {
         let keys = u64::try_from(target.until.0 - target.first_dirty.0).unwrap_or(0);
         let map = OffsetMap::new(secret, keys, options.map_bytes_max, options.map_load);
         let dirty = sources.iter().copied().filter(|source| target.first_dirty < source.next);
-        let transactions =
-            Transactions::new(aborted::collect(&partition, engine, target.first_dirty..target.until)?);
+        let transactions = Transactions::new(aborted);
         let phase = Phase::Mapping(Box::new(Mapping::new(map, target.first_dirty, dirty, transactions)));
+        let partition = partition.clone();
         Ok(Self { partition, begun: engine.env.now(), target, delete_retention_ms, sources, phase })
     }
 

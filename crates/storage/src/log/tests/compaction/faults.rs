@@ -195,3 +195,21 @@ fn a_log_that_closes_is_given_up() {
     assert_eq!(world.seen().len(), 12);
     world.assert_tidy();
 }
+
+/// Without knowing what was aborted, an aborted record would supersede a committed one.
+#[test]
+fn a_lost_index_of_aborted_transactions_stops_compaction() {
+    let mut world = compacted(|settings| settings.segment_bytes = 3000);
+    world.set(&["a=1"]);
+    world.append(inside(9, 0, &["a=2"])).unwrap();
+    let end = super::super::transactions::end(9, 0, MarkerKind::Abort, crate::TransactionVersion::V1);
+    world.finish(end).unwrap();
+    world.roll();
+    std::fs::remove_file(world.file("00000000000000000000.txnindex")).unwrap();
+    world.compact();
+    assert_eq!(world.seen().len(), 2);
+    // The next start makes it anew.
+    world.crash();
+    world.compact();
+    assert_eq!(world.seen(), ["0:a=1"]);
+}
