@@ -53,11 +53,11 @@ impl Topic {
         let made = side.setup(7, &create(&name, partitions, configs, false))?;
         let made = made.topics.first().ok_or("no topic in the answer")?;
         made.error_code.ok().map_err(|code| format!("{suffix} is not made: {code}"))?;
-        Self::find(side, &name)
+        Self::find(side, &name, partitions)
     }
 
     /// Waits until the topic has a leader.
-    pub fn find(side: &mut Side, name: &Str) -> Result<Self, String> {
+    pub fn find(side: &mut Side, name: &Str, partitions: i32) -> Result<Self, String> {
         let asked = MetadataRequestTopic { name: Some(name.clone()), ..Default::default() };
         let request = MetadataRequest { topics: Some(vec![asked]), ..Default::default() };
         let found = until(|| {
@@ -69,12 +69,19 @@ impl Topic {
             Ok(found.filter(led).map(|topic| Self { name: name.clone(), id: topic.topic_id }))
         })?;
         // A leader that is named has not always begun to lead.
-        until(|| {
-            let answer = side.setup(4, &list_offsets(&found, -1, false))?;
-            let code =
-                answer.topics.first().and_then(|topic| topic.partitions.first()).map(|one| one.error_code);
-            Ok(code.filter(|code| code.is_none()))
-        })?;
+        for partition in 0..partitions {
+            let mut request = list_offsets(&found, -1, false);
+            request.topics[0].partitions[0].partition_index = partition;
+            until(|| {
+                let answer = side.setup(4, &request)?;
+                let code = answer
+                    .topics
+                    .first()
+                    .and_then(|topic| topic.partitions.first())
+                    .map(|one| one.error_code);
+                Ok(code.filter(|code| code.is_none()))
+            })?;
+        }
         side.learn("topic", found.id);
         Ok(found)
     }

@@ -19,7 +19,25 @@ pub fn lines(subject: &Subject, scenario: &Scenario, kafka: &Transcript, ottla: 
         let differing = json!([{ "field": "the scenario", "kafka": why, "ottla": why }]);
         lines.push(head(subject, scenario, "end", "", -1, "broken", 1, differing));
     }
+    lines.extend(stale(subject, scenario, &lines));
     lines
+}
+
+/// A reason for what does not differ any more is a fault, too: the document would tell what is not so.
+fn stale(subject: &Subject, scenario: &Scenario, lines: &[Value]) -> Vec<Value> {
+    let differing = |line: &Value| -> Vec<(String, String)> {
+        let step = line["step"].as_str().unwrap_or_default().to_owned();
+        let fields = line["differences"].as_array().into_iter().flatten();
+        fields.map(|one| (step.clone(), one["field"].as_str().unwrap_or_default().to_owned())).collect()
+    };
+    let found: Vec<(String, String)> = lines.iter().flat_map(differing).collect();
+    let is_stale = |meant: &&Difference| !found.iter().any(|(step, field)| meant.explains(step, field));
+    let stale = scenario.differs.iter().filter(is_stale).map(|meant| {
+        let differing = json!([{ "field": meant.field, "kafka": "the same", "ottla": meant.because }]);
+        let step = format!("a reason for \"{}\" where nothing differs", meant.step);
+        head(subject, scenario, &step, "", -1, "different", 0, differing)
+    });
+    stale.collect()
 }
 
 fn line(subject: &Subject, scenario: &Scenario, kafka: Option<&Answer>, ottla: Option<&Answer>) -> Value {
@@ -85,7 +103,7 @@ fn map(answer: &Answer) -> BTreeMap<&str, &str> {
 }
 
 fn reason(differs: &'static [Difference], step: &str, (field, kafka, ottla): Said) -> Option<&'static str> {
-    let meant = differs.iter().find(|meant| step.starts_with(meant.step) && field.contains(meant.field));
+    let meant = differs.iter().find(|meant| meant.explains(step, field));
     let worded = field.ends_with("error_message") && kafka == "none" && ottla == "some words";
     meant.map(|meant| meant.because).or(worded.then_some(WORDED))
 }

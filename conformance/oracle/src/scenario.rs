@@ -32,3 +32,10 @@ pub struct Difference {
     pub field: &'static str,
     pub because: &'static str,
 }
+
+impl Difference {
+    /// Whether this is the reason for that field of that step.
+    pub fn explains(&self, step: &str, field: &str) -> bool {
+        step.starts_with(self.step) && field.contains(self.field)
+    }
+}

@@ -27,6 +27,17 @@ pub(crate) struct Refusal {
     pub(crate) message: Option<String>,
     /// The records that are to blame.
     pub(crate) records: Vec<BatchIndexAndErrorMessage>,
+    pub(crate) by: RefusedBy,
+}
+
+/// Who says no. In Kafka it is the log that judges a batch's content, and then its answer tells where the log starts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum RefusedBy {
+    /// Whoever reads the request: the log was never asked, or failed.
+    #[default]
+    Request,
+    /// The log, which is well.
+    Log,
 }
 
 impl From<ErrorCode> for Refusal {
@@ -37,26 +48,49 @@ impl From<ErrorCode> for Refusal {
 
 impl From<AppendError> for Refusal {
     fn from(error: AppendError) -> Self {
-        Self::new(crate::error::of_append(&error), error.to_string())
+        let refusal = Self::new(crate::error::of_append(&error), error.to_string());
+        match error {
+            AppendError::OutOfOrderSequence { .. }
+            | AppendError::InvalidProducerEpoch { .. }
+            | AppendError::InvalidTransactionState => refusal.by_log(),
+            AppendError::NotFound(_)
+            | AppendError::Storage(_)
+            | AppendError::NoSpace(_)
+            | AppendError::TooLarge { .. }
+            | AppendError::FencedCoordinator { .. }
+            | AppendError::Malformed(_)
+            | AppendError::Closed => refusal,
+        }
     }
 }
 
 impl Refusal {
     pub(crate) fn new(code: ErrorCode, message: impl Into<String>) -> Self {
-        Self { code, message: Some(message.into()), records: Vec::new() }
+        Self { code, message: Some(message.into()), ..Self::default() }
+    }
+
+    /// What is damaged is never judged by its content.
+    fn by_log(self) -> Self {
+        let by = match self.code {
+            ErrorCode::CORRUPT_MESSAGE => RefusedBy::Request,
+            _ => RefusedBy::Log,
+        };
+        Self { by, ..self }
     }
 }
 
 impl From<BatchError> for Refusal {
     fn from(error: BatchError) -> Self {
         let code = match error {
-            BatchError::CrcMismatch { .. } | BatchError::Damaged { .. } => ErrorCode::CORRUPT_MESSAGE,
+            BatchError::CrcMismatch { .. }
+            | BatchError::Damaged { .. }
+            // A length that no batch can have.
+            | BatchError::LengthMismatch { .. } => ErrorCode::CORRUPT_MESSAGE,
             // The old formats are known and refused; other numbers are damage.
             BatchError::UnsupportedMagic { magic } if !matches!(magic, 0 | 1) => ErrorCode::CORRUPT_MESSAGE,
             BatchError::UnsupportedMagic { .. }
             // Kafka sees no batch in a part of one.
             | BatchError::TooShort { .. }
-            | BatchError::LengthMismatch { .. }
             | BatchError::CountMismatch { .. }
             | BatchError::BadRange { .. }
             | BatchError::TooLarge { .. }
@@ -102,9 +136,7 @@ pub(crate) fn check(
             format!("the batch has {} bytes, the topic's max.message.bytes is {bytes_max}", batch.len());
         return Err(Refusal::new(ErrorCode::MESSAGE_TOO_LARGE, why));
     }
-    record::validate(&batch)?;
-    header.check_client_rules().map_err(|rule| Refusal::new(of_client_rule(rule), rule.to_string()))?;
-    let batch = check_records(header, batch, settings, produced.now)?;
+    let batch = check_content(header, batch, settings, produced.now).map_err(Refusal::by_log)?;
     let claim = Claim { producer: header.producer_id, epoch: header.producer_epoch };
     Ok(Checked { batch, transaction: header.is_transactional().then_some(claim) })
 }
@@ -117,11 +149,26 @@ fn only_batch(records: Option<&Records>) -> Result<(BatchHeader, Bytes), Refusal
         return Err(Refusal::new(ErrorCode::INVALID_RECORD, why));
     };
     let header = BatchHeader::parse(bytes)?;
+    if bytes.len() < header.size() {
+        return Err(BatchError::TooShort { needed: header.size(), available: bytes.len() }.into());
+    }
     if bytes.len() > header.size() {
         let why = "there is more than one record batch for this partition; a producer may send one";
         return Err(Refusal::new(ErrorCode::INVALID_RECORD, why));
     }
     Ok((header, bytes.clone()))
+}
+
+/// What Kafka's log looks at; as [`check_records`].
+fn check_content(
+    header: BatchHeader,
+    batch: Bytes,
+    settings: &LogSettings,
+    now: Timestamp,
+) -> Result<Bytes, Refusal> {
+    record::validate(&batch)?;
+    header.check_client_rules().map_err(|rule| Refusal::new(of_client_rule(rule), rule.to_string()))?;
+    check_records(header, batch, settings, now)
 }
 
 /// The batch, with its largest timestamp set right if its producer was wrong about it.
@@ -167,7 +214,7 @@ fn check_records(
         }
         _ => "every record of a compacted topic needs a key",
     };
-    Err(Refusal { code, message: Some(why.to_owned()), records: records.collect() })
+    Err(Refusal { records: records.collect(), ..Refusal::new(code, why) })
 }
 
 /// Searches by time rely on it.

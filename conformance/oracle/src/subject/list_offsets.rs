@@ -19,7 +19,7 @@ pub const SUBJECT: Subject = Subject {
             run: trimmed,
             differs: TRIMMED,
         },
-        Scenario { name: "timeless", asks: "records without a timestamp", run: timeless, differs: &[] },
+        Scenario { name: "timeless", asks: "records without a timestamp", run: timeless, differs: TIMELESS },
         Scenario { name: "twice", asks: "the same partition twice", run: twice, differs: &[] },
         Scenario {
             name: "unknown",
@@ -150,3 +150,11 @@ const TRIMMED: &[Difference] = &[
 
 const DELETED: &str = "Apache Kafka looks for the largest timestamp in whole segments and names a record that was deleted, whose \
               offset can no longer be read. Ottla names one that is left, or none.";
+
+const TIMELESS: &[Difference] = &[
+    Difference { step: "time -3", field: "", because: NO_TIMES },
+    Difference { step: "committed, time -3", field: "", because: NO_TIMES },
+];
+
+const NO_TIMES: &str =
+    "No record has a timestamp. Apache Kafka names the first one nevertheless, with timestamp -1.";

@@ -47,7 +47,7 @@ pub const SUBJECT: Subject = Subject {
             name: "internal",
             asks: "writing to internal topics, as an admin and not",
             run: internal,
-            differs: &[],
+            differs: INTERNAL,
         },
     ],
 };
@@ -169,3 +169,11 @@ fn internal(side: &mut Side) -> Ran {
     }
     Ok(())
 }
+
+const INTERNAL: &[Difference] = &[
+    Difference { step: "__consumer_offsets as an admin", field: "", because: JOURNAL },
+    Difference { step: "__transaction_state as an admin", field: "", because: JOURNAL },
+];
+
+const JOURNAL: &str = "Ottla has no such topics: what groups and transactions decide is in its journal. Clients are refused \
+                       as in Apache Kafka; one that calls itself `__admin_client` finds nothing to write to.";

@@ -2,7 +2,7 @@
 
 use crate::asking::{Reading, Topic, fetch, list_offsets, produce, versions};
 use crate::batch::Batch;
-use crate::scenario::{Difference, Ran, Scenario, Subject};
+use crate::scenario::{Ran, Scenario, Subject};
 use crate::side::{Side, now_ms};
 use ottla_wire::message::ProduceRequest;
 use ottla_wire::record::Compression;
@@ -21,7 +21,7 @@ pub const SUBJECT: Subject = Subject {
             name: "limits",
             asks: "message.timestamp.before.max.ms and after.max.ms",
             run: limits,
-            differs: LIMITS,
+            differs: &[],
         },
         Scenario {
             name: "stamped",
@@ -86,6 +86,9 @@ fn stamped(side: &mut Side) -> Ran {
         side.ask("gzip", version, &produce(&topic, -1, Batch::compressed(2, Compression::Gzip).wire()));
         side.ask("refused", version, &produce(&topic, -1, Batch::plain(1).damaged(66, &[9]).wire()));
     }
+    // The last batch has a millisecond of its own: which one is the newest must not depend on how fast a broker is.
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    side.ask("last", 9, &produce(&topic, -1, Batch::plain(2).wire()));
     fetch(side, "stored", 12, &topic, Reading::from(0));
     for timestamp in [0, 2000, now_ms() - 100_000, now_ms() + 100_000, -3] {
         let step = if timestamp < 10_000 { format!("time {timestamp}") } else { "time near now".to_owned() };
@@ -93,10 +96,3 @@ fn stamped(side: &mut Side) -> Ran {
     }
     Ok(())
 }
-
-const LIMITS: &[Difference] = &[Difference {
-    step: "only the maximum in the header",
-    field: "",
-    because: "Apache Kafka takes the records' times and corrects the header. Ottla keeps what a producer signs as it is, so \
-              a header that is not true is refused: a false maximum would keep a segment for ever.",
-}];

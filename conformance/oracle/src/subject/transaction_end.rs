@@ -62,6 +62,7 @@ fn empty(side: &mut Side) -> Ran {
             let what = if committed { "commit" } else { "abort" };
             let producer = Producer::begin(side, &format!("p{version}-{what}"))?;
             side.ask(&format!("{what}: nothing ever added"), version, &producer.end(committed));
+            completed(side, &producer)?;
             side.ask(&format!("{what}: again"), version, &producer.end(committed));
             let mut producer = Producer::begin(side, &format!("q{version}-{what}"))?;
             producer.join(side, &topic)?;

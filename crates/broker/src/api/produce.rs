@@ -13,9 +13,9 @@ use super::{Answer, Api, Context};
 use crate::image::Topic;
 use crate::recompression;
 use crate::transactions::Writer;
-use crate::validation::{self, Refusal};
+use crate::validation::{self, Refusal, RefusedBy};
 use ottla_base::name::is_internal;
-use ottla_base::{PartitionId, TopicId};
+use ottla_base::{Offset, PartitionId, TopicId};
 use ottla_coordinator::transaction::Claim;
 use ottla_storage::{Append, Appended};
 use ottla_wire::Str;
@@ -62,7 +62,8 @@ async fn handle(context: Context, request: ProduceRequest) -> Answer<ProduceResp
     for (topic_data, slots) in request.topic_data.into_iter().zip(slots) {
         let parts = topic_data.partition_data.iter().zip(slots).map(|(data, slot)| {
             let outcome = slot.and_then(|()| appended.next().expect("one outcome for each batch"));
-            let response = respond(data.index, outcome);
+            let response =
+                respond(data.index, outcome, |by| start_for_refused(&context, &topic_data, data.index, by));
             failed |= response.error_code != ErrorCode::NONE;
             response
         });
@@ -120,7 +121,23 @@ async fn append(
     }
 }
 
-fn respond(index: i32, outcome: Result<Appended, Refusal>) -> PartitionProduceResponse {
+/// Where the log starts, if it was the log that refused.
+fn start_for_refused(context: &Context, topic: &TopicProduceData, index: i32, by: RefusedBy) -> Offset {
+    let start = || {
+        let id = find(context, topic).ok()?.partition(index)?;
+        Some(context.broker.log.offsets(id)?.log_start)
+    };
+    match by {
+        RefusedBy::Request => Offset::NONE,
+        RefusedBy::Log => start().unwrap_or(Offset::NONE),
+    }
+}
+
+fn respond(
+    index: i32,
+    outcome: Result<Appended, Refusal>,
+    log_start: impl FnOnce(RefusedBy) -> Offset,
+) -> PartitionProduceResponse {
     let refusal = match outcome {
         Ok(appended) => {
             return PartitionProduceResponse {
@@ -139,7 +156,7 @@ fn respond(index: i32, outcome: Result<Appended, Refusal>) -> PartitionProduceRe
         error_code: refusal.code,
         base_offset: -1,
         log_append_time_ms: -1,
-        log_start_offset: -1,
+        log_start_offset: log_start(refusal.by).0,
         record_errors: refusal.records,
         error_message: refusal.message.map(Str::from),
         ..Default::default()

@@ -75,6 +75,9 @@ fn damage_is_told_from_bad_shape() {
     let mut flipped = batch().to_vec();
     *flipped.last_mut().expect("not empty") ^= 1;
     assert_eq!(code(flipped.into()), ErrorCode::CORRUPT_MESSAGE);
+    for length in [-1_i32, 0, 40] {
+        assert_eq!(code(altered(&batch(), 8, &length.to_be_bytes())), ErrorCode::CORRUPT_MESSAGE, "{length}");
+    }
     let many = altered(&batch(), 57, &7i32.to_be_bytes());
     assert_eq!(code(many), ErrorCode::INVALID_RECORD, "7 records in a range of 1");
     let none = altered(&batch(), 57, &0i32.to_be_bytes());

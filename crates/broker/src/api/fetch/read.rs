@@ -87,7 +87,8 @@ pub(super) fn read(context: &Context, wanted: &Wanted, isolation: Isolation, bud
             high_watermark: -1,
             last_stable_offset: -1,
             log_start_offset: -1,
-            aborted_transactions: None,
+            // As Kafka: none for what does not exist, null for what cannot be read.
+            aborted_transactions: is_unknown(error_code).then(Vec::new),
             records: Some(Records::default()),
             ..Default::default()
         },
@@ -160,6 +161,10 @@ fn divergence(context: &Context, id: PartitionId, wanted: &Wanted) -> Option<Epo
 
 fn code(error: ReadError) -> ErrorCode {
     crate::error::of_read(&error)
+}
+
+fn is_unknown(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION | ErrorCode::UNKNOWN_TOPIC_ID)
 }
 
 /// Clients before v6 know KAFKA_STORAGE_ERROR only as another broker's leadership.

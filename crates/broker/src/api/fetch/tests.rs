@@ -123,5 +123,8 @@ fn who_is_refused_hears_of_no_aborted_transactions_at_all() {
         bench.create_topic("t", 1).await;
         let data = ask(&bench, FetchPartition { fetch_offset: 9, ..Default::default() }).await;
         assert_eq!((data.error_code, data.aborted_transactions), (ErrorCode::OFFSET_OUT_OF_RANGE, None));
+        let data = ask(&bench, FetchPartition { partition: 7, ..Default::default() }).await;
+        let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        assert_eq!((data.error_code, data.aborted_transactions), (unknown, Some(vec![])));
     });
 }

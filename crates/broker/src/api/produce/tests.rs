@@ -68,6 +68,29 @@ fn an_answer_says_what_its_version_can() {
 }
 
 #[test]
+fn only_a_log_that_refuses_says_where_it_starts() {
+    bench(|bench| async move {
+        let topic = ("t", bench.create_topic("t", 1).await);
+        answer(&bench, &request(11, topic, 0, sequenced(0, 0)), 11).await;
+        let partition = bench.broker.image.topic("t").and_then(|topic| topic.partition(0)).expect("there");
+        bench.broker.log.trim(partition, Offset(2)).expect("below the high watermark");
+        let mut damaged = plain().to_vec();
+        *damaged.last_mut().expect("not empty") ^= 1;
+        let at_one = batch_of(BatchOptions { base_offset: Offset(1), ..BatchOptions::default() }, &[b"v"]);
+        for (batch, expected) in [
+            (sequenced(0, 9), (ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER, 2)),
+            (at_one, (ErrorCode::INVALID_RECORD, 2)),
+            (damaged.into(), (ErrorCode::CORRUPT_MESSAGE, -1)),
+            ([plain(), plain()].concat().into(), (ErrorCode::INVALID_RECORD, -1)),
+            (plain().slice(..65), (ErrorCode::INVALID_RECORD, -1)),
+        ] {
+            let answer = answer(&bench, &request(11, topic, 0, batch), 11).await;
+            assert_eq!((answer.error_code, answer.log_start_offset), expected);
+        }
+    });
+}
+
+#[test]
 fn the_brokers_time_is_answered_where_it_holds() {
     bench(|bench| async move {
         let configs = [("message.timestamp.type", "LogAppendTime")];
