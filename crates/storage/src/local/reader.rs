@@ -40,9 +40,6 @@ pub(crate) struct View<'a> {
     exact: bool,
     /// The bound, or the end of the segment if that is before it.
     upper: Offset,
-    /// Bytes of the segment when it was looked at, and whether it was the active one.
-    size: u32,
-    is_active: bool,
     /// The index file; `None` if it has no entry.
     index: Option<Arc<File>>,
     /// Index entries that are not in the file yet.
@@ -161,18 +158,17 @@ pub(crate) fn view<'a>(
     if segment.index.is_none() {
         segment.index = index::open::<OffsetEntry>(&place, segment.base)?;
     }
-    let (base, size, index) = (segment.base, segment.size, segment.index.clone());
+    let (base, index) = (segment.base, segment.index.clone());
     let upper = next.map_or(bound, |next| next.min(bound));
-    Ok(View { base, next, file, limit: limit.into(), exact, upper, size, is_active, index, pending, place })
+    Ok(View { base, next, file, limit: limit.into(), exact, upper, index, pending, place })
 }
 
 impl View<'_> {
-    /// Where this segment is now; `None` if it is gone or another has taken its place.
+    /// Where this segment is now; `None` if it is gone, another has taken its place, or its file was closed.
     fn find_again(&self, state: &State) -> Option<usize> {
         let at = state.segments.binary_search_by_key(&self.base, |segment| segment.base).ok()?;
-        let size = state.segments[at].size;
-        // The active segment grows; all others keep their size until they are compacted.
-        (size == self.size || (self.is_active && self.size < size)).then_some(at)
+        let is_same = state.segments[at].file.as_ref().is_some_and(|file| Arc::ptr_eq(file, &self.file));
+        is_same.then_some(at)
     }
 
     /// The part that answers `request`; `None` if no batch here reaches its offset.

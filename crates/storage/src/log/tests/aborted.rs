@@ -2,8 +2,10 @@
 
 use super::transactions::{end, inside};
 use super::*;
+use crate::CleanerStep;
 use crate::sequencer::TransactionVersion::V1;
-use ottla_wire::record::{Marker, MarkerKind};
+use crate::settings::{CleanerOptions, Cleanup};
+use ottla_wire::record::{BatchScope, Marker, MarkerKind};
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -397,4 +399,82 @@ proptest! {
         }
         both.read(0, 500);
     }
+}
+
+/// A batch of one record with a key of its own.
+fn keyed(producer: i64, base_sequence: i32, value: &str) -> Bytes {
+    let options = BatchOptions {
+        producer_id: ProducerId(producer),
+        producer_epoch: ProducerEpoch(0),
+        base_sequence,
+        scope: BatchScope::Transactional,
+        ..BatchOptions::default()
+    };
+    let mut builder = BatchBuilder::new(options);
+    let key = format!("{producer} {base_sequence}");
+    builder.append(Timestamp(START_MS), Some(key.as_bytes()), Some(value.as_bytes()), &[]).unwrap();
+    builder.build()
+}
+
+/// Writers, readers, syncs, rolls and compaction at the same time: what will be aborted is never seen, and what
+/// was committed is all there at the end.
+fn everything_at_once(cleanup: Cleanup) {
+    const WRITERS: i64 = 3;
+    const TRANSACTIONS: i32 = 60;
+    let world = World::with(|settings| {
+        settings.durability = Durability::Sync;
+        settings.segment_bytes = 2000;
+        settings.index_interval_bytes = 200;
+        settings.file_delete_delay_ms = 0;
+        settings.cleanup = cleanup;
+        settings.compaction.delete_retention_ms = 0;
+    });
+    let done = AtomicUsize::new(0);
+    let is_done = || done.load(Ordering::SeqCst) == WRITERS as usize;
+    let write = |producer: i64| {
+        for n in 0..TRANSACTIONS {
+            let abort = (n + i32::try_from(producer).unwrap()) % 2 == 0;
+            let value = if abort { "aborted" } else { "committed" };
+            for part in 0..2 {
+                world.append(keyed(producer, n * 2 + part, value)).unwrap();
+            }
+            let kind = if abort { MarkerKind::Abort } else { MarkerKind::Commit };
+            world.finish(end(producer, 0, kind, V1)).unwrap();
+            world.pass_ms(1);
+        }
+        done.fetch_add(1, Ordering::SeqCst);
+    };
+    let read = |bytes_max: usize| {
+        loop {
+            let is_last = is_done();
+            for (offset, value) in consume(&world, 0, bytes_max) {
+                assert_eq!(value, "committed", "at {offset}");
+            }
+            if is_last {
+                return;
+            }
+        }
+    };
+    let clean = || {
+        let mut cleaner =
+            world.log().cleaner(CleanerOptions { map_bytes_max: 1 << 20, map_load: 0.9, io_bytes: 1000 });
+        while cleaner.step() != CleanerStep::Idle || !is_done() {}
+    };
+    std::thread::scope(|scope| {
+        (0..WRITERS).for_each(|producer| drop(scope.spawn(move || write(producer))));
+        [1, 300, 100_000].into_iter().for_each(|bytes_max| drop(scope.spawn(move || read(bytes_max))));
+        scope.spawn(clean);
+    });
+    let committed = texts(&consume(&world, 0, 1000)).len();
+    assert_eq!(committed, usize::try_from(TRANSACTIONS).unwrap() / 2 * 2 * WRITERS as usize);
+}
+
+#[test]
+fn aborted_records_are_never_seen_while_all_goes_on() {
+    everything_at_once(Cleanup { delete: true, compact: false });
+}
+
+#[test]
+fn aborted_records_are_never_seen_while_the_log_is_compacted() {
+    everything_at_once(Cleanup { delete: false, compact: true });
 }
