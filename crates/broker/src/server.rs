@@ -246,11 +246,13 @@ fn start_workers(
 ) -> Result<Vec<JoinHandle<()>>, StartError> {
     let (senders, receivers): (Vec<_>, Vec<_>) =
         (0..worker_count(&broker.config())).map(|_| mpsc::unbounded_channel()).unzip();
-    let mut first = Some((bound, senders));
+    let (busy, others) = mpsc::channel(1);
+    let mut first = Some(Chores { bound, workers: senders, others });
     let mut workers = Vec::new();
     for (number, connections) in receivers.into_iter().enumerate() {
-        let worker = Worker { broker: Arc::clone(broker), connections, stopping: stopping.clone() };
         let chores = first.take();
+        let busy = chores.is_none().then(|| busy.clone());
+        let worker = Worker { broker: Arc::clone(broker), connections, stopping: stopping.clone(), busy };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = Builder::new().name(format!("worker-{number}"));
         workers.push(thread.spawn(move || LocalSet::new().block_on(&runtime, worker.run(chores)))?);
@@ -262,16 +264,29 @@ struct Worker {
     broker: Arc<Broker>,
     connections: mpsc::UnboundedReceiver<(Accepted, Place)>,
     stopping: watch::Receiver<bool>,
+    /// Every worker but the first holds it while it has requests to answer.
+    busy: Option<mpsc::Sender<Never>>,
 }
 
 /// What only the first worker does: accepting for everyone, and the background jobs.
-type Chores = (Vec<Bound>, Vec<mpsc::UnboundedSender<(Accepted, Place)>>);
+struct Chores {
+    bound: Vec<Bound>,
+    workers: Vec<mpsc::UnboundedSender<(Accepted, Place)>>,
+    /// Ends when no other worker has requests to answer.
+    others: mpsc::Receiver<Never>,
+}
+
+/// Nothing is ever sent; the end of the channel is the news.
+enum Never {}
 
 impl Worker {
     async fn run(mut self, chores: Option<Chores>) {
-        let mut background = JoinSet::new();
-        if let Some((bound, workers)) = chores {
-            self.start_chores(&mut background, bound, &workers);
+        let (mut doors, mut background, mut others) = (JoinSet::new(), JoinSet::new(), None);
+        if let Some(chores) = chores {
+            // The jobs first: what they find left over is finished before anybody is let in.
+            jobs::start(&self.broker, &mut background);
+            self.open_doors(&mut doors, chores.bound, &chores.workers);
+            others = Some(chores.others);
         }
         let mut open = JoinSet::new();
         let stopping = self.stopping.clone();
@@ -290,21 +305,27 @@ impl Worker {
                 _ = self.stopping.wait_for(|&stop| stop) => break,
             }
         }
-        background.abort_all();
-        let drained = async { while open.join_next().await.is_some() {} };
+        doors.abort_all();
+        // The jobs go on meanwhile: the end of a transaction, for one, is answered when they have carried it out.
+        let drained = async {
+            while open.join_next().await.is_some() {}
+            drop(self.busy);
+            if let Some(mut others) = others {
+                others.recv().await;
+            }
+        };
         if tokio::time::timeout(DRAIN, drained).await.is_err() {
             tracing::warn!("connections were cut off: their requests took longer than {DRAIN:?} to finish");
         }
+        background.abort_all();
     }
 
-    fn start_chores(
+    fn open_doors(
         &self,
-        background: &mut JoinSet<()>,
+        doors: &mut JoinSet<()>,
         bound: Vec<Bound>,
         workers: &[mpsc::UnboundedSender<(Accepted, Place)>],
     ) {
-        // The jobs first: what they find left over is finished before anybody is let in.
-        jobs::start(&self.broker, background);
         let places = Places::new(self.broker.config().network.max_connections);
         for (listener, socket) in bound {
             match tokio::net::TcpListener::from_std(socket) {
@@ -312,7 +333,7 @@ impl Worker {
                     let accepting =
                         listener::accept(socket, listener.name, Arc::clone(&places), workers.to_vec());
                     let broker = Arc::clone(&self.broker);
-                    background.spawn_local(async move {
+                    doors.spawn_local(async move {
                         broker.transactions.settled().await;
                         accepting.await;
                     });

@@ -3,6 +3,7 @@
 
 use ottla_wire::ApiKey;
 use ottla_wire::codec::{Reader, Request, decode_response_header, encode_request};
+use ottla_wire::message::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
 use ottla_wire::message::create_topics_request::CreatableTopic;
 use ottla_wire::message::fetch_request::{FetchPartition, FetchTopic};
 use ottla_wire::message::produce_request::{PartitionProduceData, TopicProduceData};
@@ -24,15 +25,25 @@ struct Broker {
 
 impl Broker {
     fn start(settings: &[&str]) -> Self {
+        Self::start_with(settings, Stdio::null())
+    }
+
+    fn start_with(settings: &[&str], stderr: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ottla"));
         command.args(["serve", "--ephemeral", "--listen", "127.0.0.1:0"]).env_clear();
         settings.iter().for_each(|setting| _ = command.args(["--set", setting]));
-        let streams = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let streams = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
         let mut process = streams.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(process.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
         Self { process, address: ready["kafka"].as_str().unwrap().parse().unwrap() }
+    }
+
+    /// Asks it to stop.
+    fn terminate(&self) {
+        let pid = rustix::process::Pid::from_child(&self.process);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     }
 
     fn connect(&self) -> Client {
@@ -67,6 +78,30 @@ impl Client {
         let (_, mut reader, _) = self.answer();
         decode_response_header(&mut reader, R::KEY, version).unwrap();
         <R::Response as ottla_wire::codec::Message>::decode(&mut reader, version).unwrap()
+    }
+
+    /// Opens a transaction on partition 0 of `t`. Gives the producer's id and epoch.
+    fn begin(&mut self, id: &str) -> (i64, i16) {
+        let init = InitProducerIdRequest {
+            transactional_id: Some(id.into()),
+            transaction_timeout_ms: 60_000,
+            producer_id: -1,
+            producer_epoch: -1,
+            ..Default::default()
+        };
+        let InitProducerIdResponse { producer_id, producer_epoch, .. } = self.ask(&init, 4);
+        let topic = AddPartitionsToTxnTopic { name: "t".into(), partitions: vec![0] };
+        let add = AddPartitionsToTxnRequest {
+            v3_and_below_transactional_id: id.into(),
+            v3_and_below_producer_id: producer_id,
+            v3_and_below_producer_epoch: producer_epoch,
+            v3_and_below_topics: vec![topic],
+            ..Default::default()
+        };
+        let added = self.ask(&add, 3);
+        let code = added.results_by_topic_v3_and_below[0].results_by_partition[0].partition_error_code;
+        assert_eq!(code, ottla_wire::ErrorCode::NONE);
+        (producer_id, producer_epoch)
     }
 
     /// Whether the broker has closed the connection, once it does anything.
@@ -185,14 +220,38 @@ fn a_waiting_fetch_is_answered_when_the_broker_stops() {
     for _ in 0..64 {
         broker.connect().ask(&versions(), 2);
     }
-    let pid = i32::try_from(broker.process.id()).unwrap();
-    rustix::process::kill_process(
-        rustix::process::Pid::from_raw(pid).unwrap(),
-        rustix::process::Signal::TERM,
-    )
-    .unwrap();
+    broker.terminate();
     assert_eq!(client.answer().0, 7);
     assert!(broker.process.wait().unwrap().success());
+}
+
+/// A regression: the jobs that end transactions were stopped first, and whoever had asked for an end was cut off after
+/// five seconds.
+#[test]
+fn transactions_that_are_ending_end_before_the_broker_stops() {
+    let mut broker = Broker::start_with(&["worker.threads=2"], Stdio::piped());
+    broker.connect().ask(&create("t"), 5);
+    let mut clients: Vec<_> = (0..32)
+        .map(|number| {
+            let mut client = broker.connect();
+            let id = format!("x{number}");
+            let (producer_id, producer_epoch) = client.begin(&id);
+            let transactional_id = id.as_str().into();
+            (client, EndTxnRequest { transactional_id, producer_id, producer_epoch, committed: true })
+        })
+        .collect();
+    for (client, end) in &mut clients {
+        client.0.write_all(&frame(7, end, 3)).unwrap();
+    }
+    broker.terminate();
+    for (client, _) in &mut clients {
+        // What had not been taken in has no answer, and its connection is closed.
+        let _ = client.0.read(&mut [0; 64]);
+    }
+    assert!(broker.process.wait().unwrap().success());
+    let mut said = String::new();
+    broker.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(!said.contains("cut off"), "{said}");
 }
 
 #[test]
