@@ -15,8 +15,9 @@ pub(crate) fn collect(
     range: Range<Offset>,
 ) -> Result<Vec<AbortedEntry>, Stop> {
     let place = partition.place(engine);
-    let load =
-        |base| txnindex::load(&place, base, None).map_err(Stop::io("reading the aborted transactions"));
+    let load = |base, durable_to| {
+        txnindex::load(&place, base, durable_to).map_err(Stop::io("reading the aborted transactions"))
+    };
     let (bases, mut found) = {
         let state = partition.state.lock();
         let (active, old) = state.segments.split_last().expect("a partition has a segment");
@@ -25,14 +26,15 @@ pub(crate) fn collect(
         let bases: Vec<Offset> = with_aborts.map(|segment| segment.base).collect();
         let mut found = Vec::new();
         if 0 < active.aborted {
-            // Under the lock, because the file grows. It may not even be there yet.
-            found.extend(load(active.base)?.into_iter().flatten());
+            // Under the lock, because the file grows. It may not even be there yet, and a write that a full disk
+            // broke off may have left a piece at its end.
+            found.extend(load(active.base, Some(state.end))?.into_iter().flatten());
             found.extend(state.active.iter().flat_map(|active| active.aborts.pending().iter().copied()));
         }
         (bases, found)
     };
     for base in bases {
-        let Some(loaded) = load(base)? else {
+        let Some(loaded) = load(base, None)? else {
             let state = partition.state.lock();
             // Without them, aborted records would supersede others.
             return Err(match state.segments.binary_search_by_key(&base, |segment| segment.base) {

@@ -41,6 +41,23 @@ fn seen(offset: i64, key: &str, value: &str) -> Seen {
     (offset, key.to_owned(), Some(value.to_owned()))
 }
 
+/// A write of the index that a full disk broke off leaves a piece of an entry, which made the whole index look lost.
+#[test]
+fn a_piece_of_an_entry_hides_no_aborts() {
+    let world = compacted(|settings| settings.compaction = always());
+    world.set(&["a=1"]);
+    world.append(inside(9, 0, &["a=2"])).unwrap();
+    world.roll();
+    world.abort(9);
+    world.log().checkpoint().unwrap();
+    let path = world.file("00000000000000000002.txnindex");
+    let bytes = std::fs::read(&path).unwrap();
+    assert_eq!(bytes.len(), 34);
+    std::fs::write(&path, [&bytes[..], &[0; 9]].concat()).unwrap();
+    world.compact();
+    assert_eq!(world.committed(), [seen(0, "a", "1")]);
+}
+
 #[test]
 fn aborted_records_supersede_nothing_and_go() {
     let mut world = compacted(|settings| settings.compaction = always());
