@@ -36,6 +36,7 @@ pub(crate) mod place;
 pub(crate) mod producers;
 pub(crate) mod reader;
 pub(crate) mod recovery;
+pub(crate) mod resync;
 pub(crate) mod retention;
 pub(crate) mod search;
 pub(crate) mod segment;

@@ -14,8 +14,8 @@ pub struct RecoveryReport {
     pub bytes_checked: u64,
     /// Ends of logs that were removed because they were not whole batches.
     pub cuts: Vec<Cut>,
-    /// Partitions that are damaged below what was known to be durable. They are readable up to the damage and
-    /// take no appends; nothing of theirs was changed.
+    /// Partitions that are damaged below what was known to be durable. They are readable up to the damage and behind it,
+    /// and take no appends; nothing of theirs was changed.
     pub damages: Vec<Damage>,
     /// Indexes that were missing or wrong and were made anew.
     pub indexes_rebuilt: usize,

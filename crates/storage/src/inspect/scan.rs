@@ -9,6 +9,7 @@
 
 use super::real_disk;
 use crate::disk::{Disk, Mode};
+use crate::local::resync;
 use bytes::Bytes;
 use ottla_base::Offset;
 use ottla_wire::record::{self, BatchHeader, HEADER_BYTES};
@@ -129,14 +130,8 @@ impl LogScan {
         if let Err(error) = record::check_integrity(&bytes) {
             return Ok(Err(error.to_string()));
         }
-        if header.base_offset < expected {
-            return Ok(Err(format!("offset {} comes after {expected}", header.base_offset)));
-        }
-        let relative = header.base_offset.0.saturating_sub(self.base.0);
-        let is_possible = 0 <= header.last_offset_delta
-            && relative.saturating_add(header.last_offset_delta.into()) <= RELATIVE_MAX;
-        if !is_possible || self.limit < header.next_offset() {
-            return Ok(Err(format!("offset {} cannot be in this segment", header.base_offset)));
+        if let Some(misfit) = self.misfit(&header, expected) {
+            return Ok(Err(misfit));
         }
         Ok(Ok((header, bytes)))
     }
@@ -158,32 +153,22 @@ impl LogScan {
     }
 
     /// The first batch that begins behind `position`, with its offset.
-    fn find_after(&mut self, position: u64, expected: Offset) -> io::Result<Option<(u64, Offset)>> {
-        // Mostly the header is whole and says where the next batch begins.
-        let skipped = BatchHeader::parse(self.peek(position, HEADER_BYTES)?).ok();
-        let skipped = skipped.map(|header| position + header.size() as u64).filter(|at| *at < self.length);
-        if let Some(at) = skipped
-            && let Ok((header, _)) = self.batch_at(at, expected)?
-        {
-            return Ok(Some((at, header.base_offset)));
+    fn find_after(&self, position: u64, expected: Offset) -> io::Result<Option<(u64, Offset)>> {
+        let fits = |header: &BatchHeader| self.misfit(header, expected).is_none();
+        let found = resync::batch_after(&*self.disk, &self.file, (position, self.length), &fits)?;
+        Ok(found.map(|found| (found.position, found.header.base_offset)))
+    }
+
+    /// Why a batch with this header cannot be here.
+    fn misfit(&self, header: &BatchHeader, expected: Offset) -> Option<String> {
+        if header.base_offset < expected {
+            return Some(format!("offset {} comes after {expected}", header.base_offset));
         }
-        let mut at = position + 1;
-        while at + HEADER_BYTES as u64 <= self.length {
-            let window = self.peek(at, WINDOW_BYTES)?;
-            let places = window.len().saturating_sub(HEADER_BYTES) + 1;
-            let candidates: Vec<u64> = (0..places)
-                .filter(|place| window[place + MAGIC_AT] == 2)
-                .filter(|place| BatchHeader::parse(&window[*place..]).is_ok())
-                .map(|place| at + place as u64)
-                .collect();
-            for candidate in candidates {
-                if let Ok((header, _)) = self.batch_at(candidate, expected)? {
-                    return Ok(Some((candidate, header.base_offset)));
-                }
-            }
-            at += places as u64;
-        }
-        Ok(None)
+        let relative = header.base_offset.0.saturating_sub(self.base.0);
+        let is_possible = 0 <= header.last_offset_delta
+            && relative.saturating_add(header.last_offset_delta.into()) <= RELATIVE_MAX;
+        let is_here = is_possible && header.next_offset() <= self.limit;
+        (!is_here).then(|| format!("offset {} cannot be in this segment", header.base_offset))
     }
 
     /// The bytes from `position` on, `wanted` of them or more if there are so many.
@@ -201,8 +186,6 @@ impl LogScan {
     }
 }
 
-/// Where a batch has its format's number.
-const MAGIC_AT: usize = 16;
 /// Offsets in a segment's index are relative to its base and have 31 bits.
 const RELATIVE_MAX: i64 = i32::MAX as i64;
 const WINDOW_BYTES: usize = 256 << 10;

@@ -8,12 +8,13 @@ use super::index::{self, OffsetEntry};
 use super::names::Kind;
 use super::partition::{Engine, Offsets, Partition, State, Status};
 use super::place::Place;
+use super::resync;
 use super::txnindex;
 use super::walk::{Found, Walk, WalkError};
 use crate::error::ReadError;
 use crate::log::{AbortedTransaction, ReadBound, ReadResult, WholeFirst};
 use ottla_base::Offset;
-use ottla_wire::record::{FileRegion, Records};
+use ottla_wire::record::{BatchHeader, FileRegion, Records};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -40,6 +41,8 @@ pub(crate) struct View<'a> {
     exact: bool,
     /// The bound, or the end of the segment if that is before it.
     upper: Offset,
+    /// Some of its bytes are known to be no batch.
+    is_damaged: bool,
     /// The index file; `None` if it has no entry.
     index: Option<Arc<File>>,
     /// Index entries that are not in the file yet.
@@ -77,7 +80,13 @@ pub(crate) fn read(
         let view = view(partition, engine, &mut state, at, bound)
             .map_err(|source| io_error(partition, engine, &state, at, source))?;
         drop(state);
-        let part = view.part(request, bound)?;
+        let part = match view.part(request, bound) {
+            Err(error @ ReadError::Damaged { .. }) => {
+                note_damage(partition, &view, &error);
+                return Err(error);
+            }
+            other => other?,
+        };
         if let Some(part) = part.as_ref().filter(|_| request.bound != ReadBound::LastStable) {
             return Ok(ReadResult { records: records(part.region.clone()), ..nothing() });
         }
@@ -98,6 +107,17 @@ pub(crate) fn read(
         // Not simply the next one: meanwhile compaction may have joined it to this one.
         let Some(found) = state.segment_of(request.from) else { return Ok(nothing()) };
         at = found;
+    }
+}
+
+/// From now on no read runs over the damage.
+fn note_damage(partition: &Partition, view: &View, error: &ReadError) {
+    let mut state = partition.state.lock();
+    if let Some(at) = view.find_again(&state)
+        && !std::mem::replace(&mut state.segments[at].damaged, true)
+    {
+        let (topic, index) = (&partition.topic, partition.id.index);
+        tracing::error!(%topic, partition = %index, %error, "a log is damaged; 'ottla log repair' takes the damage out");
     }
 }
 
@@ -158,9 +178,9 @@ pub(crate) fn view<'a>(
     if segment.index.is_none() {
         segment.index = index::open::<OffsetEntry>(&place, segment.base)?;
     }
-    let (base, index) = (segment.base, segment.index.clone());
+    let (base, index, is_damaged) = (segment.base, segment.index.clone(), segment.damaged);
     let upper = next.map_or(bound, |next| next.min(bound));
-    Ok(View { base, next, file, limit: limit.into(), exact, upper, index, pending, place })
+    Ok(View { base, next, file, limit: limit.into(), exact, upper, is_damaged, index, pending, place })
 }
 
 impl View<'_> {
@@ -206,14 +226,27 @@ impl View<'_> {
         found.map_err(|error| self.error(error))
     }
 
+    /// The first batch from `position` on that ends at or after `offset`. Damaged bytes on the way do not matter if
+    /// the batch behind them begins at the offset or before it; otherwise the offset may lie in them.
     fn walk_to(&self, position: u64, offset: Offset) -> Result<Option<Found>, WalkError> {
-        let mut walk = Walk::new(self.place.disk, &self.file, position, self.limit);
-        while let Some(found) = walk.next()? {
-            if offset <= found.header.last_offset() {
-                return Ok(Some(found));
+        let (disk, file) = (self.place.disk, &*self.file);
+        let mut walk = Walk::new(disk, file, position, self.limit);
+        loop {
+            match walk.next() {
+                Ok(Some(found)) if found.header.last_offset() < offset => {}
+                Err(WalkError::NotABatch { position, reason }) => {
+                    let fits = |header: &BatchHeader| self.base <= header.base_offset;
+                    let behind = resync::batch_after(disk, file, (position, self.limit), &fits);
+                    match behind.map_err(WalkError::Io)? {
+                        Some(found) if found.header.base_offset <= offset => {
+                            walk = Walk::new(disk, file, found.position, self.limit);
+                        }
+                        Some(_) | None => return Err(WalkError::NotABatch { position, reason }),
+                    }
+                }
+                other => return other,
             }
         }
-        Ok(None)
     }
 
     /// Where to stop, and an offset that is not reached: whole batches within the wished size that begin
@@ -225,6 +258,10 @@ impl View<'_> {
             WholeFirst::No if start.end() <= target => start.end(),
             WholeFirst::No => return Ok((start.position, start.header.base_offset)),
         };
+        if self.is_damaged {
+            // Neither the rest of the segment nor what an index entry skips is known to be whole.
+            return self.walk_while_whole(first_end, target, bound).map_err(|error| self.error(error));
+        }
         if self.limit <= target && self.exact {
             return Ok((self.limit, self.upper));
         }
@@ -251,13 +288,20 @@ impl View<'_> {
     ) -> Result<(u64, Offset), WalkError> {
         let mut end = position;
         let mut walk = Walk::new(self.place.disk, &self.file, position, self.limit);
-        while let Some(found) = walk.next()? {
-            if target < found.end() || bound <= found.header.base_offset {
-                return Ok((end, found.header.base_offset));
+        loop {
+            match walk.next() {
+                Ok(Some(found)) if target < found.end() || bound <= found.header.base_offset => {
+                    return Ok((end, found.header.base_offset));
+                }
+                Ok(Some(found)) => end = found.end(),
+                Ok(None) => return Ok((end, self.upper)),
+                // Whoever reads on from there hears of it.
+                Err(WalkError::NotABatch { .. }) if position < end || self.is_damaged => {
+                    return Ok((end, self.upper));
+                }
+                Err(error) => return Err(error),
             }
-            end = found.end();
         }
-        Ok((end, self.upper))
     }
 
     /// Position of the last index entry for which `is_before` holds, or the start.

@@ -12,6 +12,7 @@
 //! readable up to there, and takes no appends.
 
 mod aborted;
+mod behind;
 mod cut;
 mod files;
 mod scan;
@@ -228,7 +229,7 @@ impl Recovery<'_> {
                 Scanned::Damaged { position, reason } => {
                     if self.state.end < recovery_point {
                         self.damaged(recovery_point, &reason);
-                        return Ok(());
+                        return self.keep_behind((position, length), later, recovery_point);
                     }
                     self.cut(base, (position, length), &reason)?;
                     for lost in later {

@@ -32,6 +32,8 @@ pub(crate) struct Segment {
     pub(crate) index: Option<Arc<File>>,
     /// Used since the handle cache last looked.
     pub(crate) touched: bool,
+    /// Some of its bytes were found to be no batch.
+    pub(crate) damaged: bool,
 }
 
 /// The largest timestamp of a segment.
@@ -52,7 +54,7 @@ impl Newest {
 impl Segment {
     /// A segment whose file has `size` bytes of whole batches.
     pub(crate) fn new(base: Offset, size: u32) -> Self {
-        Self { base, size, aborted: 0, newest: None, file: None, index: None, touched: false }
+        Self { base, size, aborted: 0, newest: None, file: None, index: None, touched: false, damaged: false }
     }
 
     /// An offset relative to the base, as the indexes store it. Both come from this segment.

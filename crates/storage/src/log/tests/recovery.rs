@@ -502,3 +502,42 @@ fn indexes_that_were_ended_after_the_checkpoint_are_made_anew() {
     let found = world.log().find_by_time(ID, Timestamp(START_MS), ReadBound::HighWatermark).unwrap().unwrap();
     assert_eq!(found.offset, Offset(0));
 }
+
+/// Damages the header of the batch at `start`, so that it cannot be read at all.
+fn damage_header(world: &World, start: u64) {
+    world.flip(LOG, usize::try_from(start).unwrap() + 16);
+    world.flip(LOG, usize::try_from(start).unwrap() + 9);
+}
+
+#[test]
+fn what_lies_behind_damage_is_readable_and_the_damage_is_not_passed_over() {
+    for restarts in [false, true] {
+        let mut world = World::with(|settings| settings.segment_bytes = 300);
+        let mut starts = Vec::new();
+        for value in ["one", "two", "three", "four", "five", "six"] {
+            starts.push(world.log().size(ID));
+            world.put(&[value]);
+        }
+        world.log().checkpoint().unwrap();
+        // Nothing of it is found in memory.
+        world.restart();
+        if restarts {
+            world.log = None;
+        }
+        damage_header(&world, starts[1]);
+        if restarts {
+            // Recovery looks at segments that may not be on stable storage: make it look here.
+            let points = world.dir.path().join("recovery-point-offset-checkpoint");
+            std::fs::write(points, "0\n1\nt 0 3\n").unwrap();
+            world.open();
+            assert_eq!(world.report.damages.len(), 1);
+            assert_eq!(world.report.cuts, []);
+            assert_eq!(world.append(batch(&["x"], 0)), Err(AppendError::Storage(ID)));
+        }
+        assert!(matches!(world.read(1, 1000), Err(ReadError::Damaged { .. })));
+        let one = records_of(&world.read(0, 1000).unwrap());
+        assert_eq!(one.into_iter().map(|(_, value)| value).collect::<Vec<_>>(), ["one"]);
+        let rest = if restarts { &["three"][..] } else { &["three", "four", "five", "six"][..] };
+        assert_eq!(world.values(2, 1000), rest);
+    }
+}
