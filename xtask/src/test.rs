@@ -1,9 +1,10 @@
-//! `cargo xtask test`: every test there is, from unit tests to the client matrix.
+//! `cargo xtask test`: every test there is, from unit tests to the client matrix and the quick part of the comparison
+//! with Apache Kafka.
 //!
 //! The last line is `N passed, N failed`, summed over all test programs.
 
 use crate::step::cargo;
-use crate::{Outcome, conformance};
+use crate::{Outcome, conformance, oracle};
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
@@ -22,10 +23,11 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let mut count = Count::default();
     let outcome = counted(cargo(&["test", "--workspace", "--locked", "--no-fail-fast"]), &mut count);
     let (clients, matrix) = conformance::run_counted(&[])?;
-    count.passed += clients.passed;
-    count.failed += clients.failed;
+    let (answers, compared) = oracle::quick()?;
+    count.passed += clients.passed + answers.passed;
+    count.failed += clients.failed + answers.failed;
     println!("\n{} passed, {} failed, {} skipped", count.passed, count.failed, clients.skipped);
-    match outcome.and(matrix) {
+    match outcome.and(matrix).and(compared) {
         Ok(()) if count.failed == 0 && count.passed > 0 => Ok(()),
         Ok(()) => Err("no test ran".to_owned()),
         Err(message) => Err(message),

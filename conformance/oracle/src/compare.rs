@@ -47,7 +47,7 @@ fn line(subject: &Subject, scenario: &Scenario, kafka: Option<&Answer>, ottla: O
     let told: Vec<Value> = differing
         .iter()
         .map(|(field, kafka, ottla)| {
-            let reason = reason(scenario.differs, &any.step, (field, kafka, ottla));
+            let reason = reason(scenario.differs, &any.step, field);
             verdict = match (verdict, reason) {
                 ("different", _) | (_, None) => "different",
                 (_, Some(_)) => "explained",
@@ -95,22 +95,20 @@ fn differing(kafka: Option<&Answer>, ottla: Option<&Answer>) -> Vec<(String, Str
         }
     }
     let said = |map: &BTreeMap<&str, &str>, field| (*map.get(field).unwrap_or(&"absent")).to_owned();
-    seen.into_iter().map(|field| (field.to_owned(), said(&theirs, field), said(&ours, field))).collect()
+    let told = seen.into_iter().map(|field| (field.to_owned(), said(&theirs, field), said(&ours, field)));
+    told.filter(|(field, kafka, ottla)| !is_worded(field, kafka, ottla)).collect()
 }
 
 fn map(answer: &Answer) -> BTreeMap<&str, &str> {
     answer.fields.iter().map(|(field, value)| (field.as_str(), value.as_str())).collect()
 }
 
-fn reason(differs: &'static [Difference], step: &str, (field, kafka, ottla): Said) -> Option<&'static str> {
-    let meant = differs.iter().find(|meant| meant.explains(step, field));
-    let worded = field.ends_with("error_message") && kafka == "none" && ottla == "some words";
-    meant.map(|meant| meant.because).or(worded.then_some(WORDED))
+fn reason(differs: &'static [Difference], step: &str, field: &str) -> Option<&'static str> {
+    differs.iter().find(|meant| meant.explains(step, field)).map(|meant| meant.because)
 }
 
-/// Field, what Kafka said, what Ottla said.
-type Said<'a> = (&'a str, &'a str, &'a str);
-
-/// The one difference that holds everywhere.
-const WORDED: &str =
-    "Every refusal of Ottla says its cause and a cure, also where Kafka sends the code alone.";
+/// Every refusal of Ottla says its cause and a cure, also where Kafka sends the code alone. Only words that are missing
+/// are a difference.
+fn is_worded(field: &str, kafka: &str, ottla: &str) -> bool {
+    field.ends_with("error_message") && kafka == "none" && ottla == "some words"
+}

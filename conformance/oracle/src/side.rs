@@ -79,24 +79,31 @@ impl Side {
 
     /// Asks and keeps the answer for the comparison, under the step's name.
     ///
-    /// An answer that does not come is compared, too; then there is nothing to return, and the scenario goes on with
-    /// a new connection.
+    /// A broker that has just begun may need to be asked again. An answer that does not come is compared, too; then
+    /// there is nothing to return, and the scenario goes on with a new connection.
     pub fn ask<R>(&mut self, step: &str, version: i16, request: &R) -> Option<R::Response>
     where
         R: Request,
         R::Response: Debug,
     {
-        let answer = self.call(version, request);
-        match answer {
-            Ok(response) => {
-                self.keep::<R>(step, version, flat::fields(&response));
-                Some(response)
+        for _ in 0..ATTEMPTS {
+            let response = match self.call(version, request) {
+                Ok(response) => response,
+                Err(no_answer) => {
+                    self.keep::<R>(step, version, vec![("the answer".to_owned(), no_answer.to_string())]);
+                    return None;
+                }
+            };
+            let fields = flat::fields(&response);
+            if fields.iter().any(is_loading) {
+                std::thread::sleep(PAUSE);
+                continue;
             }
-            Err(no_answer) => {
-                self.keep::<R>(step, version, vec![("the answer".to_owned(), no_answer.to_string())]);
-                None
-            }
+            self.keep::<R>(step, version, fields);
+            return Some(response);
         }
+        self.keep::<R>(step, version, vec![("the answer".to_owned(), "loads for ever".to_owned())]);
+        None
     }
 
     /// Asks and keeps nothing: for what a scenario needs before it begins.
@@ -148,6 +155,12 @@ impl Side {
         let fields = paths.zip(values).collect();
         self.answers.push(Answer { step: step.to_owned(), api: R::KEY.name(), version, fields });
     }
+}
+
+/// A coordinator that has just begun asks every client to come again.
+fn is_loading((field, value): &Field) -> bool {
+    let codes = ["COORDINATOR_LOAD_IN_PROGRESS", "COORDINATOR_NOT_AVAILABLE", "NOT_COORDINATOR"];
+    field.ends_with("error_code") && codes.iter().any(|code| value.starts_with(code))
 }
 
 pub fn now_ms() -> i64 {

@@ -30,13 +30,13 @@ impl Producer {
     pub fn named(side: &mut Side, suffix: &str) -> Result<Self, String> {
         let name = side.name(suffix);
         coordinator(side, &name, TRANSACTION)?;
-        // One that is named has not always loaded what it has to know.
-        let request = DescribeTransactionsRequest { transactional_ids: vec![name.clone()] };
+        // One that is named has not always loaded what it has to know. Only then does it deny to know the name.
+        let nobody = Self { name, id: 0, epoch: 0 };
         until(|| {
-            let answer = side.setup(0, &request)?;
-            let code = answer.transaction_states.first().map(|one| one.error_code);
-            Ok(code.filter(|code| *code == ErrorCode::TRANSACTIONAL_ID_NOT_FOUND))
+            let code = side.setup(3, &nobody.end(true))?.error_code;
+            Ok((code == ErrorCode::INVALID_PRODUCER_ID_MAPPING).then_some(()))
         })?;
+        let Self { name, .. } = nobody;
         Ok(Self { name, id: -1, epoch: -1 })
     }
 
@@ -187,6 +187,16 @@ impl Producer {
             producer_epoch: self.epoch,
             group_id: group.clone(),
         }
+    }
+
+    /// Adds a group, by version 1 of transactions.
+    pub fn join_group(&self, side: &mut Side, group: &Str) -> Result<(), String> {
+        let request = self.add_offsets(group);
+        until(|| match side.setup(3, &request)?.error_code {
+            ErrorCode::NONE => Ok(Some(())),
+            ErrorCode::CONCURRENT_TRANSACTIONS => Ok(None),
+            code => Err(format!("AddOffsetsToTxn: {code}")),
+        })
     }
 
     pub fn commit_offset(&self, group: &Str, topic: &Topic, offset: i64) -> TxnOffsetCommitRequest {

@@ -13,7 +13,8 @@ const HEAD: &str = "\
 The same hand-made requests, to Apache Kafka 4.4.0 and to Ottla, and the answers compared field by field: error codes,
 offsets, epochs, timestamps, whole batches as a reader gets them. `cargo xtask oracle` starts both, asks, and writes this
 page; nobody edits it. The scenarios stand in `conformance/oracle/src/subject/`, one file for each subject. Ids, times
-that are now, hosts and ports are made equal before comparing; messages are compared only by whether there is one.
+that are now, hosts and ports are made equal before comparing. Of messages for people only a missing one counts: every
+refusal of Ottla says its cause and a cure, also where Apache Kafka sends the code alone.
 
 An answer is **the same** if every field is, **explained** if what differs has its reason, which is written beside the
 scenario and given below, and **different** otherwise, which is a fault of Ottla.

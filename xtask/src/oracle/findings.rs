@@ -1,5 +1,7 @@
 //! What the program that asks found: one JSON line for each answer that was compared.
 
+use super::Count;
+use crate::Outcome;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -107,8 +109,29 @@ impl Findings {
     }
 
     /// Answers that differ without a reason.
-    pub(super) fn different(&self) -> usize {
+    fn different(&self) -> usize {
         self.count(Verdict::Different)
+    }
+
+    /// # Errors
+    /// If anything differs without a reason.
+    pub(super) fn outcome(&self) -> Outcome {
+        match self.different() {
+            0 => Ok(()),
+            count => {
+                Err(format!("oracle: {count} answers differ from those of Apache Kafka without a reason"))
+            }
+        }
+    }
+
+    /// Scenarios in which every answer is the same or explained, and others.
+    pub(super) fn scenarios(&self) -> Count {
+        let mut count = Count::default();
+        for scenario in self.subjects.iter().flat_map(|subject| &subject.scenarios) {
+            let is_well = scenario.answers.iter().all(|answer| answer.verdict != Verdict::Different);
+            if is_well { count.passed += 1 } else { count.failed += 1 }
+        }
+        count
     }
 
     /// `N same, N explained, N different`.
@@ -190,7 +213,8 @@ pub(super) mod tests {
         findings.hear(&line("c", 3, "explained", Some("so"))).unwrap();
         assert_eq!(findings.differences(), "s/c [a] Produce v3–5 error_code: Kafka 1, Ottla 2");
         assert_eq!(findings.summary(), "1 same, 1 explained, 3 different");
-        assert_eq!(findings.different(), 3);
+        assert!(findings.outcome().is_err());
+        assert_eq!(findings.scenarios(), Count { passed: 0, failed: 1 });
     }
 
     #[test]

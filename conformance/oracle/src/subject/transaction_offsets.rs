@@ -54,8 +54,7 @@ fn commit(side: &mut Side) -> Ran {
         coordinator(side, &group, GROUP)?;
         let producer = Producer::begin(side, &format!("p{version}"))?;
         side.ask("not added", version, &producer.commit_offset(&group, &topic, 5));
-        let added = side.setup(3, &producer.add_offsets(&group))?;
-        added.error_code.ok().map_err(|code| format!("AddOffsetsToTxn: {code}"))?;
+        producer.join_group(side, &group)?;
         side.ask("added", version, &producer.commit_offset(&group, &topic, 6));
         side.ask("older epoch", version, &producer.shifted(-1).commit_offset(&group, &topic, 7));
         side.ask("newer epoch", version, &producer.shifted(1).commit_offset(&group, &topic, 7));
@@ -90,8 +89,7 @@ fn refused(side: &mut Side) -> Ran {
     coordinator(side, &group, GROUP)?;
     for version in 0..=6 {
         let producer = Producer::begin(side, &format!("p{version}"))?;
-        let added = side.setup(3, &producer.add_offsets(&group))?;
-        added.error_code.ok().map_err(|code| format!("AddOffsetsToTxn: {code}"))?;
+        producer.join_group(side, &group)?;
         let good = || producer.commit_offset(&group, &topic, 5);
         side.ask("unknown topic", version, &producer.commit_offset(&group, &unknown, 5));
         let mut request = good();
@@ -129,8 +127,7 @@ fn stable(side: &mut Side) -> Ran {
         coordinator(side, &group, GROUP)?;
         let mut producer = Producer::begin(side, &format!("p-{what}"))?;
         for (round, offset) in [("first", 10), ("second", 20)] {
-            let added = side.setup(3, &producer.add_offsets(&group))?;
-            added.error_code.ok().map_err(|code| format!("AddOffsetsToTxn: {code}"))?;
+            producer.join_group(side, &group)?;
             side.ask(&format!("{what}: {round}"), 5, &producer.commit_offset(&group, &topic, offset));
             for version in 7..=10 {
                 let mut request = committed(&group, &topic, true);

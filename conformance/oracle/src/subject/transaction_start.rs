@@ -206,6 +206,7 @@ fn timeout(side: &mut Side) -> Ran {
         producer.join(side, &topic)?;
         producer.wrote(side, produced, &topic, 2, 0)?;
         crate::transacting::settle(side, &topic)?;
+        crate::transacting::completed(side, &producer)?;
         side.ask(&format!("{suffix}: too late to commit"), ended, &producer.end(true));
         side.ask(&format!("{suffix}: too late to abort"), ended, &producer.end(false));
         side.ask(&format!("{suffix}: too late to write"), produced, &producer.write(&topic, 1, 2));

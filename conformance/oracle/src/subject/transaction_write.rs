@@ -4,7 +4,7 @@ use crate::asking::{Reading, Topic, fetch, produce, produce_to, topic_data};
 use crate::batch::Batch;
 use crate::scenario::{Difference, Ran, Scenario, Subject};
 use crate::side::Side;
-use crate::transacting::{Producer, settle};
+use crate::transacting::{Producer, completed, settle};
 use ottla_wire::message::ProduceRequest;
 use ottla_wire::message::produce_request::PartitionProduceData;
 
@@ -50,6 +50,7 @@ fn not_added(side: &mut Side) -> Ran {
         let mut ending = producer.clone();
         ending.ended(side, if version < 12 { 4 } else { 5 }, true)?;
         settle(side, &topic)?;
+        completed(side, &producer)?;
         side.ask("after the end, by the old epoch", version, &producer.write(&topic, 1, 3));
         side.ask(
             "after the end, by the new",
