@@ -221,3 +221,28 @@ fn a_broker_changes_live_keys_only() {
     assert!(matches!(check("node.id", "2", BrokerScope::One), Err(AlterError::Request(_))));
     assert!(matches!(check("log.retention.ms", "x", BrokerScope::One), Err(AlterError::Request(_))));
 }
+
+#[test]
+fn what_a_topic_says_of_compaction_reaches_its_logs() {
+    let settings = |set: &[(&str, &str)]| start(&[]).topic(&overrides(set)).log_settings();
+    let defaults = settings(&[]);
+    assert_eq!(defaults.compaction, ottla_storage::Compaction::default());
+    let compacted = settings(&[
+        ("cleanup.policy", "compact"),
+        ("min.cleanable.dirty.ratio", "0.25"),
+        ("min.compaction.lag.ms", "1"),
+        ("max.compaction.lag.ms", "60000"),
+        ("delete.retention.ms", "0"),
+    ]);
+    let expected = ottla_storage::Compaction {
+        dirty_millionths_min: 250_000,
+        lag_ms_min: 1,
+        lag_ms_max: 60_000,
+        delete_retention_ms: 0,
+    };
+    assert_eq!(compacted.compaction, expected);
+    assert_eq!(compacted.segment_ms, 60_000, "a segment ends before its records are overdue");
+    assert_eq!(settings(&[("max.compaction.lag.ms", "60000")]).segment_ms, defaults.segment_ms);
+    let kept = settings(&[("cleanup.policy", "")]).cleanup;
+    assert_eq!((kept.delete, kept.compact), (false, false));
+}
