@@ -66,6 +66,11 @@ impl Groups {
         }
     }
 
+    /// The broker stops: members that wait for others are told to look for another coordinator.
+    pub(crate) fn dismiss(&self) {
+        self.shards.iter().for_each(|shard| shard.dismiss());
+    }
+
     fn ask(&self, group: &str, command: impl FnOnce(Ticket) -> Command) -> Asked<Reply> {
         self.shards[shard_of(group)].ask(command)
     }

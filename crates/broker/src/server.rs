@@ -127,6 +127,7 @@ impl Server {
         // The workers hold receivers; if all are gone already there is nobody to tell.
         let _ = shutdown.send(true);
         broker.waiting.close();
+        broker.groups.dismiss();
         for worker in workers {
             if worker.join().is_err() {
                 tracing::error!("a worker had panicked");

@@ -152,6 +152,14 @@ where
         (Asked(receiver), done)
     }
 
+    /// The broker stops: who waits for what others do, or for time to pass, hears [`Unavailable`]. Decisions that only
+    /// wait for the disk are answered as always.
+    pub(crate) fn dismiss(&self) {
+        if let Some(loaded) = &mut self.state.lock().loaded {
+            loaded.waiting.clear();
+        }
+    }
+
     /// Lets deadlines pass, for ever.
     pub(crate) async fn run_timers(self: Arc<Self>) {
         loop {

@@ -204,6 +204,18 @@ async fn after_a_failed_append_everybody_hears_it_and_only_what_is_durable_is_le
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_is_dismissed_and_who_is_answered_is_not() {
+    let rows = Held::default();
+    let shard = open(&rows);
+    let decided = add(&shard, 1);
+    let parked = shard.ask(|ticket| Toy::Wait(ticket, Tick(1_000_000)));
+    shard.dismiss();
+    assert_eq!(parked.await, Err(Unavailable));
+    rows.finish(0);
+    assert_eq!(decided.await, Ok(1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn deadlines_pass_also_when_a_nearer_one_comes() {
     let shard = open(&Held::default());
     let timers = tokio::spawn(Arc::clone(&shard).run_timers());

@@ -6,6 +6,7 @@ use ottla_wire::codec::{Reader, Request, decode_response_header, encode_request}
 use ottla_wire::message::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
 use ottla_wire::message::create_topics_request::CreatableTopic;
 use ottla_wire::message::fetch_request::{FetchPartition, FetchTopic};
+use ottla_wire::message::join_group_request::JoinGroupRequestProtocol;
 use ottla_wire::message::produce_request::{PartitionProduceData, TopicProduceData};
 use ottla_wire::message::*;
 use ottla_wire::record::{BatchBuilder, BatchOptions, Records};
@@ -217,6 +218,28 @@ fn a_waiting_fetch_is_answered_when_the_broker_stops() {
     client.ask(&create("t"), 5);
     client.0.write_all(&frame(7, &fetch(600_000, 0), 11)).unwrap();
     // Connections are dealt out in turn: when enough later ones are answered, the fetch has been taken in.
+    for _ in 0..64 {
+        broker.connect().ask(&versions(), 2);
+    }
+    broker.terminate();
+    assert_eq!(client.answer().0, 7);
+    assert!(broker.process.wait().unwrap().success());
+}
+
+/// A rebalance can wait for minutes for a member that is busy; a stop does not.
+#[test]
+fn a_member_that_waits_for_others_is_answered_when_the_broker_stops() {
+    let mut broker = Broker::start(&["group.initial.rebalance.delay.ms=600000"]);
+    let mut client = broker.connect();
+    let join = JoinGroupRequest {
+        group_id: "g".into(),
+        session_timeout_ms: 30_000,
+        rebalance_timeout_ms: 600_000,
+        protocol_type: "consumer".into(),
+        protocols: vec![JoinGroupRequestProtocol { name: "range".into(), ..Default::default() }],
+        ..Default::default()
+    };
+    client.0.write_all(&frame(7, &join, 3)).unwrap();
     for _ in 0..64 {
         broker.connect().ask(&versions(), 2);
     }
