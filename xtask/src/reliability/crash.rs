@@ -17,17 +17,18 @@ use crate::Outcome;
 use crate::conformance::broker::executable;
 use crate::conformance::packages::{Setback, Shelf};
 use clients::{Load, Programs};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use verdict::Verdict;
 
 const USAGE: &str = "\
-cargo xtask reliability crash [--quick] [--kills N] [--seed N] [--sabotage]
+cargo xtask reliability crash [--quick] [--kills N] [--seed N] [--sabotage] [--built DIR]
 
   --quick     a few kills, in under a minute; writes no figures
   --kills N   how many (default: 220)
   --seed N    when each comes; the clients' chance is seeded, too, but what they meet is not
-  --sabotage  cut the end off a log while the broker is dead, to see that the run fails for it";
+  --sabotage  cut the end off a log while the broker is dead, to see that the run fails for it
+  --built DIR take ottla and ottla-sim from there, and build neither";
 
 /// Topics with their partitions, as `conformance/crash` knows them.
 const TOPICS: &[(&str, &str)] = &[("events", "3"), ("input", "4"), ("output", "3")];
@@ -41,24 +42,25 @@ struct Options {
     kills: u64,
     seed: u64,
     is_sabotaged: bool,
+    built: Option<PathBuf>,
 }
 
 impl Options {
     fn parse(arguments: &[String]) -> Result<Self, String> {
         let is_quick = arguments.iter().any(|argument| argument == "--quick");
         let kills = if is_quick { 8 } else { 220 };
-        let mut options = Self { is_quick, kills, seed: seed(), is_sabotaged: false };
+        let mut options = Self { is_quick, kills, seed: seed(), is_sabotaged: false, built: None };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
-            let mut number = || {
-                let value = rest.next().and_then(|value| value.parse().ok());
-                value.ok_or(format!("{argument} needs a number\n\n{USAGE}"))
-            };
+            let mut value = || rest.next().ok_or(format!("{argument} needs a value\n\n{USAGE}"));
+            let number =
+                |text: &String| text.parse().map_err(|_| format!("{text:?} is no number\n\n{USAGE}"));
             match argument.as_str() {
                 "--quick" => {}
+                "--built" => options.built = Some(PathBuf::from(value()?)),
                 "--sabotage" => options.is_sabotaged = true,
-                "--kills" => options.kills = number()?,
-                "--seed" => options.seed = number()?,
+                "--kills" => options.kills = number(value()?)?,
+                "--seed" => options.seed = number(value()?)?,
                 _ => return Err(format!("no argument {argument:?}\n\n{USAGE}")),
             }
         }
@@ -92,8 +94,11 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
         }
         Err(Setback::Failed(why)) => return Err(why),
     };
-    let ottla = executable("ottla", &["--release"])?;
-    let judge = executable("ottla-sim", &["--release"])?;
+    let program = |name: &str| match &options.built {
+        Some(folder) => Ok(folder.join(name)),
+        None => executable(name, &["--release"]),
+    };
+    let (ottla, judge) = (program("ottla")?, program("ottla-sim")?);
     let folder = shelf.folder("crash").join(options.seed.to_string());
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir_all(&folder)
@@ -117,7 +122,8 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
     if options.is_quick {
         return Ok(());
     }
-    document::write("crash", &programs.what(), &figures(&blows, &verdict, took))
+    let origin = if options.built.is_some() { "; the program was built before" } else { "" };
+    document::write("crash", &format!("{}{origin}", programs.what()), &figures(&blows, &verdict, took))
 }
 
 fn attempt(
@@ -214,7 +220,7 @@ mod tests {
     fn a_quick_run_kills_a_few_times_and_a_long_one_at_least_two_hundred() {
         assert_eq!(
             parse("--kills 3 --seed 7").unwrap(),
-            Options { is_quick: false, kills: 3, seed: 7, is_sabotaged: false }
+            Options { is_quick: false, kills: 3, seed: 7, is_sabotaged: false, built: None }
         );
         assert!(5 <= parse("--quick").unwrap().kills && 200 <= parse("").unwrap().kills);
         assert!(parse("--kills many").is_err() && parse("--slow").is_err());

@@ -17,13 +17,14 @@ use crate::conformance::packages::{Setback, Shelf};
 use compaction::Compactions;
 use copy::Copies;
 use kit::Kit;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const USAGE: &str = "\
-cargo xtask reliability tools [--quick]
+cargo xtask reliability tools [--quick] [--built DIR]
 
-  --quick   a tenth of the records; writes no figures";
+  --quick      a tenth of the records; writes no figures
+  --built DIR  take ottla from there, and do not build it";
 
 /// How much is written and copied.
 #[derive(Debug, Clone, Copy)]
@@ -45,9 +46,11 @@ const QUICK: Size = Size { copied: 3_000, performed: 30_000, compacted: 100_000 
 /// # Errors
 /// If one of them fails or what it wrote is not what comes out: then everything is kept.
 pub(super) fn run(arguments: &[String]) -> Outcome {
-    let size = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => LONG,
-        ["--quick"] => QUICK,
+    let (size, built) = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => (LONG, None),
+        ["--quick"] => (QUICK, None),
+        ["--built", folder] => (LONG, Some(PathBuf::from(folder))),
+        ["--quick", "--built", folder] => (QUICK, Some(PathBuf::from(folder))),
         _ => return Err(USAGE.to_owned()),
     };
     let shelf = Shelf::new(crate::tree::root())?;
@@ -59,7 +62,10 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
         }
         Err(Setback::Failed(why)) => return Err(why),
     };
-    let ottla = executable("ottla", &["--release"])?;
+    let (ottla, origin) = match built {
+        Some(folder) => (folder.join("ottla"), "; the program was built before"),
+        None => (executable("ottla", &["--release"])?, ""),
+    };
     let folder = shelf.folder("tools-run");
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir_all(&folder)
@@ -73,7 +79,7 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
     if size.copied < LONG.copied {
         return Ok(());
     }
-    document::write("tools", &format!("release build, Kafka's tools {}", kit::VERSION), &figures)
+    document::write("tools", &format!("release build, Kafka's tools {}{origin}", kit::VERSION), &figures)
 }
 
 fn attempt(
