@@ -102,7 +102,7 @@ impl Broker {
     /// With what `ottla log verify` found.
     pub(super) fn verify(&self) -> Result<(), String> {
         let output = Command::new(&self.program)
-            .args(["log", "verify"])
+            .args(["log", "verify", "--data"])
             .arg(self.folder.join("data"))
             .stdin(Stdio::null())
             .output()
