@@ -35,6 +35,10 @@ impl Batch {
         Self::of(records, BatchOptions::default())
     }
 
+    pub fn packed(records: &[Given], compression: Compression) -> Self {
+        Self::of(records, BatchOptions { compression, ..BatchOptions::default() })
+    }
+
     pub fn compressed(count: usize, compression: Compression) -> Self {
         let now = crate::side::now_ms();
         let records: Vec<Given> = (0..count).map(|_| (Some("k"), Some("v"), now)).collect();

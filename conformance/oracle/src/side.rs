@@ -6,6 +6,7 @@ use crate::normal::Normal;
 use crate::scenario::Ran;
 use ottla_wire::Str;
 use ottla_wire::codec::Request;
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -152,9 +153,21 @@ impl Side {
     fn keep<R: Request>(&mut self, step: &str, version: i16, fields: Vec<Field>) {
         let values: Vec<String> = fields.iter().map(|field| self.normal.value(field)).collect();
         let paths = fields.iter().map(|(path, _)| self.normal.path(path));
-        let fields = paths.zip(values).collect();
+        let fields = distinct(paths.zip(values));
         self.answers.push(Answer { step: step.to_owned(), api: R::KEY.name(), version, fields });
     }
+}
+
+/// What comes a second time under the same name is a field of its own.
+fn distinct(fields: impl Iterator<Item = Field>) -> Vec<Field> {
+    let mut times: BTreeMap<String, u32> = BTreeMap::new();
+    let name = |(path, value): Field| {
+        let seen = times.entry(path.clone()).or_default();
+        *seen += 1;
+        let path = if *seen == 1 { path } else { format!("{path} (time {seen})") };
+        (path, value)
+    };
+    fields.map(name).collect()
 }
 
 /// A coordinator that has just begun asks every client to come again.

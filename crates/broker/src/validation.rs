@@ -192,7 +192,10 @@ fn check_records(
     };
     let is_within = is_free(header.base_timestamp) && is_free(header.max_timestamp);
     let is_packed = header.compression() != Ok(Compression::None);
-    if is_packed && keys == KeyRule::Optional && is_within {
+    // The header tells the newest record's time, not the oldest's.
+    let is_past_free =
+        range.is_none() || i64::try_from(settings.timestamp_before_max_ms).unwrap_or(i64::MAX) == i64::MAX;
+    if is_packed && keys == KeyRule::Optional && is_within && is_past_free {
         return Ok(batch);
     }
     let rules = RecordRules { keys, timestamps: range };

@@ -240,6 +240,7 @@ fn keys(side: &mut Side) -> Ran {
             "second and fourth without",
             Batch::records(&[given(Some("a")), given(None), given(Some("b")), given(None)]),
         ),
+        ("second without, gzip", Batch::packed(&[given(Some("a")), given(None)], Compression::Gzip)),
         ("tombstone", Batch::records(&[(Some("a"), None, now)])),
         ("neither key nor value", Batch::records(&[(None, None, now)])),
         (

@@ -35,7 +35,7 @@ pub const SUBJECT: Subject = Subject {
             name: "mixed",
             asks: "one good partition beside bad ones, and one partition twice",
             run: mixed,
-            differs: &[],
+            differs: TWICE,
         },
         Scenario {
             name: "start",
@@ -134,6 +134,16 @@ fn mixed(side: &mut Side) -> Ran {
             version,
             &request(vec![topic_data(&unknown, other), topic_data(&topic, parts)]),
         );
+        let topic = Topic::make_wide(side, &format!("v{version}"), 2, &[])?;
+        let twice = vec![data(0, Batch::plain(1)), data(0, Batch::plain(2))];
+        side.ask("one partition twice", version, &request(vec![topic_data(&topic, twice)]));
+        let topic = Topic::make_wide(side, &format!("w{version}"), 2, &[])?;
+        let (one, two) = (vec![data(0, Batch::plain(1))], vec![data(1, Batch::plain(1))]);
+        side.ask(
+            "one topic twice",
+            version,
+            &request(vec![topic_data(&topic, one), topic_data(&topic, two)]),
+        );
     }
     Ok(())
 }
@@ -177,3 +187,14 @@ const INTERNAL: &[Difference] = &[
 
 const JOURNAL: &str = "Ottla has no such topics: what groups and transactions decide is in its journal. Clients are refused \
                        as in Apache Kafka; one that calls itself `__admin_client` finds nothing to write to.";
+
+const TWICE: &[Difference] = &[
+    Difference { step: "one partition twice", field: "", because: BOTH },
+    Difference { step: "one topic twice", field: "(time 2)", because: FOLDED },
+];
+
+const BOTH: &str = "Apache Kafka stores the last batch for a partition and silently drops the one before it. Ottla stores both \
+                    and answers for both.";
+
+const FOLDED: &str =
+    "Ottla answers entry by entry, as it was asked; Apache Kafka folds the entries of a topic into one.";

@@ -228,3 +228,13 @@ fn the_largest_timestamp_is_that_of_the_records() {
     let hidden = altered(&builder.build(), 35, &NOW.0.to_be_bytes());
     assert_eq!(refusal(hidden, &LogSettings::default(), 11), (ErrorCode::INVALID_TIMESTAMP, vec![1]));
 }
+
+#[test]
+fn a_packed_record_cannot_hide_that_it_is_too_old() {
+    let aged = LogSettings { timestamp_before_max_ms: 1_000, ..LogSettings::default() };
+    let mut builder = BatchBuilder::new(BatchOptions { compression: Compression::Gzip, ..options() });
+    for ago in [0, 1_001, 0] {
+        builder.append(Timestamp(NOW.0 - ago), None, Some(b"v"), &[]).expect("a small record fits");
+    }
+    assert_eq!(refusal(builder.build(), &aged, 11), (ErrorCode::INVALID_TIMESTAMP, vec![1]));
+}
