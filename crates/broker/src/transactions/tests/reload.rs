@@ -3,6 +3,7 @@
 use super::opening::write_alone;
 use super::*;
 use crate::testing::bench;
+use std::pin::pin;
 
 #[test]
 fn the_finisher_goes_on_with_what_was_loaded() {
@@ -51,5 +52,24 @@ fn a_write_that_is_forgotten_and_left_behind_is_aborted() {
         assert_eq!(producer.write(&bench, TWO, "u", "c").await.0, ErrorCode::NONE);
         assert_eq!(producer.end(&bench, 5, true).await, ErrorCode::NONE);
         assert_eq!(seen(&bench, "u").await, "b A c C | 4 of 4 | aborted 0");
+    });
+}
+
+#[test]
+fn a_write_is_not_acknowledged_if_its_transaction_may_not_know_of_it() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        let mut producer = Producer::new(&bench, "x").await;
+        let request = producer.request("t", producer.batch("a", BatchScope::Transactional));
+        let mut write = pin!(bench.call(&request, TWO));
+        begin(write.as_mut()).await;
+        bench.broker.transactions.shard("x").lose().await;
+        let answer = write.await;
+        let code = answer.responses[0].partition_responses[0].error_code;
+        // Every client sends it again, and hears where it has been all the time.
+        assert_eq!(code, ErrorCode::NOT_ENOUGH_REPLICAS);
+        assert_eq!(producer.write(&bench, TWO, "t", "a").await, (ErrorCode::NONE, 0));
+        assert_eq!(producer.end(&bench, 5, true).await, ErrorCode::NONE);
+        assert_eq!(seen(&bench, "t").await, "a C | 2 of 2 | aborted");
     });
 }
