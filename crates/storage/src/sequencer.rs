@@ -198,7 +198,10 @@ fn decide_on_data(producer: &Producer, batch: &BatchFacts) -> Decision {
     if batch.first_sequence != expected {
         return Decision::OutOfOrder { expected };
     }
-    if producer.transaction_start.is_some() && batch.content != Content::Transactional {
+    // Whoever has a newer epoch has left the open transaction behind: what is in it must not be committed with the
+    // next one, but wait for the marker that aborts it.
+    let goes_on = batch.content == Content::Transactional && batch.epoch == producer.epoch;
+    if producer.transaction_start.is_some() && !goes_on {
         return Decision::InvalidTransactionState;
     }
     Decision::Accept

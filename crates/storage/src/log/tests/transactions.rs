@@ -268,3 +268,15 @@ fn markers_have_kafkas_bytes() {
     assert_eq!(record.key.as_deref(), Some(&[0, 0, 0, 1][..]));
     assert_eq!(record.value.as_deref(), Some(&[0, 0, 0, 0, 0, 3][..]));
 }
+
+/// Regression, found by the simulator: a shard of the coordinator had lost that a partition takes part, the producer went
+/// on with a new epoch, and the next commit committed the records that it had left behind.
+#[test]
+fn a_new_epoch_does_not_go_on_with_a_transaction_that_was_left_behind() {
+    let world = World::new();
+    world.write(9, 0, &["left behind"]);
+    let next = || world.append(inside(9, 1, 0, &["next"]));
+    assert_eq!(next(), Err(AppendError::InvalidTransactionState));
+    world.finish(end(9, 0, MarkerKind::Abort, V1)).unwrap();
+    assert_eq!(next().unwrap().base_offset, Offset(2));
+}

@@ -75,7 +75,7 @@ impl Model {
         if i64::from(batch.first_sequence) != expected {
             return Decision::OutOfOrder { expected: i32::try_from(expected).unwrap() };
         }
-        if is_open && batch.content == Content::Plain {
+        if is_open && (batch.content == Content::Plain || current < batch.epoch) {
             Decision::InvalidTransactionState
         } else {
             Decision::Accept
