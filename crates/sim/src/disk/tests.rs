@@ -1,1 +1,121 @@
+//! The disk keeps what was synced, and nothing else for sure.
 
+use super::*;
+use ottla_storage::disk::Mode;
+use std::collections::BTreeSet;
+use std::io::IoSlice;
+
+/// A disk of its own directory, and the directory.
+fn disk(seed: u64) -> (tempfile::TempDir, Arc<SimDisk>) {
+    let directory = tempfile::tempdir_in(crate::scratch()).unwrap();
+    let root = directory.path().join("0");
+    std::fs::create_dir(&root).unwrap();
+    let disk = SimDisk::new(&root, Chance::new(seed), Planted::Nothing).unwrap();
+    (directory, disk)
+}
+
+/// What a power cut leaves of the file `name`.
+fn cut(directory: &tempfile::TempDir, disk: &SimDisk, name: &str) -> Option<Vec<u8>> {
+    let root = directory.path().join("1");
+    std::fs::create_dir(&root).unwrap();
+    disk.after_power_cut(&root).unwrap();
+    std::fs::read(root.join(name)).ok()
+}
+
+#[test]
+fn what_was_synced_survives_every_power_cut() {
+    for seed in 0..100 {
+        let (directory, disk) = disk(seed);
+        let root = directory.path().join("0");
+        let file = disk.write(&root.join("a"), b"durable").unwrap();
+        disk.sync_data(&file).unwrap();
+        disk.sync_directory(&root).unwrap();
+        disk.write_all_at(&file, &mut [IoSlice::new(b" and not")], 7).unwrap();
+        let bytes = cut(&directory, &disk, "a").unwrap();
+        assert!(bytes.starts_with(b"durable"), "seed {seed}: {bytes:?}");
+        assert!(bytes.len() <= 15, "seed {seed}: {bytes:?}");
+    }
+}
+
+#[test]
+fn what_was_not_synced_is_lost_or_torn_or_kept() {
+    let mut seen = BTreeSet::new();
+    for seed in 0..300 {
+        let (directory, disk) = disk(seed);
+        let root = directory.path().join("0");
+        let file = disk.open(&root.join("a"), Mode::Create).unwrap();
+        disk.sync_directory(&root).unwrap();
+        disk.write_all_at(&file, &mut [IoSlice::new(b"xyz")], 0).unwrap();
+        seen.insert(cut(&directory, &disk, "a").unwrap());
+    }
+    for expected in [&b""[..], b"x", b"xy", b"xyz", &[0], &[0, 0, 0]] {
+        assert!(seen.contains(expected), "{expected:?} is not among {seen:?}");
+    }
+}
+
+#[test]
+fn a_name_is_durable_when_its_directory_was_synced() {
+    let mut seen = BTreeSet::new();
+    for seed in 0..50 {
+        let (directory, disk) = disk(seed);
+        let root = directory.path().join("0");
+        let file = disk.write(&root.join("old"), b"1").unwrap();
+        disk.sync_data(&file).unwrap();
+        disk.sync_directory(&root).unwrap();
+        disk.rename(&root.join("old"), &root.join("new")).unwrap();
+        let old = cut(&directory, &disk, "old");
+        let new = std::fs::read(directory.path().join("1").join("new")).ok();
+        assert!(old.is_some() != new.is_some(), "a move is whole or not at all");
+        seen.insert(new.is_some());
+    }
+    assert_eq!(seen.len(), 2);
+}
+
+#[test]
+fn after_the_last_operation_nothing_works() {
+    let (directory, disk) = disk(1);
+    let root = directory.path().join("0");
+    let file = disk.write(&root.join("a"), b"1").unwrap();
+    disk.plan(Plan { last: Some(2), faults: Vec::new() });
+    disk.write_all_at(&file, &mut [IoSlice::new(b"2")], 1).unwrap();
+    assert!(disk.sync_data(&file).is_err());
+    assert!(disk.is_dark());
+    assert!(disk.read(&root.join("a")).is_err());
+    assert!(disk.write_all_at(&file, &mut [IoSlice::new(b"3")], 1).is_err());
+    assert!(disk.open(&root.join("b"), Mode::Create).is_err());
+    assert!(disk.sync_directory(&root).is_err());
+}
+
+/// The kernel takes what it could not write for written: a second sync succeeds and brings nothing back.
+#[test]
+fn what_a_failed_sync_has_lost_no_later_sync_brings_back() {
+    let mut lost = 0;
+    for seed in 0..50 {
+        let (directory, disk) = disk(seed);
+        let root = directory.path().join("0");
+        let file = disk.open(&root.join("a"), Mode::Create).unwrap();
+        disk.sync_directory(&root).unwrap();
+        disk.write_all_at(&file, &mut [IoSlice::new(b"x")], 0).unwrap();
+        disk.plan(Plan { last: None, faults: vec![Fault { what: Failure::Sync, from: 1, to: 2 }] });
+        assert!(disk.sync_data(&file).is_err());
+        disk.sync_data(&file).unwrap();
+        assert_eq!(disk.read(&root.join("a")).unwrap(), b"x", "the page cache shows it");
+        lost += usize::from(cut(&directory, &disk, "a").unwrap().is_empty());
+    }
+    assert!(0 < lost && lost < 50, "{lost}");
+}
+
+#[test]
+fn a_full_disk_takes_what_fits_and_has_room_again_later() {
+    let (directory, disk) = disk(3);
+    let root = directory.path().join("0");
+    let file = disk.open(&root.join("a"), Mode::Create).unwrap();
+    disk.plan(Plan { last: None, faults: vec![Fault { what: Failure::Full, from: 1, to: 3 }] });
+    let full = |error: io::Error| assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    full(disk.write_all_at(&file, &mut [IoSlice::new(b"xyz")], 0).unwrap_err());
+    full(disk.open(&root.join("b"), Mode::Create).unwrap_err());
+    disk.set_len(&file, 0).unwrap();
+    disk.write_all_at(&file, &mut [IoSlice::new(b"xyz")], 0).unwrap();
+    assert_eq!(disk.read(&root.join("a")).unwrap(), b"xyz");
+    assert_eq!(disk.counts().failed, 2);
+}
