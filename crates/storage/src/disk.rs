@@ -94,6 +94,10 @@ pub trait Disk: Debug + Send + Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Reads of the file from now on show what is on stable storage, where the system thinks that its cache holds the
+    /// same. After a sync that failed it does not: the lost pages count as written. What is not written yet stays.
+    fn forget_cached(&self, _: &File) {}
+
     /// How many bytes an open file has.
     fn length(&self, file: &File) -> io::Result<u64> {
         Ok(file.metadata()?.len())

@@ -102,6 +102,13 @@ impl Disk for System {
         }
     }
 
+    fn forget_cached(&self, file: &File) {
+        if self.syncs == Syncs::Real {
+            // A file system that cannot has no such cache.
+            let _ = fs::fadvise(file, 0, None, fs::Advice::DontNeed);
+        }
+    }
+
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
         match self.syncs {
             Syncs::Real => File::open(path)?.sync_all(),

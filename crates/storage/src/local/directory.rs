@@ -20,6 +20,7 @@ use std::fs::File;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// An open data directory and what was found in it.
 pub(crate) struct Opened {
@@ -51,7 +52,8 @@ pub(crate) fn open(options: &LogOptions, env: Arc<dyn Env>) -> Result<Opened, Op
     let roots = Roots { commits: root()?, checkpoints: root()?, creations: root()? };
     let (disk, handles) = (options.disk.clone(), Handles::new(options.handles_max));
     let gone = Mutex::default();
-    let engine = Engine { data: dir.clone(), roots, disk, env, handles, gone };
+    let has_lost_writes = AtomicBool::new(false);
+    let engine = Engine { data: dir.clone(), roots, disk, env, handles, gone, has_lost_writes };
     let mut opened = Opened {
         engine,
         lock,
@@ -117,8 +119,7 @@ impl Opened {
         }
         if !self.report.clean {
             // What was read may be in the page cache only; it becomes visible as durable now.
-            let synced = disk.sync_file_system(&self.engine.roots.checkpoints);
-            synced.map_err(|error| OpenError::io("syncing", dir, error))?;
+            self.engine.sync_everything().map_err(|error| OpenError::io("syncing", dir, error))?;
             save_recovery_points(&self.engine, self.partitions.iter())
                 .map_err(|error| OpenError::io("writing the recovery points in", dir, error))?;
         }

@@ -27,6 +27,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
 
 /// A partition's offsets, read together.
@@ -71,6 +72,8 @@ pub(crate) struct Engine {
     /// Partitions that are gone and that the checkpoints may still speak of, by name. One that is made anew under
     /// such a name must not find them there: it would be taken for a damaged one.
     pub(crate) gone: Mutex<HashSet<(TopicName, PartitionIndex)>>,
+    /// A sync of everything has failed. What it lost is unknown, and no later one tells.
+    pub(crate) has_lost_writes: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -132,6 +135,17 @@ impl Engine {
     /// Where the partition lies.
     pub(crate) fn place(&self, topic: &TopicName, index: PartitionIndex) -> Place<'_> {
         Place::new(&*self.disk, self.data.join(names::directory(topic, index)))
+    }
+
+    /// Makes everything that is written durable, for whoever is about to note so in a checkpoint. Once it has failed it
+    /// fails until the directory is opened anew: the kernel tells of a lost page once, and a sync that succeeds
+    /// afterwards only pretends. The checkpoints stay where they are, so that the next start looks.
+    pub(crate) fn sync_everything(&self) -> io::Result<()> {
+        if self.has_lost_writes.load(Ordering::Acquire) {
+            return Err(io::Error::other("an earlier sync has failed: restart, so that the log is checked"));
+        }
+        let synced = self.disk.sync_file_system(&self.roots.checkpoints);
+        synced.inspect_err(|_| self.has_lost_writes.store(true, Ordering::Release))
     }
 }
 

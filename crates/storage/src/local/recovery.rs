@@ -265,6 +265,8 @@ impl Recovery<'_> {
         is_active: bool,
     ) -> Result<Scanned, OpenError> {
         let file = self.open_log(base)?;
+        // The process before this one may have stopped because a sync failed.
+        self.place.disk.forget_cached(&file);
         let position = match self.prepare(base, length, from, &file)? {
             Ok(position) => position,
             Err(damaged) => return Ok(damaged),

@@ -59,7 +59,8 @@ impl Log {
     /// files that nobody has used since the last call. To be called every minute or so.
     ///
     /// # Errors
-    /// What the operating system said; then the former recovery points hold.
+    /// What the operating system said; then the former recovery points hold. After a sync that failed they hold until
+    /// the next start.
     pub fn checkpoint(&self) -> io::Result<()> {
         let _change = self.0.change.lock();
         self.move_recovery_points()?;
@@ -80,7 +81,7 @@ impl Log {
             }
         }
         if !moved.is_empty() {
-            engine.disk.sync_file_system(&engine.roots.checkpoints)?;
+            engine.sync_everything()?;
             for (partition, end) in moved {
                 let mut state = partition.state.lock();
                 if state.status == Status::Live {
@@ -121,7 +122,7 @@ impl Log {
             }
             save_producers(&mut state, &place)?;
         }
-        engine.disk.sync_file_system(&engine.roots.checkpoints)?;
+        engine.sync_everything()?;
         for partition in &partitions {
             let mut state = partition.state.lock();
             if state.status == Status::Live {

@@ -30,6 +30,8 @@ pub(crate) struct Faults {
     pub(super) syncs: AtomicUsize,
     /// Which files and directories were synced one by one.
     pub(super) synced: Mutex<Vec<PathBuf>>,
+    /// Which files were to be read from stable storage.
+    pub(super) forgotten: Mutex<Vec<PathBuf>>,
 }
 
 impl Default for Faults {
@@ -44,6 +46,7 @@ impl Default for Faults {
             sync_gate: Mutex::default(),
             syncs: AtomicUsize::default(),
             synced: Mutex::default(),
+            forgotten: Mutex::default(),
         }
     }
 }
@@ -90,9 +93,12 @@ impl Disk for Faults {
 
     fn sync_data(&self, file: &File) -> io::Result<()> {
         self.before_sync()?;
-        let path = std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default();
-        self.synced.lock().push(path);
+        self.synced.lock().push(path_of(file));
         Ok(())
+    }
+
+    fn forget_cached(&self, file: &File) {
+        self.forgotten.lock().push(path_of(file));
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
@@ -144,4 +150,8 @@ impl Disk for Faults {
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {
         self.system.metadata(path)
     }
+}
+
+fn path_of(file: &File) -> PathBuf {
+    std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default()
 }

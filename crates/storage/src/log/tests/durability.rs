@@ -257,3 +257,31 @@ fn what_was_cut_back_is_gone_before_the_next_segment_is_acknowledged() {
     assert!(synced.contains(&world.file("00000000000000000000.log")), "{synced:?}");
     assert!(synced.contains(&world.file("00000000000000000006.log")), "{synced:?}");
 }
+
+#[test]
+fn a_checkpoint_whose_sync_failed_is_not_made_up_for_by_the_next_one() {
+    let mut world = World::new();
+    world.log().checkpoint().unwrap();
+    world.append(batch(&["a"], 0)).unwrap();
+    world.disk.file_system_syncs_fail.store(true, Ordering::SeqCst);
+    assert!(world.log().checkpoint().is_err());
+    world.disk.file_system_syncs_fail.store(false, Ordering::SeqCst);
+    // The kernel has told of the lost page once, and has nothing more to say.
+    assert!(world.log().checkpoint().is_err());
+    world.restart();
+    assert!(!world.report.clean, "nobody may say that all is well");
+    assert!(0 < world.report.bytes_checked);
+    assert_eq!(world.values(0, 1000), ["a"]);
+    world.log().checkpoint().unwrap();
+}
+
+#[test]
+fn after_a_crash_the_end_of_a_log_is_read_from_stable_storage() {
+    let mut world = World::new();
+    world.append(batch(&["a"], 0)).unwrap();
+    world.crash();
+    let active = world.file("00000000000000000000.log");
+    assert_eq!(*world.disk.forgotten.lock(), [active.canonicalize().unwrap()]);
+    world.restart();
+    assert!(world.disk.forgotten.lock().is_empty(), "an orderly stop has synced everything");
+}
