@@ -94,6 +94,7 @@ impl Appending<'_> {
         match self.decide(&batch, version) {
             Ok((header, facts, Decision::Accept)) => {
                 if let Err(error) = self.make_room(run, &header) {
+                    self.await_again(&header);
                     self.outcome.results.push((at, Err(error)));
                     return;
                 }
@@ -231,14 +232,23 @@ impl Appending<'_> {
             }
             Err(error) => {
                 let error = self.refuse_or_fail(&error);
-                for entry in entries.into_iter().rev() {
-                    if let Some(applied) = entry.applied {
-                        self.state.producers.undo(applied.undo);
-                    }
+                for applied in entries.iter().rev().filter_map(|entry| entry.applied) {
+                    self.state.producers.undo(applied.undo);
+                }
+                for entry in entries {
+                    self.await_again(&entry.batch.header);
                     self.outcome.results.push((entry.at, Err(error.clone())));
                 }
                 Err(error)
             }
+        }
+    }
+
+    /// The batch could not be written. If it was the first of its producer, those behind it in flight must not be taken
+    /// for the first: it would be out of order when it comes again.
+    fn await_again(&mut self, header: &BatchHeader) {
+        if header.base_sequence == 0 && !header.is_control() {
+            self.state.producers.expect(header.producer_id, header.producer_epoch, self.shell.now);
         }
     }
 

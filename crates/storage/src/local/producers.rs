@@ -57,6 +57,13 @@ impl Producers {
         self.state.undo(undo);
     }
 
+    /// A producer of whom nothing is known begins here, with sequence number 0. Nothing changes if it is known.
+    pub(crate) fn expect(&mut self, id: ProducerId, epoch: ProducerEpoch, now: Timestamp) {
+        if id != ProducerId::NONE && self.state.get(id).is_none() {
+            self.state.restore(id, Producer::restored(epoch, &[], now));
+        }
+    }
+
     pub(crate) fn expire(&mut self, now: Timestamp, expiration_ms: u64) -> usize {
         let expired = self.state.expire(now, expiration_ms);
         self.changed |= 0 < expired;

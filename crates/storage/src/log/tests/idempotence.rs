@@ -170,3 +170,24 @@ fn a_damaged_snapshot_costs_no_memory_also_over_a_crash() {
     world.crash();
     assert_eq!(world.append(sequenced(9, 0, 2, &["c"])).unwrap().base_offset, Offset(2));
 }
+
+/// Regression, found by the simulator (seed 6309): the second batch in flight was taken for the first of a producer that
+/// nobody knew, and the first one was out of order when it came again.
+#[test]
+fn the_first_batch_that_a_full_disk_refused_is_still_the_first() {
+    let mut world = World::new();
+    *world.faults().bytes_left.lock() = Some(30);
+    assert!(matches!(world.append(sequenced(9, 0, 0, &["a"])), Err(AppendError::NoSpace(_))));
+    *world.faults().bytes_left.lock() = None;
+    let second = world.append(sequenced(9, 0, 1, &["b"]));
+    assert_eq!(second, Err(AppendError::OutOfOrderSequence { expected: 0, found: 1 }));
+    assert_eq!(world.append(sequenced(9, 0, 0, &["a"])).unwrap().base_offset, Offset(0));
+    assert_eq!(world.append(sequenced(9, 0, 1, &["b"])).unwrap().base_offset, Offset(1));
+    // A producer in the middle of its sequence, whose past was forgotten, still goes on where it is.
+    *world.faults().bytes_left.lock() = Some(30);
+    assert!(world.append(sequenced(8, 0, 57, &["c"])).is_err());
+    *world.faults().bytes_left.lock() = None;
+    assert_eq!(world.append(sequenced(8, 0, 57, &["c"])).unwrap().base_offset, Offset(2));
+    world.restart();
+    assert_eq!(world.append(sequenced(8, 0, 58, &["d"])).unwrap().base_offset, Offset(3));
+}
