@@ -14,7 +14,9 @@
 mod aborted;
 mod behind;
 mod cut;
+mod epoch;
 mod files;
+mod replay;
 mod scan;
 
 use super::compaction::{Standing, swap};
@@ -433,68 +435,6 @@ impl Recovery<'_> {
         self.state.status = Status::Failed;
         let reason = reason.to_owned();
         self.report.damages.push(Damage { topic, partition, readable_to, durable_to, reason });
-    }
-
-    /// Consumers may have seen what is gone: a new epoch lets them notice. No epoch is ever used again.
-    fn begin_epoch(&mut self) -> Result<(), OpenError> {
-        let newest = self.state.epochs.newest();
-        if Offset::ZERO < self.state.end || LeaderEpoch(0) < newest {
-            self.state.epochs.assign(LeaderEpoch(newest.0.saturating_add(1)), self.state.end);
-        }
-        let saved = self.state.epochs.save_unsynced(self.place);
-        saved.map_err(|error| self.failed("writing the leader epochs of", error))
-    }
-
-    /// The file of epochs is missing or nonsense: every batch says in which one it was written. Epochs in which nothing
-    /// was written are forgotten, and nobody can have seen them.
-    fn read_epochs(&mut self) -> Result<(), OpenError> {
-        if self.state.segments.iter().all(|segment| segment.size == 0) {
-            return Ok(());
-        }
-        tracing::warn!(directory = %self.place.path.display(), "the leader epochs are lost; reading the whole log for them");
-        for at in 0..self.state.segments.len() {
-            let Segment { base, size, .. } = self.state.segments[at];
-            let file = self.open_log(base)?;
-            let mut walk = Walk::new(self.place.disk, &file, 0, size.into());
-            // Damage is found, and dealt with, by whoever checks these bytes.
-            while let Ok(Some(found)) = walk.next() {
-                self.state.epochs.assign(found.header.partition_leader_epoch, found.header.base_offset);
-            }
-        }
-        let saved = self.state.epochs.save_unsynced(self.place);
-        saved.map_err(|error| self.failed("writing the leader epochs of", error))
-    }
-
-    /// The recovery point is about to move to the end: the next start reads nothing before it.
-    fn save_producers(&mut self) -> Result<(), OpenError> {
-        let State { producers, end, recovery_point, .. } = &mut *self.state;
-        if !producers.is_worth_saving() {
-            return Ok(());
-        }
-        let saved = producers.save(self.place, *end, *recovery_point);
-        saved.map_err(|error| self.failed("writing what is known of producers in", error))
-    }
-
-    /// Takes the producers of the batches from `from` to `to` into account.
-    fn replay(&mut self, from: Offset, to: Offset) -> Result<(), OpenError> {
-        if to <= from {
-            return Ok(());
-        }
-        for at in self.state.segment_of(from).unwrap_or(0)..self.state.segments.len() {
-            let Segment { base, size, .. } = self.state.segments[at];
-            let file = self.open_log(base)?;
-            let mut walk = Walk::new(self.place.disk, &file, 0, size.into());
-            // Damage is found, and dealt with, by whoever checks these bytes.
-            while let Ok(Some(found)) = walk.next() {
-                let at = found.header.base_offset;
-                if from <= at && at < to {
-                    let facts = facts::of_found(self.place.disk, &file, &found)
-                        .map_err(|error| self.failed("reading", error))?;
-                    self.state.producers.apply(&facts, at, self.now);
-                }
-            }
-        }
-        Ok(())
     }
 
     fn open_log(&self, base: Offset) -> Result<Arc<File>, OpenError> {
