@@ -11,6 +11,7 @@
 //! request's frame, which would keep the whole frame in memory. What is soft (waiting members, sessions,
 //! a rebalance under way) may be lost in a crash; members then join again.
 
+mod catalog;
 mod classic;
 mod deletion;
 mod listing;
@@ -30,6 +31,7 @@ use ottla_wire::Str;
 use std::collections::{BTreeMap, BTreeSet};
 use turn::{Timer, Turn};
 
+pub use catalog::{Catalog, CatalogTopic};
 pub use classic::{FirstJoin, Heartbeat, Join, Leave, StaticRejoin, Sync};
 pub use deletion::Delete;
 pub use listing::{Describe, List};
