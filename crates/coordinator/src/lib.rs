@@ -4,6 +4,7 @@
 //! of state, input and [`ottla_base::Now`]; the broker's shards perform its effects. State that must survive a
 //! crash is changed by records alone, so that replaying them gives the state that was live.
 
+pub mod assignor;
 pub mod codec;
 pub mod group;
 pub mod machine;

@@ -51,6 +51,12 @@ impl Catalog {
         self.names.get(&id)
     }
 
+    /// How many partitions the topic with that id has.
+    #[must_use]
+    pub fn partitions(&self, id: TopicId) -> Option<i32> {
+        self.topic(self.name(id)?).map(|topic| topic.partitions)
+    }
+
     /// Every topic, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&Str, CatalogTopic)> {
         self.topics.iter().map(|(name, topic)| (name, *topic))
