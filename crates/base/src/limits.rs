@@ -9,6 +9,13 @@ pub const TAGGED_FIELDS_MAX: usize = 10_000;
 /// Largest regular expression of a client, in bytes of what it is compiled to.
 pub const PATTERN_BYTES_MAX: usize = 1 << 20;
 
+/// Longest regular expression by which a member subscribes to topics, in bytes.
+pub const TOPIC_PATTERN_TEXT_MAX: usize = 1 << 16;
+
+/// Largest regular expression by which a member subscribes to topics, in bytes of what it is compiled to. It is matched
+/// with the name of every topic: at this size, and made to be slow, it takes some milliseconds for a long name.
+pub const TOPIC_PATTERN_BYTES_MAX: usize = 1 << 17;
+
 /// Largest record batch after decompression, in bytes. A batch that unpacks to more is refused as corrupt:
 /// 1 GiB is a thousand times the default batch limit, and what a consumer could hold anyway.
 pub const BATCH_UNCOMPRESSED_BYTES_MAX: usize = 1 << 30;

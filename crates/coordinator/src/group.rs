@@ -17,6 +17,7 @@ mod deletion;
 mod listing;
 mod live;
 mod offsets;
+mod pattern;
 mod record;
 mod reply;
 mod settings;
@@ -42,6 +43,7 @@ pub use offsets::txn_commit::refused as refused_txn_commit;
 pub use offsets::{
     Commit, Committed, CompleteTransaction, Fetch, Offsets, Pending, PendingOffset, Stability, TxnCommit,
 };
+pub use pattern::{Invalid as InvalidPattern, Pattern, Patterns};
 pub use record::Record;
 pub use reply::Reply;
 pub use settings::Settings;
