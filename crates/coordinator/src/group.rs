@@ -13,12 +13,14 @@
 
 mod catalog;
 mod classic;
+pub mod consumer;
 mod deletion;
 mod listing;
 mod live;
 mod offsets;
 mod pattern;
 mod record;
+mod refusal;
 mod reply;
 mod settings;
 mod turn;
@@ -36,7 +38,7 @@ pub use catalog::{Catalog, CatalogTopic};
 pub use classic::{FirstJoin, Heartbeat, Join, Leave, StaticRejoin, Sync};
 pub use deletion::Delete;
 pub use listing::{Describe, List};
-pub use live::Stored;
+pub use live::{MemberOf, Stored, StoredMember};
 pub use offsets::commit::{UnknownGroup, refused as refused_commit};
 pub use offsets::delete::DeleteOffsets;
 pub use offsets::txn_commit::refused as refused_txn_commit;
@@ -83,6 +85,8 @@ impl Hard {
 #[derive(Debug, PartialEq, Eq)]
 struct Entry {
     stored: Stored,
+    /// By member id. A type that stores its members with the group has none here.
+    members: BTreeMap<Str, StoredMember>,
     offsets: Offsets,
     pending: Pending,
 }
@@ -119,6 +123,8 @@ pub enum Command {
     Heartbeat(Heartbeat),
     /// LeaveGroup.
     Leave(Leave),
+    /// What consumer groups alone are asked.
+    Consumer(consumer::Command),
     /// OffsetCommit.
     Commit(Commit),
     /// TxnOffsetCommit.
@@ -167,6 +173,7 @@ impl Machine for Groups {
             Command::Sync(sync) => classic::sync(groups, &mut turn, sync),
             Command::Heartbeat(heartbeat) => classic::heartbeat(groups, &mut turn, heartbeat),
             Command::Leave(leave) => classic::leave(groups, &mut turn, leave),
+            Command::Consumer(command) => consumer::decide(groups, &mut turn, command),
             Command::Commit(commit) => {
                 offsets::commit::commit(entry(&commit.request.group_id), groups, &mut turn, commit);
             }
@@ -178,7 +185,7 @@ impl Machine for Groups {
             }
             Command::OpenTransactions(ticket) => offsets::complete::open(hard, &mut turn, ticket),
             Command::Fetch(fetch) => {
-                offsets::fetch::fetch(entry(&fetch.request.group_id), &mut turn, fetch);
+                offsets::fetch::fetch(entry(&fetch.request.group_id), groups, &mut turn, fetch);
             }
             Command::DeleteOffsets(delete) => {
                 offsets::delete::delete(entry(&delete.request.group_id), groups, &mut turn, delete);
@@ -205,12 +212,19 @@ impl Machine for Groups {
                 Some(entry) => entry.stored = stored.clone(),
                 None => {
                     let (offsets, pending) = (Offsets::default(), Pending::default());
-                    let entry = Entry { stored: stored.clone(), offsets, pending };
-                    hard.groups.insert(group.clone(), entry);
+                    let (stored, members) = (stored.clone(), BTreeMap::new());
+                    hard.groups.insert(group.clone(), Entry { stored, members, offsets, pending });
                 }
             },
-            // The rows of groups come before those of their offsets, when decided and when loaded, so that an
-            // offset without a group is one that outlived its group: it goes, too.
+            // The rows of groups come before those of their members and offsets, when decided and when loaded, so that
+            // one without a group has outlived its group: it goes, too.
+            Record::Member { group, member, of: _, stored } => {
+                let Some(entry) = hard.groups.get_mut(group) else { return };
+                match stored {
+                    Some(stored) => entry.members.insert(member.clone(), stored.clone()),
+                    None => entry.members.remove(member),
+                };
+            }
             Record::Offset { group, topic, partition, committed } => {
                 if let Some(entry) = hard.groups.get_mut(group) {
                     entry.offsets.set(topic, *partition, committed.clone());
@@ -246,7 +260,7 @@ impl Machine for Groups {
 
 fn start(hard: &Hard, groups: &mut Directory, turn: &mut Turn<'_>) {
     for (id, entry) in &hard.groups {
-        let mut live = Live::from_stored(id, &entry.stored);
+        let mut live = Live::from_stored(id, &entry.stored, &entry.members);
         live.start(turn);
         groups.0.insert(id.clone(), live);
     }
@@ -256,7 +270,8 @@ fn start(hard: &Hard, groups: &mut Directory, turn: &mut Turn<'_>) {
 fn tick(hard: &Hard, groups: &mut Directory, turn: &mut Turn<'_>) {
     while let Some(timer) = turn.timers.pop_due(turn.now.tick) {
         match timer {
-            Timer::Session { group, member } => classic::expire_session(groups, turn, &group, &member),
+            Timer::Session { group, member } => live::expire_session(groups, turn, &group, &member),
+            Timer::Rebalance { group, member } => consumer::expire_rebalance(groups, turn, &group, &member),
             Timer::Join { group } => classic::expire_join(groups, turn, &group),
             Timer::Sync { group } => classic::expire_sync(groups, turn, &group),
             Timer::Expiry => offsets::expire::expire(&hard.groups, groups, turn),

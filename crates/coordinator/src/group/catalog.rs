@@ -57,8 +57,26 @@ impl Catalog {
         self.topic(self.name(id)?).map(|topic| topic.partitions)
     }
 
+    /// A number that tells what topics of these names there are with which ids and partitions: if it is the same, so
+    /// are they, but for chance that nobody needs to fear. It never changes from one release to another.
+    #[must_use]
+    pub fn fingerprint<'a>(&self, names: impl IntoIterator<Item = &'a Str>) -> u64 {
+        let known = names.into_iter().filter_map(|name| self.topics.get_key_value(name));
+        let hash = |hash: u64, bytes: &[u8]| {
+            bytes.iter().fold(hash, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(FNV_PRIME))
+        };
+        known.fold(FNV_BASIS, |so_far, (name, topic)| {
+            let named = hash(hash(so_far, name.as_bytes()), &[0]);
+            hash(hash(named, topic.id.0.as_bytes()), &topic.partitions.to_be_bytes())
+        })
+    }
+
     /// Every topic, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&Str, CatalogTopic)> {
         self.topics.iter().map(|(name, topic)| (name, *topic))
     }
 }
+
+/// FNV-1a of 64 bits.
+const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+const FNV_PRIME: u64 = 0x0100_0000_01b3;

@@ -2,10 +2,10 @@
 //!
 //! Nothing is decided here. Each question goes to the type's own module; a new type is one arm in each.
 
-use super::classic;
 use super::offsets::{Commit, Expiry};
 use super::record::Record;
 use super::turn::Turn;
+use super::{classic, consumer};
 use crate::codec::{DecodeError, Input, Output};
 use ottla_base::Timestamp;
 use ottla_wire::message::TxnOffsetCommitRequest;
@@ -13,15 +13,19 @@ use ottla_wire::message::describe_groups_response::DescribedGroup;
 use ottla_wire::message::list_groups_response::ListedGroup;
 use ottla_wire::{ErrorCode, Str};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What survives a crash of a group, by its type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stored {
     /// Members decide the assignment among themselves.
     Classic(classic::Stored),
+    /// The coordinator decides the assignment, and members come to it one by one.
+    Consumer(consumer::Stored),
 }
 
 const TYPE_CLASSIC: u8 = 0;
+const TYPE_CONSUMER: u8 = 1;
 
 impl Stored {
     /// A group without members, which members of any type may take over, as another store has it.
@@ -33,13 +37,63 @@ impl Stored {
     pub(super) fn encode(&self, output: Output) -> Output {
         match self {
             Self::Classic(stored) => stored.encode(output.byte(TYPE_CLASSIC)),
+            Self::Consumer(stored) => stored.encode(output.byte(TYPE_CONSUMER)),
         }
     }
 
     pub(super) fn decode(input: &mut Input<'_>) -> Result<Self, DecodeError> {
         match input.byte()? {
             TYPE_CLASSIC => classic::Stored::decode(input).map(Self::Classic),
+            TYPE_CONSUMER => consumer::Stored::decode(input).map(Self::Consumer),
             other => Err(DecodeError::Unknown(other)),
+        }
+    }
+}
+
+/// The type of a group whose members have rows of their own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemberOf {
+    /// A consumer group.
+    Consumer,
+}
+
+const KEY_CONSUMER_MEMBER: u8 = 4;
+
+impl MemberOf {
+    /// The first byte of the rows' keys.
+    pub(super) fn key(self) -> u8 {
+        match self {
+            Self::Consumer => KEY_CONSUMER_MEMBER,
+        }
+    }
+
+    pub(super) fn of_key(key: u8) -> Option<Self> {
+        match key {
+            KEY_CONSUMER_MEMBER => Some(Self::Consumer),
+            _ => None,
+        }
+    }
+}
+
+/// What survives a crash of a member, by the type of its group. Shared with the live group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoredMember {
+    /// Of a consumer group.
+    Consumer(Arc<consumer::Member>),
+}
+
+impl StoredMember {
+    pub(super) fn encode(&self, output: Output) -> Output {
+        match self {
+            Self::Consumer(member) => member.encode(output),
+        }
+    }
+
+    pub(super) fn decode(of: MemberOf, input: &mut Input<'_>) -> Result<Self, DecodeError> {
+        match of {
+            MemberOf::Consumer => {
+                consumer::Member::decode(input).map(|member| Self::Consumer(Arc::new(member)))
+            }
         }
     }
 }
@@ -48,12 +102,16 @@ impl Stored {
 #[derive(Debug)]
 pub(super) enum Live {
     Classic(classic::Group),
+    Consumer(consumer::Group),
 }
 
 impl Live {
-    pub(super) fn from_stored(id: &Str, stored: &Stored) -> Self {
+    pub(super) fn from_stored(id: &Str, stored: &Stored, members: &BTreeMap<Str, StoredMember>) -> Self {
         match stored {
             Stored::Classic(stored) => Self::Classic(classic::Group::from_stored(id.clone(), stored)),
+            Stored::Consumer(stored) => {
+                Self::Consumer(consumer::Group::from_stored(id.clone(), stored, members))
+            }
         }
     }
 
@@ -61,6 +119,7 @@ impl Live {
     pub(super) fn start(&mut self, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.start_sessions(turn),
+            Self::Consumer(group) => group.start_sessions(turn),
         }
     }
 
@@ -68,6 +127,7 @@ impl Live {
     pub(super) fn stop(self, turn: &mut Turn<'_>) {
         match self {
             Self::Classic(group) => group.stop(turn),
+            Self::Consumer(group) => group.stop(turn),
         }
     }
 
@@ -75,6 +135,7 @@ impl Live {
     pub(super) fn is_vacant(&self) -> bool {
         match self {
             Self::Classic(group) => group.is_vacant(),
+            Self::Consumer(group) => group.is_vacant(),
         }
     }
 
@@ -82,6 +143,7 @@ impl Live {
     pub(super) fn check_commit(&self, commit: &Commit) -> Result<(), ErrorCode> {
         match self {
             Self::Classic(group) => group.check_commit(commit),
+            Self::Consumer(group) => group.check_commit(commit),
         }
     }
 
@@ -89,6 +151,7 @@ impl Live {
     pub(super) fn check_txn_commit(&self, request: &TxnOffsetCommitRequest) -> Result<(), ErrorCode> {
         match self {
             Self::Classic(group) => group.check_txn_commit(request),
+            Self::Consumer(group) => group.check_txn_commit(request),
         }
     }
 
@@ -96,6 +159,15 @@ impl Live {
     pub(super) fn keep_alive(&self, turn: &mut Turn<'_>, member: &Str) {
         match self {
             Self::Classic(group) => group.keep_alive_by_commit(turn, member),
+            Self::Consumer(_) => {}
+        }
+    }
+
+    /// Whether who asks may see offsets; `None` and a negative epoch say nothing about who that is.
+    pub(super) fn check_fetch(&self, member: Option<&Str>, epoch: i32) -> Result<(), ErrorCode> {
+        match self {
+            Self::Classic(_) => Ok(()),
+            Self::Consumer(group) => group.check_fetch(member, epoch),
         }
     }
 
@@ -103,6 +175,7 @@ impl Live {
     pub(super) fn check_delete_offsets(&self) -> Result<(), ErrorCode> {
         match self {
             Self::Classic(group) => group.check_delete_offsets(),
+            Self::Consumer(group) => group.check_delete_offsets(),
         }
     }
 
@@ -110,12 +183,14 @@ impl Live {
     pub(super) fn check_delete(&self) -> Result<(), ErrorCode> {
         match self {
             Self::Classic(group) => group.check_delete(),
+            Self::Consumer(group) => group.check_delete(),
         }
     }
 
     pub(super) fn is_subscribed(&self, topic: &str) -> bool {
         match self {
             Self::Classic(group) => group.is_subscribed(topic),
+            Self::Consumer(group) => group.is_subscribed(topic),
         }
     }
 
@@ -123,12 +198,14 @@ impl Live {
     pub(super) fn expiry(&self) -> Expiry {
         match self {
             Self::Classic(group) => group.expiry(),
+            Self::Consumer(group) => group.expiry(),
         }
     }
 
     pub(super) fn listed(&self) -> ListedGroup {
         match self {
             Self::Classic(group) => group.listed(),
+            Self::Consumer(group) => group.listed(),
         }
     }
 
@@ -136,14 +213,20 @@ impl Live {
     pub(super) fn described(&self) -> Option<DescribedGroup> {
         match self {
             Self::Classic(group) => Some(group.described()),
+            Self::Consumer(_) => None,
         }
     }
 
     /// Panics if the group contradicts itself or what is stored of it.
     #[cfg(test)]
-    pub(super) fn check(&self, stored: &Stored) {
+    pub(super) fn check(&self, stored: &Stored, members: &BTreeMap<Str, StoredMember>) {
         match (self, stored) {
-            (Self::Classic(group), Stored::Classic(stored)) => group.check(stored),
+            (Self::Classic(group), Stored::Classic(stored)) => {
+                assert!(members.is_empty(), "a classic group stores its members itself");
+                group.check(stored);
+            }
+            (Self::Consumer(group), Stored::Consumer(stored)) => group.check(stored, members),
+            (live, stored) => panic!("{live:?} is stored as {stored:?}"),
         }
     }
 
@@ -152,6 +235,7 @@ impl Live {
     pub(super) fn check_timers(&self, timers: &[&super::turn::Timer]) {
         match self {
             Self::Classic(group) => group.check_timers(timers),
+            Self::Consumer(group) => group.check_timers(timers),
         }
     }
 
@@ -159,6 +243,15 @@ impl Live {
     pub(super) fn generation(&self) -> i32 {
         match self {
             Self::Classic(group) => group.generation(),
+            Self::Consumer(group) => group.generation(),
+        }
+    }
+
+    /// Whether a member of another type may take the group over: it has no members, and its offsets stay.
+    pub(super) fn may_become_consumer(&self) -> bool {
+        match self {
+            Self::Classic(group) => group.is_vacant(),
+            Self::Consumer(_) => false,
         }
     }
 
@@ -166,7 +259,17 @@ impl Live {
     pub(super) fn classic(&mut self) -> Option<&mut classic::Group> {
         match self {
             Self::Classic(group) => Some(group),
+            Self::Consumer(_) => None,
         }
+    }
+}
+
+/// A member, or one that was asked to join again with its id, was silent for too long.
+pub(super) fn expire_session(groups: &mut Directory, turn: &mut Turn<'_>, group: &Str, member: &Str) {
+    match groups.0.get_mut(group) {
+        None => {}
+        Some(Live::Classic(_)) => classic::expire_session(groups, turn, group, member),
+        Some(Live::Consumer(_)) => consumer::expire_session(groups, turn, group, member),
     }
 }
 
@@ -178,6 +281,13 @@ impl Directory {
     /// The group of that name, if there is one and the APIs of classic groups may use it.
     pub(super) fn classic(&mut self, id: &str) -> Option<&mut classic::Group> {
         self.0.get_mut(id)?.classic()
+    }
+
+    /// Puts a group, whose records were written, in the place of the one that had its name.
+    pub(super) fn replace(&mut self, id: Str, live: Live, turn: &mut Turn<'_>) {
+        if let Some(former) = self.0.insert(id, live) {
+            former.stop(turn);
+        }
     }
 
     /// Makes an empty group, which members of any type may take over. Its record comes with it: Kafka keeps a

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! key    1 | group id                                            a group
-//! value  0 (version) | 0 (type: classic) | as the type writes it
+//! value  0 (version) | type: 0 classic, 1 consumer | as the type writes it
 //!
 //! key    2 | group id | topic | partition: i32                   a committed offset
 //! value  1 (version) | offset: i64 | leader epoch: i32 | metadata | committed: i64 ms
@@ -11,11 +11,14 @@
 //!
 //! key    3 | group id | topic | partition: i32 | producer id: i64  an offset that a transaction has pending
 //! value  1 (version) | as 2 | producer epoch: i16
+//!
+//! key    4 | group id | member id                                a member of a consumer group
+//! value  0 (version) | as the type writes it
 //! ```
 //! Numbers are big-endian; text is a u32 length and UTF-8, but the group id of a group's key has no length.
 //! Keys never change. A value may change with a new version byte; old ones stay readable.
 
-use super::live::Stored;
+use super::live::{MemberOf, Stored, StoredMember};
 use super::offsets::{Committed, PendingOffset};
 use crate::codec::{DecodeError, Input, Output};
 use crate::machine::Entry;
@@ -31,6 +34,17 @@ pub enum Record {
         group: Str,
         /// `None`: it is gone.
         stored: Option<Stored>,
+    },
+    /// A member of a group that stores its members one by one is now this, or is gone.
+    Member {
+        /// Which group's.
+        group: Str,
+        /// Its member id.
+        member: Str,
+        /// The type of its group.
+        of: MemberOf,
+        /// `None`: it is gone.
+        stored: Option<StoredMember>,
     },
     /// The offset of one partition is now this, or is gone.
     Offset {
@@ -74,6 +88,10 @@ pub(super) fn encode(record: &Record) -> Entry {
             let value = stored.as_ref().map(|stored| stored.encode(Output::default().byte(VERSION)).finish());
             Entry { key, value }
         }
+        Record::Member { group, member, of, stored } => Entry {
+            key: Output::default().byte(of.key()).text(group).text(member).finish(),
+            value: stored.as_ref().map(|stored| stored.encode(Output::default().byte(VERSION)).finish()),
+        },
         Record::Offset { group, topic, partition, committed } => Entry {
             key: Output::default().byte(KEY_OFFSET).text(group).text(topic).int(partition.0).finish(),
             value: committed.as_ref().map(|committed| encode_committed(committed).finish()),
@@ -124,7 +142,15 @@ pub(super) fn decode(key: &[u8], value: &[u8]) -> Result<Record, DecodeError> {
             Record::Pending { group, producer, topic, partition, pending }
         }
         (KEY_GROUP | KEY_OFFSET | KEY_PENDING, version) => return Err(DecodeError::Unknown(version)),
-        (kind, _) => return Err(DecodeError::Unknown(kind)),
+        (kind, version) => {
+            let of = MemberOf::of_key(kind).ok_or(DecodeError::Unknown(kind))?;
+            if version != VERSION {
+                return Err(DecodeError::Unknown(version));
+            }
+            let (group, member) = (key.text()?, key.text()?);
+            key.end()?;
+            Record::Member { group, member, of, stored: Some(StoredMember::decode(of, &mut value)?) }
+        }
     };
     value.end()?;
     Ok(record)

@@ -1,5 +1,6 @@
 //! The answers of the group machine.
 
+use super::consumer;
 use ottla_base::{ProducerEpoch, ProducerId};
 use ottla_wire::message::delete_groups_response::DeletableGroupResult;
 use ottla_wire::message::describe_groups_response::DescribedGroup;
@@ -21,6 +22,8 @@ pub enum Reply {
     Heartbeat(HeartbeatResponse),
     /// To [`Command::Leave`](super::Command::Leave).
     Leave(LeaveGroupResponse),
+    /// To [`Command::Consumer`](super::Command::Consumer).
+    Consumer(consumer::Reply),
     /// To [`Command::Commit`](super::Command::Commit).
     Commit(OffsetCommitResponse),
     /// To [`Command::TxnCommit`](super::Command::TxnCommit).
@@ -63,6 +66,12 @@ impl From<HeartbeatResponse> for Reply {
 impl From<LeaveGroupResponse> for Reply {
     fn from(response: LeaveGroupResponse) -> Self {
         Self::Leave(response)
+    }
+}
+
+impl From<consumer::Reply> for Reply {
+    fn from(reply: consumer::Reply) -> Self {
+        Self::Consumer(reply)
     }
 }
 

@@ -1,5 +1,8 @@
 //! What an operator can set about groups. The names of the broker's config keys stand with each field.
 
+use super::consumer;
+use std::sync::Arc;
+
 /// The settings of all groups of a shard. The default is Kafka's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
@@ -12,6 +15,8 @@ pub struct Settings {
     pub session_timeout_ms_max: i32,
     /// `group.max.size`: most members of one group.
     pub size_max: usize,
+    /// What holds for consumer groups until a request brings what is in force then.
+    pub consumer: Arc<consumer::Config>,
     /// `offset.metadata.max.bytes`: longest text that may be committed with an offset. As in Kafka it counts
     /// UTF-16 units, whatever the key's name says.
     pub offset_metadata_max: usize,
@@ -28,6 +33,7 @@ impl Default for Settings {
             session_timeout_ms_min: 6_000,
             session_timeout_ms_max: 1_800_000,
             size_max: i32::MAX as usize,
+            consumer: Arc::default(),
             offset_metadata_max: 4_096,
             offsets_retention_ms: 7 * 24 * 60 * 60 * 1_000,
             offsets_check_interval_ms: 10 * 60 * 1_000,

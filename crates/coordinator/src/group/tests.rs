@@ -1,6 +1,7 @@
 //! Groups, driven by scripts: commands in, answers out as text.
 
 mod classic;
+mod consumer;
 mod leaving;
 mod offsets;
 mod property;

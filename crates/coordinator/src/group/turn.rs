@@ -13,6 +13,8 @@ use std::time::Duration;
 pub(super) enum Timer {
     /// A member, or one that was asked to join again with its id, was silent for too long.
     Session { group: Str, member: Str },
+    /// A member had enough time to give back what it shall not have any more.
+    Rebalance { group: Str, member: Str },
     /// The members had enough time to join.
     Join { group: Str },
     /// The members had enough time to ask for their assignment.

@@ -61,6 +61,7 @@ impl Group {
                 }
                 Timer::Join { .. } => assert!(self.is_preparing(), "somebody may join"),
                 Timer::Sync { .. } => assert!(!self.unsynced.is_empty(), "somebody owes a sync"),
+                Timer::Rebalance { .. } => panic!("classic groups reconcile nobody"),
                 Timer::Expiry => {}
             }
         }

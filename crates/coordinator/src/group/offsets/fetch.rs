@@ -4,6 +4,7 @@
 
 use super::Committed;
 use crate::group::Entry;
+use crate::group::live::Directory;
 use crate::group::turn::Turn;
 use crate::machine::Ticket;
 use ottla_base::{LeaderEpoch, Offset, PartitionIndex, TopicId};
@@ -33,8 +34,15 @@ pub enum Stability {
     Required,
 }
 
-pub(in crate::group) fn fetch(entry: Option<&Entry>, turn: &mut Turn<'_>, fetch: Fetch) {
+pub(in crate::group) fn fetch(entry: Option<&Entry>, groups: &Directory, turn: &mut Turn<'_>, fetch: Fetch) {
     let Fetch { ticket, request, stability } = fetch;
+    let live = groups.0.get(&request.group_id);
+    let checked =
+        live.map_or(Ok(()), |live| live.check_fetch(request.member_id.as_ref(), request.member_epoch));
+    if let Err(error_code) = checked {
+        let group_id = request.group_id;
+        return turn.reply(ticket, OffsetFetchResponseGroup { group_id, error_code, ..Default::default() });
+    }
     let topics = match request.topics {
         None => entry.map(|entry| all(entry, stability)).unwrap_or_default(),
         Some(topics) => topics

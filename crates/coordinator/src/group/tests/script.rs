@@ -5,9 +5,11 @@
 //! txn-commit a pid=1 t:0=42 | end - pid=1 commit | fetch g stable t:0
 //! sync a a=p0 b=p1 | heartbeat a | leave a b | commit a t:0=42 | fetch g t:0,1 | +3000 (milliseconds pass)
 //! ```
+//! topics t=3 u=1 | beat a topics=t owned=t:0 | quit a | away a | describe-consumer (`consumer.rs` has the rest)
 //! Words with `=` before the verb's own arguments change one field of the request. Member ids are shown as
 //! `m1`, `m2`, … in the order in which they were given.
 
+mod consumers;
 mod text;
 mod transactional;
 
@@ -61,6 +63,7 @@ pub(super) struct World {
     pub(super) waiting: BTreeMap<Ticket, String>,
     tickets: u64,
     fresh: u128,
+    pub(super) consumers: consumers::Consumers,
 }
 
 impl World {
@@ -78,6 +81,7 @@ impl World {
             waiting: BTreeMap::new(),
             tickets: 0,
             fresh: 0,
+            consumers: consumers::Consumers::default(),
         };
         world.apply(Command::Start(world.settings.clone()));
         world
@@ -129,7 +133,7 @@ impl World {
             assert!(!groups.is_empty() && groups.iter().all(is_pending), "what is found is pending");
         }
         for (id, live) in &self.soft.groups.0 {
-            live.check(&self.hard.groups[id].stored);
+            live.check(&self.hard.groups[id].stored, &self.hard.groups[id].members);
             let before = self.last_generations.get(id).copied().unwrap_or(0);
             assert!(before <= live.generation(), "the generation only grows");
         }
@@ -142,7 +146,10 @@ impl World {
         let mut timers = BTreeMap::<&Str, Vec<&Timer>>::new();
         for timer in self.soft.timers.keys() {
             match timer {
-                Timer::Session { group, .. } | Timer::Join { group } | Timer::Sync { group } => {
+                Timer::Session { group, .. }
+                | Timer::Rebalance { group, .. }
+                | Timer::Join { group }
+                | Timer::Sync { group } => {
                     timers.entry(group).or_default().push(timer);
                 }
                 Timer::Expiry => {}
@@ -200,6 +207,9 @@ impl World {
     pub(super) fn run(&mut self, line: &str) {
         if let Some(ms) = line.strip_prefix('+') {
             self.pass(ms.parse().expect("milliseconds"));
+            return;
+        }
+        if self.consumers.set(line) {
             return;
         }
         let mut words = line.split_whitespace();
@@ -262,7 +272,7 @@ impl World {
                 Command::List(List { ticket: who.ticket, states: filter("state"), types: filter("type") })
             }
             "delete" => Command::Delete(Delete { ticket: who.ticket, group: who.group }),
-            other => panic!("no verb {other}"),
+            other => self.consumers.command(other, who, client, &fields),
         }
     }
 
@@ -356,7 +366,8 @@ impl World {
                 self.generations.insert(client.to_owned(), response.generation_id);
             }
         }
-        let mut text = text::of(reply);
+        self.consumers.hear(client, reply);
+        let mut text = text::of(reply, &self.consumers.catalog);
         for number in (1..=self.fresh).rev() {
             let suffix = format!("-{}", Uuid::from_u128(number));
             for prefix in ["client", "i1", "i2"] {

@@ -1,6 +1,6 @@
 //! Answers as text.
 
-use crate::group::Reply;
+use crate::group::{Catalog, Reply};
 use ottla_base::{ProducerEpoch, ProducerId};
 use ottla_wire::message::JoinGroupResponse;
 use ottla_wire::message::describe_groups_response::DescribedGroup;
@@ -10,8 +10,9 @@ use ottla_wire::message::txn_offset_commit_response::TxnOffsetCommitResponsePart
 use ottla_wire::{ErrorCode, Str};
 use std::fmt::Write;
 
-pub(super) fn of(reply: &Reply) -> String {
+pub(super) fn of(reply: &Reply, topics: &Catalog) -> String {
     match reply {
+        Reply::Consumer(reply) => super::consumers::text(reply, topics),
         Reply::Join(join) => join_text(join),
         Reply::Sync(sync) if sync.error_code == ErrorCode::NONE => {
             format!("assigned {:?}", String::from_utf8_lossy(&sync.assignment))
