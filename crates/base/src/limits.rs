@@ -16,6 +16,9 @@ pub const TOPIC_PATTERN_TEXT_MAX: usize = 1 << 16;
 /// with the name of every topic: at this size, and made to be slow, it takes some milliseconds for a long name.
 pub const TOPIC_PATTERN_BYTES_MAX: usize = 1 << 17;
 
+/// Most groups that have settings of their own, whether they exist or not. A group more is refused its settings.
+pub const GROUPS_WITH_CONFIGS_MAX: usize = 100_000;
+
 /// Largest record batch after decompression, in bytes. A batch that unpacks to more is refused as corrupt:
 /// 1 GiB is a thousand times the default batch limit, and what a consumer could hold anyway.
 pub const BATCH_UNCOMPRESSED_BYTES_MAX: usize = 1 << 30;

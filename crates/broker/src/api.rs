@@ -28,6 +28,7 @@ mod incremental_alter_configs;
 mod init_producer_id;
 mod join_group;
 mod leave_group;
+mod list_config_resources;
 mod list_groups;
 mod list_offsets;
 mod list_transactions;
@@ -166,6 +167,7 @@ fn api(key: ApiKey) -> Option<Api> {
         ApiKey::SyncGroup => sync_group::api(),
         ApiKey::DescribeGroups => describe_groups::api(),
         ApiKey::ListGroups => list_groups::api(),
+        ApiKey::ListConfigResources => list_config_resources::api(),
         ApiKey::ApiVersions => api_versions::api(),
         ApiKey::CreateTopics => create_topics::api(),
         ApiKey::DeleteTopics => delete_topics::api(),
@@ -233,7 +235,6 @@ fn api(key: ApiKey) -> Option<Api> {
         | ApiKey::ConsumerGroupDescribe
         | ApiKey::GetTelemetrySubscriptions
         | ApiKey::PushTelemetry
-        | ApiKey::ListConfigResources
         | ApiKey::ShareGroupHeartbeat
         | ApiKey::ShareGroupDescribe
         | ApiKey::ShareFetch

@@ -1,18 +1,21 @@
-//! Broker settings that clients change while it runs: first durable, then in force, for the broker and for every
-//! topic that takes a value from it.
+//! Settings of the broker and of groups that clients change while it runs: first durable, then in force, for the broker
+//! and for every topic and group that takes a value from it.
 
 use crate::Broker;
 use crate::config::{BrokerScope, Configs, Overrides};
 use crate::image::Topic;
 use crate::topics::TopicError;
 use ottla_base::BrokerId;
+use ottla_storage::ConfigChanges;
 use ottla_storage::Meta;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Puts what clients set before the last stop in force.
 pub(crate) fn load(configs: &Configs, meta: &Meta) {
     let node = BrokerId(configs.broker().network.node_id);
     configs.set_overrides(meta.broker_configs(None), meta.broker_configs(Some(node)));
+    configs.set_group_overrides(meta.group_configs());
 }
 
 impl Broker {
@@ -35,10 +38,7 @@ impl Broker {
             BrokerScope::One => (Some(self.node), &mut own),
         };
         let before = std::mem::replace(place, after.clone());
-        let set = after.iter().filter(|(name, text)| before.get(*name) != Some(*text));
-        let removed =
-            before.keys().filter(|name| !after.contains_key(*name)).map(|name| (name.clone(), None));
-        let changes = set.map(|(name, text)| (name.clone(), Some(text.clone()))).chain(removed).collect();
+        let changes = changes(&before, &after);
         self.meta.alter_broker_configs(whose, changes).await?;
         self.configs.set_overrides(default, own);
         for topic in self.image.topics() {
@@ -59,4 +59,27 @@ impl Broker {
         }
         Ok(())
     }
+
+    /// Replaces everything that clients set on a group by `after`, which was checked before. It is durable and in force
+    /// when this resolves.
+    ///
+    /// # Errors
+    /// The metadata could not be written; nothing has changed then.
+    pub(crate) async fn set_group_overrides(
+        &self,
+        group_id: &str,
+        after: Overrides,
+    ) -> Result<(), TopicError> {
+        let _one_at_a_time = self.changing_topics.lock().await;
+        let before = self.configs.group_overrides(group_id);
+        self.meta.alter_group_configs(group_id, changes(&before, &after)).await?;
+        self.configs.set_group_overrides(BTreeMap::from([(group_id.to_owned(), after)]));
+        Ok(())
+    }
+}
+
+fn changes(before: &Overrides, after: &Overrides) -> ConfigChanges {
+    let set = after.iter().filter(|(name, text)| before.get(*name) != Some(*text));
+    let removed = before.keys().filter(|name| !after.contains_key(*name)).map(|name| (name.clone(), None));
+    set.map(|(name, text)| (name.clone(), Some(text.clone()))).chain(removed).collect()
 }

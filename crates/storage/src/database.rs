@@ -11,6 +11,7 @@
 //! names           "cluster_id"                 16 bytes of a UUID
 //! topics          name                         see `meta::record`
 //! broker_configs  "<broker id or nothing>/key" text
+//! group_configs   "key/<group id>"             text; absent from databases of older versions
 //! epochs          shard, u32                   newest epoch that has written
 //! journal         shard, big-endian u32, key   value, as the coordinator made it
 //! ```
@@ -44,6 +45,7 @@ pub(crate) const NUMBERS: TableDefinition<&str, u64> = TableDefinition::new("num
 pub(crate) const NAMES: TableDefinition<&str, &[u8]> = TableDefinition::new("names");
 pub(crate) const TOPICS: TableDefinition<&str, &[u8]> = TableDefinition::new("topics");
 pub(crate) const BROKER_CONFIGS: TableDefinition<&str, &str> = TableDefinition::new("broker_configs");
+pub(crate) const GROUP_CONFIGS: TableDefinition<&str, &str> = TableDefinition::new("group_configs");
 pub(crate) const EPOCHS: TableDefinition<u32, u64> = TableDefinition::new("epochs");
 pub(crate) const JOURNAL: TableDefinition<&[u8], &[u8]> = TableDefinition::new("journal");
 
@@ -138,6 +140,7 @@ impl Opening {
             transaction.open_table(NAMES)?.insert(CLUSTER_ID, cluster_id.as_bytes().as_slice())?;
             transaction.open_table(TOPICS)?;
             transaction.open_table(BROKER_CONFIGS)?;
+            transaction.open_table(GROUP_CONFIGS)?;
             transaction.open_table(EPOCHS)?;
             transaction.open_table(JOURNAL)?;
         }
@@ -169,6 +172,7 @@ impl Opening {
             let (key, value) = entry.map_err(|error| failed(error.into()))?;
             image.broker_configs.insert(key.value().to_owned(), value.value().to_owned());
         }
+        self.load_group_configs(&transaction, &mut image)?;
         let mut epochs = writer::Epochs::default();
         let table = transaction.open_table(EPOCHS).map_err(|error| failed(error.into()))?;
         for entry in table.iter().map_err(|error| failed(error.into()))? {
@@ -186,6 +190,29 @@ impl Opening {
             let topic = crate::meta::decode_topic(name.value(), bytes.value())
                 .ok_or_else(|| self.damaged(&format!("topic {} cannot be read", name.value())))?;
             image.insert(topic);
+        }
+        Ok(())
+    }
+
+    fn load_group_configs(
+        &self,
+        transaction: &redb::ReadTransaction,
+        image: &mut Image,
+    ) -> Result<(), OpenError> {
+        let failed = |error: redb::Error| self.failed(error);
+        let configs = match transaction.open_table(GROUP_CONFIGS) {
+            Ok(configs) => configs,
+            // The first change makes it.
+            Err(redb::TableError::TableDoesNotExist(_)) => return Ok(()),
+            Err(error) => return Err(failed(error.into())),
+        };
+        let groups = Arc::make_mut(&mut image.group_configs);
+        for entry in configs.iter().map_err(|error| failed(error.into()))? {
+            let (key, value) = entry.map_err(|error| failed(error.into()))?;
+            let (name, group_id) =
+                key.value().split_once('/').ok_or_else(|| self.damaged("a group's config has no group"))?;
+            let configs = groups.entry(group_id.to_owned()).or_default();
+            configs.insert(name.to_owned(), value.value().to_owned());
         }
         Ok(())
     }

@@ -42,6 +42,8 @@ pub(crate) struct Image {
     pub(crate) cluster_id: uuid::Uuid,
     pub(crate) next_producer_id: u64,
     pub(crate) broker_configs: BTreeMap<String, String>,
+    /// By group id, then by name.
+    pub(crate) group_configs: Arc<BTreeMap<String, BTreeMap<String, String>>>,
     topics: Arc<Topics>,
 }
 
@@ -59,6 +61,7 @@ pub(crate) enum MetaChange {
     SetPartitions(TopicId, i32),
     AlterConfigs(TopicId, ConfigChanges),
     AlterBrokerConfigs(Option<BrokerId>, ConfigChanges),
+    AlterGroupConfigs(String, ConfigChanges),
     AllocateProducerIds(u32),
 }
 
@@ -116,6 +119,14 @@ impl Image {
             MetaChange::AlterBrokerConfigs(broker, changes) => {
                 for (name, value) in changes {
                     set(&mut self.broker_configs, &broker_config_key(*broker, name), value.as_ref());
+                }
+            }
+            MetaChange::AlterGroupConfigs(group_id, changes) => {
+                let groups = Arc::make_mut(&mut self.group_configs);
+                let configs = groups.entry(group_id.clone()).or_default();
+                changes.iter().for_each(|(name, value)| set(configs, name, value.as_ref()));
+                if configs.is_empty() {
+                    groups.remove(group_id);
                 }
             }
             MetaChange::AllocateProducerIds(count) => {
@@ -234,6 +245,24 @@ impl Meta {
         self.change(MetaChange::AlterBrokerConfigs(broker, changes))
     }
 
+    /// The config overrides of all groups that have some, by group id.
+    #[must_use]
+    pub fn group_configs(&self) -> BTreeMap<String, BTreeMap<String, String>> {
+        BTreeMap::clone(&self.image.read().group_configs)
+    }
+
+    /// Changes config overrides of a group, which need not exist; those that are not named stay.
+    ///
+    /// # Errors
+    /// `Failed`.
+    pub fn alter_group_configs(
+        &self,
+        group_id: &str,
+        changes: ConfigChanges,
+    ) -> impl Future<Output = Result<(), MetaError>> + Send + use<> {
+        self.change(MetaChange::AlterGroupConfigs(group_id.to_owned(), changes))
+    }
+
     /// Takes `count` producer ids that nobody else will get, also after a crash. Gives the first.
     ///
     /// # Errors
@@ -277,6 +306,11 @@ pub(crate) fn broker_config_key(broker: Option<BrokerId>, name: &str) -> String 
         Some(BrokerId(id)) => format!("{id}/{name}"),
         None => format!("/{name}"),
     }
+}
+
+/// `<name>/<group id>`: no name of a config has a slash, a group id may.
+pub(crate) fn group_config_key(group_id: &str, name: &str) -> String {
+    format!("{name}/{group_id}")
 }
 
 fn set(configs: &mut BTreeMap<String, String>, name: &str, value: Option<&String>) {

@@ -2,7 +2,7 @@
 //!
 //! - TOPIC: every topic key with its value in force. BROKER with this broker's number: every broker key; with an
 //!   empty name: what was set as the default of all brokers while they ran. BROKER_LOGGER: the one level there is.
-//!   GROUP and CLIENT_METRICS: not served yet, INVALID_REQUEST.
+//!   GROUP: every group key, also of a group that does not exist. CLIENT_METRICS: not served, INVALID_REQUEST.
 //! - A null or empty list of keys asks for all; unknown keys are left out.
 //! - v3+: types, and documentation on request.
 //! - A broker setting that a client set and Ottla does not know is listed without its value, because it may be
@@ -11,9 +11,9 @@
 //!   is not set (`segment.ms` lists `log.roll.hours`, Kafka lists nothing).
 
 use super::refused::Refused;
-use super::resource::{self, BROKER, BROKER_LOGGER, TOPIC};
+use super::resource::{self, BROKER, BROKER_LOGGER, GROUP, TOPIC};
 use super::{Api, Context};
-use crate::config::{BROKER_KEYS, Configs, Overrides, Source, Synonym, TOPIC_KEYS};
+use crate::config::{BROKER_KEYS, Configs, GROUP_KEYS, Overrides, Source, Synonym, TOPIC_KEYS};
 use ottla_base::TopicName;
 use ottla_base::config::{Change, Effect, Key, Kind, Parsed};
 use ottla_wire::Str;
@@ -94,6 +94,14 @@ pub(super) fn topic(configs: &Configs, overrides: &Overrides) -> impl Iterator<I
     })
 }
 
+/// Every key of a group with these overrides.
+fn group(configs: &Configs, overrides: &Overrides) -> impl Iterator<Item = Entry> {
+    GROUP_KEYS.iter().map(move |key| {
+        let (parsed, synonyms) = configs.describe_group(key, overrides);
+        Entry { key, parsed, synonyms }
+    })
+}
+
 fn describe(
     context: &Context,
     request: &DescribeConfigsRequest,
@@ -115,6 +123,11 @@ fn describe(
         BROKER_LOGGER => {
             resource::check_broker_name(name, context.broker.node)?;
             vec![log_level()]
+        }
+        GROUP if name.is_empty() => return Err(Refused::request("the id of a group must not be empty")),
+        GROUP => {
+            let overrides = configs.group_overrides(name);
+            group(configs, &overrides).map(|entry| entry.into_result(request)).collect()
         }
         other => return Err(resource::unsupported(other)),
     };

@@ -1,9 +1,10 @@
 //! IncrementalAlterConfigs, key 44, versions 0–1: sets, deletes, extends and shortens single settings.
 //!
 //! - What it may alter: TOPIC by name, BROKER by number, BROKER with an empty name for the default of all brokers.
-//!   Loggers, groups and client metrics are refused.
+//!   GROUP by id, also of a group that does not exist. Loggers and client metrics are refused.
 //! - All changes of one resource happen together or not at all. A resource that comes twice is INVALID_REQUEST.
-//! - A change of a topic is in force when the answer is sent.
+//! - A change of a topic or group is in force when the answer is sent.
+//! - Differs from Apache Kafka: a group's lists can be appended to and subtracted from, like all others.
 
 use super::refused::Refused;
 use super::resource::Resource;

@@ -2,24 +2,28 @@
 
 use super::Context;
 use super::refused::Refused;
-use crate::config::{BROKER_KEYS, BrokerScope, Overrides, TOPIC_KEYS, check_broker, check_topic};
+use crate::config::{BROKER_KEYS, BrokerScope, GROUP_KEYS, Overrides, TOPIC_KEYS, check_broker, check_topic};
 use crate::image::Topic;
 use ottla_base::config::{Key, Parsed, Table};
+use ottla_base::limits::GROUPS_WITH_CONFIGS_MAX;
 use ottla_base::{BrokerId, TopicName};
+use ottla_wire::Str;
 use ottla_wire::error_code::ErrorCode;
 use std::sync::Arc;
 
 pub(super) const TOPIC: i8 = 2;
 pub(super) const BROKER: i8 = 4;
 pub(super) const BROKER_LOGGER: i8 = 8;
-const CLIENT_METRICS: i8 = 16;
-const GROUP: i8 = 32;
+pub(super) const CLIENT_METRICS: i8 = 16;
+pub(super) const GROUP: i8 = 32;
 
 /// Something whose settings can be altered.
 #[derive(Clone, Debug)]
 pub(super) enum Resource {
     Topic(Arc<Topic>),
     Broker(BrokerScope),
+    /// By its id; it need not exist.
+    Group(Str),
 }
 
 /// Only this broker can be named.
@@ -34,12 +38,11 @@ pub(super) fn check_broker_name(name: &str, node: BrokerId) -> Result<(), Refuse
 pub(super) fn unsupported(resource_type: i8) -> Refused {
     let name = match resource_type {
         CLIENT_METRICS => "client metrics".to_owned(),
-        GROUP => "groups".to_owned(),
         BROKER_LOGGER => "loggers".to_owned(),
         other => format!("resource type {other}"),
     };
     Refused::request(format!(
-        "{name} have no settings that can be served here: ask for a topic (2) or a broker (4)"
+        "{name} have no settings that can be served here: ask for a topic (2), a broker (4) or a group (32)"
     ))
 }
 
@@ -59,6 +62,10 @@ impl Resource {
                 ErrorCode::INVALID_CONFIG,
                 "log levels are fixed at the start: restart with --log or RUST_LOG",
             )),
+            GROUP if name.is_empty() => {
+                Err(Refused::request("groups have no common defaults to alter: alter the broker's settings"))
+            }
+            GROUP => Ok(Self::Group(name.into())),
             other => Err(unsupported(other)),
         }
     }
@@ -68,6 +75,7 @@ impl Resource {
         match self {
             Self::Topic(_) => &TOPIC_KEYS,
             Self::Broker(_) => &BROKER_KEYS,
+            Self::Group(_) => &GROUP_KEYS,
         }
     }
 
@@ -77,6 +85,7 @@ impl Resource {
             Self::Topic(topic) => topic.overrides.clone(),
             Self::Broker(BrokerScope::Default) => context.broker.configs.broker_default_overrides(),
             Self::Broker(BrokerScope::One) => context.broker.configs.broker_overrides(),
+            Self::Group(id) => Overrides::clone(&context.broker.configs.group_overrides(id)),
         }
     }
 
@@ -85,6 +94,7 @@ impl Resource {
         match self {
             Self::Topic(_) => context.broker.configs.describe_topic(key, &Overrides::new()).0,
             Self::Broker(_) => context.broker.configs.describe_broker(key).0,
+            Self::Group(_) => context.broker.configs.describe_group(key, &Overrides::new()).0,
         }
     }
 
@@ -112,7 +122,27 @@ impl Resource {
                     context.broker.set_broker_overrides(scope, after).await?;
                 }
             }
+            Self::Group(id) => {
+                let configs = &context.broker.configs;
+                configs.check_group(&after)?;
+                if configs.group_overrides(&id).is_empty() && GROUPS_WITH_CONFIGS_MAX <= configs.group_count()
+                {
+                    return Err(Refused::new(
+                        ErrorCode::POLICY_VIOLATION,
+                        format!(
+                            "{GROUPS_WITH_CONFIGS_MAX} groups have settings, and more are not kept: \
+                             delete those of groups that are gone"
+                        ),
+                    ));
+                }
+                if !validate_only {
+                    context.broker.set_group_overrides(&id, after).await?;
+                }
+            }
         }
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -187,7 +187,7 @@ pub fn check_broker<'n>(
     Ok(())
 }
 
-fn unknown(what: &str, name: &str, table: &Table) -> AlterError {
+pub(super) fn unknown(what: &str, name: &str, table: &Table) -> AlterError {
     let hint = nearest(name, table.names()).map(|nearest| format!("; did you mean '{nearest}'?"));
     AlterError::Config(format!("'{name}' is not a {what} setting{}", hint.unwrap_or_default()))
 }

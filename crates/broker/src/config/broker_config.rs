@@ -1,6 +1,7 @@
 //! Everything that is set for this broker, typed.
 
-use super::keys::{BROKER_KEYS, Cleaner, Groups, LogDefaults, Network, Producers, Topics};
+use super::keys::{BROKER_KEYS, Cleaner, ConsumerGroups, DeadLetters, Groups, LogDefaults, Network};
+use super::keys::{Producers, ShareGroups, StreamsGroups, Topics};
 use super::kinds::Listener;
 use super::layers::Layers;
 use super::origin::Refusal;
@@ -17,8 +18,16 @@ pub struct BrokerConfig {
     pub log: LogDefaults,
     /// Compaction.
     pub cleaner: Cleaner,
-    /// Consumer groups.
+    /// Groups of the classic protocol, and offsets of all groups.
     pub groups: Groups,
+    /// Groups of the consumer protocol.
+    pub consumer_groups: ConsumerGroups,
+    /// Share groups.
+    pub share_groups: ShareGroups,
+    /// Dead letters of share groups.
+    pub dead_letters: DeadLetters,
+    /// Streams groups.
+    pub streams_groups: StreamsGroups,
     /// Producers with an identity.
     pub producers: Producers,
 }
@@ -34,6 +43,10 @@ impl BrokerConfig {
             log: LogDefaults::read(value),
             cleaner: Cleaner::read(value),
             groups: Groups::read(value),
+            consumer_groups: ConsumerGroups::read(value),
+            share_groups: ShareGroups::read(value),
+            dead_letters: DeadLetters::read(value),
+            streams_groups: StreamsGroups::read(value),
             producers: Producers::read(value),
         }
     }

@@ -1,5 +1,9 @@
 //! The Rust types of settings that are more than a number or a text.
 
+mod groups;
+
+pub use groups::{Isolation, MigrationPolicy, OffsetReset, QueueOrder};
+
 use ottla_base::config::{Kind, Parsed, Value};
 use std::fmt;
 

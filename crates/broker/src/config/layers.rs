@@ -3,7 +3,7 @@
 
 use super::keys::{BROKER_KEYS, TOPIC_KEYS, unused};
 use super::origin::{Assignment, Notice, Origin, Refusal};
-use ottla_base::config::{Key, Parsed, Table, nearest};
+use ottla_base::config::{Key, Kind, Parsed, Table, nearest};
 use std::collections::BTreeMap;
 
 /// What clients set at run time: names and texts, as accepted.
@@ -68,6 +68,9 @@ impl Layers {
         }
         if refusals.is_empty() {
             refusals = super::BrokerConfig::read(&layers).contradictions();
+            refusals.extend(
+                super::group_config::contradictions(&layers).into_iter().map(Refusal::of_combination),
+            );
         }
         if refusals.is_empty() { Ok((layers, notices)) } else { Err(refusals) }
     }
@@ -126,12 +129,14 @@ impl Layers {
             let at = |source| self.at(candidate, source);
             let parsed =
                 at(Source::Broker).or_else(|| at(Source::BrokerDefault)).or_else(|| at(Source::Static));
-            parsed.map(|parsed| parsed.scaled(*factor))
+            parsed.map(|parsed| supplied_to(key, parsed.scaled(*factor)))
         });
         set.or_else(|| {
             // Nobody set any of them: the first default along the chain.
             chain.retain(|(candidate, _)| candidate.default.is_some());
-            chain.first().map(|(candidate, factor)| candidate.parse_default().scaled(*factor))
+            chain
+                .first()
+                .map(|(candidate, factor)| supplied_to(key, candidate.parse_default().scaled(*factor)))
         })
     }
 
@@ -156,6 +161,14 @@ fn chain(table: &Table, key: &'static Key) -> Vec<(&'static Key, i64)> {
         (key, fallback.factor)
     });
     own.into_iter().chain(fallbacks).collect()
+}
+
+/// What `key` gets from another one: of a list, where it takes one text, the first element.
+fn supplied_to(key: &Key, parsed: Parsed) -> Parsed {
+    match (key.kind, parsed) {
+        (Kind::Text, Parsed::List(texts)) => texts.into_iter().next().map_or(Parsed::Null, Parsed::Text),
+        (_, other) => other,
+    }
 }
 
 fn synonym(key: &'static Key, parsed: &Parsed, source: Source) -> Synonym {

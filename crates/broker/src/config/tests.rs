@@ -3,6 +3,8 @@ use super::kinds::{Durability, Listener};
 use super::*;
 use std::path::PathBuf;
 
+mod groups;
+
 fn line(number: usize, name: &str, value: &str) -> Assignment {
     let origin = Origin::File(PathBuf::from("server.properties"), number);
     Assignment { name: name.into(), value: value.into(), origin }

@@ -34,7 +34,7 @@ pub(crate) fn run(session: &Session<'_>, command: Command) -> Outcome {
     }
 }
 
-/// What settings belong to, as typed: `topic:NAME`, `broker:ID`, or `broker` for the default of all brokers.
+/// What settings belong to, as typed: `topic:NAME`, `group:ID`, `broker:ID`, or `broker` for the default of all brokers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Resource {
     /// The protocol's number of the type.
@@ -46,6 +46,8 @@ pub(crate) struct Resource {
 /// Settings of a topic.
 pub(crate) const TOPIC: i8 = 2;
 const BROKER: i8 = 4;
+/// Settings of a group.
+pub(crate) const GROUP: i8 = 32;
 
 impl FromStr for Resource {
     type Err = Failure;
@@ -54,9 +56,11 @@ impl FromStr for Resource {
         let (kind, name) = text.split_once(':').unwrap_or((text, ""));
         match kind {
             "topic" if !name.is_empty() => Ok(Self { kind: TOPIC, name: name.into() }),
+            "group" if !name.is_empty() => Ok(Self { kind: GROUP, name: name.into() }),
             "broker" => Ok(Self { kind: BROKER, name: name.into() }),
             _ => Err(Failure::usage(format!(
-                "'{text}' has no settings: write topic:NAME, broker:ID, or broker for the default of all brokers"
+                "'{text}' has no settings: write topic:NAME, group:ID, broker:ID, or broker for the default of all \
+                 brokers"
             ))),
         }
     }

@@ -112,6 +112,41 @@ fn broker_configs_are_kept_apart() {
 }
 
 #[test]
+fn group_configs_are_kept_apart_and_survive_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let (meta, journal) = open(dir.path());
+    let set = |name: &str, value: &str| vec![(name.to_owned(), Some(value.to_owned()))];
+    wait(meta.alter_group_configs("g", set("queue.paused", "true"))).unwrap();
+    wait(meta.alter_group_configs("a/b\0c/", set("queue.order", "key"))).unwrap();
+    wait(meta.alter_group_configs("gone", set("queue.order", "key"))).unwrap();
+    wait(meta.alter_group_configs("gone", vec![("queue.order".to_owned(), None)])).unwrap();
+    let expected = [("a/b\0c/", "queue.order", "key"), ("g", "queue.paused", "true")];
+    let expected: BTreeMap<_, _> = expected
+        .into_iter()
+        .map(|(group, name, value)| (group.to_owned(), BTreeMap::from([(name.to_owned(), value.to_owned())])))
+        .collect();
+    assert_eq!(meta.group_configs(), expected);
+    drop((meta, journal));
+    assert_eq!(open(dir.path()).0.group_configs(), expected);
+}
+
+/// Databases that were made before groups had configs lack the table.
+#[test]
+fn a_database_without_group_configs_is_opened() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(open(dir.path()));
+    let database = redb::Database::open(dir.path().join(FILE_NAME)).unwrap();
+    let transaction = database.begin_write().unwrap();
+    assert!(transaction.delete_table(GROUP_CONFIGS).unwrap());
+    transaction.commit().unwrap();
+    drop(database);
+    let (meta, _journal) = open(dir.path());
+    assert_eq!(meta.group_configs(), BTreeMap::new());
+    wait(meta.alter_group_configs("g", vec![("a".to_owned(), Some("b".to_owned()))])).unwrap();
+    assert_eq!(meta.group_configs().len(), 1);
+}
+
+#[test]
 fn producer_ids_are_given_once() {
     let dir = tempfile::tempdir().unwrap();
     let (meta, journal) = open(dir.path());

@@ -1,6 +1,6 @@
 //! The thread that writes the database, and the queue before it.
 
-use super::{BROKER_CONFIGS, EPOCHS, JOURNAL, NEXT_PRODUCER_ID, NUMBERS, Store, TOPICS};
+use super::{BROKER_CONFIGS, EPOCHS, GROUP_CONFIGS, JOURNAL, NEXT_PRODUCER_ID, NUMBERS, Store, TOPICS};
 use crate::error::{JournalError, MetaError};
 use crate::journal;
 use crate::meta::{self, Image, MetaChange};
@@ -208,6 +208,7 @@ impl Writer {
             | MetaChange::SetPartitions(..)
             | MetaChange::AlterConfigs(..)
             | MetaChange::AlterBrokerConfigs(..)
+            | MetaChange::AlterGroupConfigs(..)
             | MetaChange::AllocateProducerIds(_) => None,
         }
     }
@@ -261,6 +262,17 @@ fn write_meta(
             let mut table = transaction.open_table(BROKER_CONFIGS)?;
             for (name, value) in changes {
                 let key = meta::broker_config_key(*broker, name);
+                match value {
+                    Some(value) => drop(table.insert(key.as_str(), value.as_str())?),
+                    None => drop(table.remove(key.as_str())?),
+                }
+            }
+            Ok(())
+        }
+        MetaChange::AlterGroupConfigs(group_id, changes) => {
+            let mut table = transaction.open_table(GROUP_CONFIGS)?;
+            for (name, value) in changes {
+                let key = meta::group_config_key(group_id, name);
                 match value {
                     Some(value) => drop(table.insert(key.as_str(), value.as_str())?),
                     None => drop(table.remove(key.as_str())?),

@@ -283,4 +283,11 @@ ottla_base::config! {
         change: Change::Live,
         fallbacks: &[Fallback::to("compression.zstd.level")],
     }
+
+    /// Whether share groups may write dead letters to this topic: records that they gave up on.
+    errors_deadletterqueue_group_enable: bool {
+        name: "errors.deadletterqueue.group.enable",
+        default: Some("false"),
+        change: Change::Live,
+    }
 }

@@ -1,6 +1,6 @@
 //! What can be set on a topic and has no effect yet: tools set these keys and read them back.
 
-use super::{NO_REPLICAS, NO_SHARE_GROUPS, NO_TIERS};
+use super::{NO_REPLICAS, NO_TIERS};
 use crate::config::kinds::ThrottledReplicas;
 use ottla_base::config::{Change, Effect, Fallback, Unit, Valid};
 
@@ -159,13 +159,5 @@ ottla_base::config! {
         change: Change::Live,
         fallbacks: &[Fallback::to("log.remote.copy.lag.bytes")],
         effect: Effect::Kept(NO_TIERS),
-    }
-
-    /// Whether share groups may write records that they gave up on to this topic.
-    errors_deadletterqueue_group_enable: bool {
-        name: "errors.deadletterqueue.group.enable",
-        default: Some("false"),
-        change: Change::Live,
-        effect: Effect::Kept(NO_SHARE_GROUPS),
     }
 }

@@ -59,8 +59,7 @@ const FAMILIES: &[(&[&str], &str)] = &[
         "one broker alone has no other replicas",
     ),
     (&["remote."], "Ottla has no tiered storage yet"),
-    (&["share.", "group.share.", "errors.deadletterqueue."], "Ottla has no share groups yet"),
-    (&["group.consumer.", "group.streams."], "Ottla has groups of the classic protocol only, so far"),
+    (&["share.coordinator."], "Ottla keeps the state of share groups in its own journal, not in a topic"),
     (&["transaction.state.log."], "Ottla keeps transactions in its own journal, not in a topic"),
     (&["add.partitions.to.txn."], "a transaction and its partitions are in one process"),
     (
@@ -71,7 +70,10 @@ const FAMILIES: &[(&[&str], &str)] = &[
         &["quota.", "client.quota.", "max.connection.creation.rate", "max.connections.per.ip.overrides"],
         "Ottla has no quotas yet",
     ),
-    (&["alter.config.policy.", "create.topic.policy.", "config.providers"], "Ottla cannot load Java classes"),
+    (
+        &["alter.config.policy.", "create.topic.policy.", "config.providers", "group.streams.topology."],
+        "Ottla cannot load Java classes",
+    ),
     (
         &[
             "background.threads",
@@ -80,6 +82,13 @@ const FAMILIES: &[(&[&str], &str)] = &[
             "producer.purgatory.",
             "delete.records.purgatory.",
             "group.coordinator.",
+            "group.consumer.assignor.offload.enable",
+            "group.share.assignor.offload.enable",
+            "group.share.dlq.manager.class.name",
+            "group.share.initialize.retry.interval.ms",
+            "group.share.persister.class.name",
+            "group.streams.assignor.offload.enable",
+            "share.fetch.purgatory.",
             "offsets.load.buffer.size",
             "offsets.topic.compression.codec",
             "log.flush.start.offset.checkpoint.",

@@ -1,4 +1,4 @@
-//! `ottla config alter`: changes settings of a topic or broker while it runs.
+//! `ottla config alter`: changes settings of a topic, group or broker while it runs.
 
 use super::Resource;
 use crate::command::Session;
@@ -8,14 +8,15 @@ use ottla_client::{Client, Refused, RequestError};
 use ottla_wire::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use ottla_wire::message::{IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse};
 
-/// Change settings of a topic or broker while it runs.
+/// Change settings of a topic, group or broker while it runs.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   ottla config alter topic:flights --set retention.ms=86400000
   ottla config alter topic:flights --append cleanup.policy=compact --delete retention.ms
+  ottla config alter group:thumbnails --set share.record.lock.duration.ms=60000
   ottla config alter broker --set log.retention.ms=3600000 --dry-run")]
 pub(crate) struct Arguments {
-    /// topic:NAME, broker:ID, or broker for the default of all brokers.
+    /// topic:NAME, group:ID, broker:ID, or broker for the default of all brokers.
     resource: Resource,
 
     #[command(flatten)]

@@ -10,13 +10,14 @@ use ottla_wire::message::describe_configs_response::DescribeConfigsResourceResul
 use ottla_wire::message::{DescribeConfigsRequest, DescribeConfigsResponse};
 use serde_json::{Value, json};
 
-/// Show the settings of a topic or broker that are in force, and where each comes from.
+/// Show the settings of a topic, group or broker that are in force, and where each comes from.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   ottla config describe topic:flights
+  ottla config describe group:thumbnails --all
   ottla config describe broker:1 --all")]
 pub(crate) struct Arguments {
-    /// topic:NAME, broker:ID, or broker for the default of all brokers.
+    /// topic:NAME, group:ID, broker:ID, or broker for the default of all brokers.
     resource: Resource,
 
     /// Also what is at its default.

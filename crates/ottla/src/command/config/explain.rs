@@ -5,7 +5,7 @@ use crate::exit::{Failure, Outcome};
 use crate::output;
 use crate::settings::Sources;
 use ottla_base::config::{Change, Effect, Key, nearest};
-use ottla_broker::config::{Assignment, BROKER_KEYS, TOPIC_KEYS};
+use ottla_broker::config::{Assignment, BROKER_KEYS, GROUP_KEYS, TOPIC_KEYS};
 use serde_json::{Value, json};
 use std::path::PathBuf;
 
@@ -28,7 +28,8 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Outcome {
     let name = arguments.name.as_str();
     let sources = Sources { file: arguments.config.clone(), ..Sources::default() };
     let found = sources.collect()?.into_iter().rev().find(|assignment| assignment.name == name);
-    let keys = [("topic", TOPIC_KEYS.get(name)), ("broker", BROKER_KEYS.get(name))];
+    let keys =
+        [("topic", TOPIC_KEYS.get(name)), ("group", GROUP_KEYS.get(name)), ("broker", BROKER_KEYS.get(name))];
     let mut is_known = false;
     for (scope, key) in keys {
         let Some(key) = key else { continue };
@@ -45,7 +46,7 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Outcome {
     if is_known {
         return Ok(());
     }
-    let hint = nearest(name, TOPIC_KEYS.names().chain(BROKER_KEYS.names()));
+    let hint = nearest(name, TOPIC_KEYS.names().chain(GROUP_KEYS.names()).chain(BROKER_KEYS.names()));
     let hint = hint.map_or_else(
         || "'ottla config list' has all names".to_owned(),
         |nearest| format!("did you mean '{nearest}'?"),
@@ -102,6 +103,7 @@ pub(super) fn change(scope: &str, key: &Key) -> &'static str {
     match (key.change, scope) {
         (Change::Restart, _) => "at the next start",
         (Change::Live, "topic") => "at once: ottla config alter topic:NAME --set KEY=VALUE",
+        (Change::Live, "group") => "at once: ottla config alter group:ID --set KEY=VALUE",
         (Change::Live, _) => "at once: ottla config alter broker --set KEY=VALUE",
         (Change::LivePerBroker, _) => "at once: ottla config alter broker:ID --set KEY=VALUE",
     }

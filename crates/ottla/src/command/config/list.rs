@@ -5,7 +5,7 @@ use crate::exit::Outcome;
 use crate::output;
 use clap::ValueEnum;
 use ottla_base::config::{Effect, Key};
-use ottla_broker::config::{BROKER_KEYS, TOPIC_KEYS};
+use ottla_broker::config::{BROKER_KEYS, GROUP_KEYS, TOPIC_KEYS};
 use serde_json::{Value, json};
 
 /// List the settings that exist, with their defaults.
@@ -13,9 +13,10 @@ use serde_json::{Value, json};
 #[command(after_help = "Examples:
   ottla config list
   ottla config list topic
+  ottla config list group --matching queue.
   ottla config list broker --matching retention")]
 pub(crate) struct Arguments {
-    /// Settings of a topic or of a broker only.
+    /// Settings of a topic, of a group or of a broker only.
     scope: Option<Scope>,
 
     /// Only names that contain this.
@@ -26,6 +27,7 @@ pub(crate) struct Arguments {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Scope {
     Topic,
+    Group,
     Broker,
 }
 
@@ -41,6 +43,9 @@ pub(super) fn run(common: &Common, arguments: &Arguments) -> Outcome {
     let mut rows = Vec::new();
     if wanted(Scope::Topic) {
         rows.extend(TOPIC_KEYS.iter().filter(matches).map(|key| row("topic", key)));
+    }
+    if wanted(Scope::Group) {
+        rows.extend(GROUP_KEYS.iter().filter(matches).map(|key| row("group", key)));
     }
     if wanted(Scope::Broker) {
         rows.extend(BROKER_KEYS.iter().filter(matches).map(|key| row("broker", key)));

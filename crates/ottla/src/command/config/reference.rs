@@ -4,7 +4,7 @@ use super::explain::{change, fallbacks};
 use crate::exit::Outcome;
 use crate::output;
 use ottla_base::config::{Effect, Key, Table};
-use ottla_broker::config::{BROKER_KEYS, TOPIC_KEYS};
+use ottla_broker::config::{BROKER_KEYS, GROUP_KEYS, TOPIC_KEYS};
 use std::fmt::Write;
 
 const HEAD: &str = "# Configuration
@@ -21,7 +21,9 @@ Ottla takes Apache Kafka's names. Settings of the broker come from, each stronge
 5. what clients set while the broker runs, for all brokers and for one.
 
 A name that nobody knows is reported and ignored. A bad value stops the start, with its place and a cure.
-A topic takes its own setting, else what the broker supplies under the key it falls back to, else the default.
+A topic or group takes its own setting, else what the broker supplies under the key it falls back to, else the
+default. Groups need not exist to have settings. What a group sets stays within the bounds that the broker's keys
+with `.min.` and `.max.` give: out of them it is refused, and bounds that move later pull it along.
 `ottla config explain NAME` shows one entry.
 ";
 
@@ -34,6 +36,7 @@ pub(super) fn run() -> Outcome {
 pub(super) fn page() -> String {
     let mut page = HEAD.to_owned();
     section(&mut page, "Settings of a topic", "topic", &TOPIC_KEYS);
+    section(&mut page, "Settings of a group", "group", &GROUP_KEYS);
     section(&mut page, "Settings of a broker", "broker", &BROKER_KEYS);
     page
 }
@@ -42,6 +45,9 @@ fn section(page: &mut String, title: &str, scope: &str, table: &Table) {
     let _ = write!(page, "\n## {title}\n");
     for key in table.iter().filter(|key| key.effect == Effect::Acts) {
         entry(page, scope, key);
+    }
+    if table.iter().all(|key| key.effect == Effect::Acts) {
+        return;
     }
     let _ = write!(
         page,

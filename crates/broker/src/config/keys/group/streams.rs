@@ -1,0 +1,131 @@
+//! What one streams group may set.
+
+use ottla_base::config::{Change, Fallback, Parsed, Unit, Valid};
+
+ottla_base::config! {
+    /// The settings of one streams group.
+    pub struct StreamsSettings, keys STREAMS;
+
+    /// How long a member may be silent before its tasks go to others. The broker sets the bounds.
+    session_timeout_ms: u32 {
+        name: "streams.session.timeout.ms",
+        default: Some("45000"),
+        valid: Valid::AtLeast(1),
+        unit: Unit::Milliseconds,
+        low: "Members are thrown out for a short pause.",
+        high: "The work of a dead member waits this long.",
+        change: Change::Live,
+        fallbacks: &[Fallback::to("group.streams.session.timeout.ms")],
+    }
+
+    /// How often a member is told to show that it lives; it learns of a new assignment at a heartbeat. The broker
+    /// sets the bounds, and it must be shorter than the session time-out.
+    heartbeat_interval_ms: u32 {
+        name: "streams.heartbeat.interval.ms",
+        default: Some("5000"),
+        valid: Valid::AtLeast(1),
+        unit: Unit::Milliseconds,
+        low: "More requests.",
+        high: "Members learn later of what is theirs.",
+        change: Change::Live,
+        fallbacks: &[Fallback::to("group.streams.heartbeat.interval.ms")],
+    }
+
+    /// How long at least lies between two assignments. The broker sets the bounds.
+    assignment_interval_ms: u32 {
+        name: "streams.assignment.interval.ms",
+        default: Some("1000"),
+        valid: Valid::AtLeast(0),
+        unit: Unit::Milliseconds,
+        low: "Large groups are assigned again for each member that comes.",
+        high: "Work moves to new members this much later.",
+        change: Change::Live,
+        fallbacks: &[Fallback::to("group.streams.assignment.interval.ms")],
+    }
+
+    /// How long the first assignment of the group waits for more members.
+    initial_rebalance_delay_ms: u32 {
+        name: "streams.initial.rebalance.delay.ms",
+        default: Some("3000"),
+        valid: Valid::AtLeast(0),
+        unit: Unit::Milliseconds,
+        low: "Tasks move with each member of a starting fleet.",
+        high: "The first member waits this long for its first task.",
+        change: Change::Live,
+        fallbacks: &[Fallback::to("group.streams.initial.rebalance.delay.ms")],
+    }
+
+    /// How many members keep a copy of a task that another one runs. The broker sets the limit.
+    num_standby_replicas: u32 {
+        name: "streams.num.standby.replicas",
+        default: Some("0"),
+        valid: Valid::AtLeast(0),
+        unit: Unit::Count,
+        low: "A task that moves must first restore its state.",
+        high: "More disk and network at the members.",
+        change: Change::Live,
+        fallbacks: &[Fallback::to("group.streams.num.standby.replicas")],
+    }
+
+    /// How many tasks may warm up at a time on the members that they are to move to. The broker sets the limit.
+    num_warmup_replicas: u32 {
+        name: "streams.num.warmup.replicas",
+        default: Some("2"),
+        valid: Valid::AtLeast(0),
+        unit: Unit::Count,
+        low: "Tasks move one after the other.",
+        high: "More disk and network at the members.",
+        change: Change::Live,
+        fallbacks: &[Fallback::to("group.streams.num.warmup.replicas")],
+    }
+
+    /// How many records a copy of a task may lack to take the task over.
+    acceptable_recovery_lag: u64 {
+        name: "streams.acceptable.recovery.lag",
+        default: Some("10000"),
+        valid: Valid::AtLeast(0),
+        unit: Unit::Count,
+        low: "Tasks wait longer for a copy that is good enough.",
+        high: "A task stands still while its copy catches up.",
+        change: Change::Live,
+        fallbacks: &[Fallback::to("group.streams.acceptable.recovery.lag")],
+    }
+
+    /// How often members report how far their copies of tasks are. The broker sets the limit.
+    task_offset_interval_ms: u32 {
+        name: "streams.task.offset.interval.ms",
+        default: Some("60000"),
+        valid: Valid::AtLeast(1),
+        unit: Unit::Milliseconds,
+        low: "Larger heartbeats.",
+        high: "Copies that are ready are noticed later.",
+        change: Change::Live,
+        fallbacks: &[Fallback::to("group.streams.task.offset.interval.ms")],
+    }
+
+    /// By which tags of the members copies of tasks are kept apart.
+    rack_aware_assignment_tags: Vec<String> {
+        name: "streams.rack.aware.assignment.tags",
+        default: Some(""),
+        change: Change::Live,
+        fallbacks: &[Fallback::to("group.streams.rack.aware.assignment.tags")],
+        check: each_once,
+    }
+
+    /// Who spreads tasks over the members.
+    assignor_name: String {
+        name: "streams.assignor.name",
+        default: Some("sticky"),
+        valid: Valid::OneOf(&["sticky"]),
+        change: Change::Live,
+        fallbacks: &[Fallback::to("group.streams.assignors")],
+    }
+}
+
+/// For a list that names nothing twice.
+fn each_once(parsed: &Parsed) -> Result<(), String> {
+    match parsed {
+        Parsed::List(tags) if tags.iter().enumerate().all(|(at, tag)| !tags[..at].contains(tag)) => Ok(()),
+        _ => Err("tags between commas, each once".into()),
+    }
+}
