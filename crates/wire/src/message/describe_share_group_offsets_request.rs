@@ -4,10 +4,18 @@
 use crate::codec::prelude::*;
 
 /// `DescribeShareGroupOffsetsRequest`: request of API key 90, versions 0-1, always flexible.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct DescribeShareGroupOffsetsRequest {
     /// `Groups`: array of DescribeShareGroupOffsetsRequestGroup.
     pub groups: Vec<DescribeShareGroupOffsetsRequestGroup>,
+    /// `RangesMax`: int32, tag 10000, default -1.
+    pub ranges_max: i32,
+}
+
+impl Default for DescribeShareGroupOffsetsRequest {
+    fn default() -> Self {
+        Self { groups: Vec::new(), ranges_max: -1 }
+    }
 }
 
 impl Message for DescribeShareGroupOffsetsRequest {
@@ -18,14 +26,27 @@ impl Message for DescribeShareGroupOffsetsRequest {
     fn decode(r: &mut Reader, version: i16) -> Result<Self, DecodeError> {
         r.begin::<Self>(version)?;
         let groups = r.array("Groups", 3, |r| DescribeShareGroupOffsetsRequestGroup::read(r, version))?;
-        r.skip_tags()?;
-        Ok(Self { groups })
+        let mut ranges_max = -1;
+        let mut tags = r.tags()?;
+        while let Some(tag) = r.next_tag(&mut tags)? {
+            match tag {
+                10000 => ranges_max = r.i32("RangesMax")?,
+                _ => r.skip_tag(&tags),
+            }
+        }
+        Ok(Self { groups, ranges_max })
     }
 
     fn encode(&self, w: &mut Writer, version: i16) -> Result<(), EncodeError> {
         w.begin::<Self>(version)?;
         w.array("Groups", &self.groups, |w, value| value.write(w, version))?;
-        w.no_tags();
+        let has_ranges_max = self.ranges_max != -1;
+        w.tag_count(u32::from(has_ranges_max));
+        if has_ranges_max {
+            let start = w.begin_tag(10000);
+            w.i32(self.ranges_max);
+            w.end_tag(start);
+        }
         Ok(())
     }
 }

@@ -126,6 +126,8 @@ pub struct DescribeShareGroupOffsetsResponsePartition {
     pub error_code: ErrorCode,
     /// `ErrorMessage`: string, nullable, default null.
     pub error_message: Option<Str>,
+    /// `Standing`: array of Standing, tag 10000.
+    pub standing: Vec<Standing>,
 }
 
 impl Default for DescribeShareGroupOffsetsResponsePartition {
@@ -137,6 +139,7 @@ impl Default for DescribeShareGroupOffsetsResponsePartition {
             lag: -1,
             error_code: ErrorCode(0),
             error_message: None,
+            standing: Vec::new(),
         }
     }
 }
@@ -149,8 +152,19 @@ impl DescribeShareGroupOffsetsResponsePartition {
         let lag = if version >= 1 { r.i64("DescribeShareGroupOffsetsResponsePartition.Lag")? } else { -1 };
         let error_code = ErrorCode(r.i16("DescribeShareGroupOffsetsResponsePartition.ErrorCode")?);
         let error_message = r.nullable_string("DescribeShareGroupOffsetsResponsePartition.ErrorMessage")?;
-        r.skip_tags()?;
-        Ok(Self { partition_index, start_offset, leader_epoch, lag, error_code, error_message })
+        let mut standing = Vec::new();
+        let mut tags = r.tags()?;
+        while let Some(tag) = r.next_tag(&mut tags)? {
+            match tag {
+                10000 => {
+                    standing = r.array("DescribeShareGroupOffsetsResponsePartition.Standing", 138, |r| {
+                        Standing::read(r, version)
+                    })?
+                }
+                _ => r.skip_tag(&tags),
+            }
+        }
+        Ok(Self { partition_index, start_offset, leader_epoch, lag, error_code, error_message, standing })
     }
 
     fn write(&self, w: &mut Writer, version: i16) -> Result<(), EncodeError> {
@@ -165,6 +179,211 @@ impl DescribeShareGroupOffsetsResponsePartition {
             "DescribeShareGroupOffsetsResponsePartition.ErrorMessage",
             self.error_message.as_ref(),
         )?;
+        let has_standing = !self.standing.is_empty();
+        w.tag_count(u32::from(has_standing));
+        if has_standing {
+            let start = w.begin_tag(10000);
+            w.array("DescribeShareGroupOffsetsResponsePartition.Standing", &self.standing, |w, value| {
+                value.write(w, version)
+            })?;
+            w.end_tag(start);
+        }
+        Ok(())
+    }
+}
+
+/// Part of [`DescribeShareGroupOffsetsResponse`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing {
+    /// `NextOffset`: int64.
+    pub next_offset: i64,
+    /// `Ready`: int64.
+    pub ready: i64,
+    /// `Blocked`: int64.
+    pub blocked: i64,
+    /// `Scheduled`: int64.
+    pub scheduled: i64,
+    /// `Retrying`: int64.
+    pub retrying: i64,
+    /// `Acquired`: int64.
+    pub acquired: i64,
+    /// `Archiving`: int64.
+    pub archiving: i64,
+    /// `DeliveryComplete`: int64.
+    pub delivery_complete: i64,
+    /// `OldestTimestamp`: int64, default -1.
+    pub oldest_timestamp: i64,
+    /// `TotalAcquired`: int64.
+    pub total_acquired: i64,
+    /// `TotalAccepted`: int64.
+    pub total_accepted: i64,
+    /// `TotalReleased`: int64.
+    pub total_released: i64,
+    /// `TotalTimedOut`: int64.
+    pub total_timed_out: i64,
+    /// `TotalRejected`: int64.
+    pub total_rejected: i64,
+    /// `TotalExhausted`: int64.
+    pub total_exhausted: i64,
+    /// `TotalExpired`: int64.
+    pub total_expired: i64,
+    /// `TotalDeadLettered`: int64.
+    pub total_dead_lettered: i64,
+    /// `Ranges`: array of StandingRange.
+    pub ranges: Vec<StandingRange>,
+}
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self {
+            next_offset: 0,
+            ready: 0,
+            blocked: 0,
+            scheduled: 0,
+            retrying: 0,
+            acquired: 0,
+            archiving: 0,
+            delivery_complete: 0,
+            oldest_timestamp: -1,
+            total_acquired: 0,
+            total_accepted: 0,
+            total_released: 0,
+            total_timed_out: 0,
+            total_rejected: 0,
+            total_exhausted: 0,
+            total_expired: 0,
+            total_dead_lettered: 0,
+            ranges: Vec::new(),
+        }
+    }
+}
+
+impl Standing {
+    fn read(r: &mut Reader, version: i16) -> Result<Self, DecodeError> {
+        let next_offset = r.i64("Standing.NextOffset")?;
+        let ready = r.i64("Standing.Ready")?;
+        let blocked = r.i64("Standing.Blocked")?;
+        let scheduled = r.i64("Standing.Scheduled")?;
+        let retrying = r.i64("Standing.Retrying")?;
+        let acquired = r.i64("Standing.Acquired")?;
+        let archiving = r.i64("Standing.Archiving")?;
+        let delivery_complete = r.i64("Standing.DeliveryComplete")?;
+        let oldest_timestamp = r.i64("Standing.OldestTimestamp")?;
+        let total_acquired = r.i64("Standing.TotalAcquired")?;
+        let total_accepted = r.i64("Standing.TotalAccepted")?;
+        let total_released = r.i64("Standing.TotalReleased")?;
+        let total_timed_out = r.i64("Standing.TotalTimedOut")?;
+        let total_rejected = r.i64("Standing.TotalRejected")?;
+        let total_exhausted = r.i64("Standing.TotalExhausted")?;
+        let total_expired = r.i64("Standing.TotalExpired")?;
+        let total_dead_lettered = r.i64("Standing.TotalDeadLettered")?;
+        let ranges = r.array("Standing.Ranges", 38, |r| StandingRange::read(r, version))?;
+        r.skip_tags()?;
+        Ok(Self {
+            next_offset,
+            ready,
+            blocked,
+            scheduled,
+            retrying,
+            acquired,
+            archiving,
+            delivery_complete,
+            oldest_timestamp,
+            total_acquired,
+            total_accepted,
+            total_released,
+            total_timed_out,
+            total_rejected,
+            total_exhausted,
+            total_expired,
+            total_dead_lettered,
+            ranges,
+        })
+    }
+
+    fn write(&self, w: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        w.i64(self.next_offset);
+        w.i64(self.ready);
+        w.i64(self.blocked);
+        w.i64(self.scheduled);
+        w.i64(self.retrying);
+        w.i64(self.acquired);
+        w.i64(self.archiving);
+        w.i64(self.delivery_complete);
+        w.i64(self.oldest_timestamp);
+        w.i64(self.total_acquired);
+        w.i64(self.total_accepted);
+        w.i64(self.total_released);
+        w.i64(self.total_timed_out);
+        w.i64(self.total_rejected);
+        w.i64(self.total_exhausted);
+        w.i64(self.total_expired);
+        w.i64(self.total_dead_lettered);
+        w.array("Standing.Ranges", &self.ranges, |w, value| value.write(w, version))?;
+        w.no_tags();
+        Ok(())
+    }
+}
+
+/// Part of [`DescribeShareGroupOffsetsResponse`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct StandingRange {
+    /// `FirstOffset`: int64.
+    pub first_offset: i64,
+    /// `LastOffset`: int64.
+    pub last_offset: i64,
+    /// `DeliveryCount`: int16.
+    pub delivery_count: i16,
+    /// `State`: int8.
+    pub state: i8,
+    /// `MemberId`: string, nullable, default null.
+    pub member_id: Option<Str>,
+    /// `RestMs`: int64, default -1.
+    pub rest_ms: i64,
+    /// `At`: int64, default -1.
+    pub at: i64,
+    /// `Reason`: int8, default -1.
+    pub reason: i8,
+}
+
+impl Default for StandingRange {
+    fn default() -> Self {
+        Self {
+            first_offset: 0,
+            last_offset: 0,
+            delivery_count: 0,
+            state: 0,
+            member_id: None,
+            rest_ms: -1,
+            at: -1,
+            reason: -1,
+        }
+    }
+}
+
+impl StandingRange {
+    fn read(r: &mut Reader, version: i16) -> Result<Self, DecodeError> {
+        let first_offset = r.i64("StandingRange.FirstOffset")?;
+        let last_offset = r.i64("StandingRange.LastOffset")?;
+        let delivery_count = r.i16("StandingRange.DeliveryCount")?;
+        let state = r.i8("StandingRange.State")?;
+        let member_id = r.nullable_string("StandingRange.MemberId")?;
+        let rest_ms = r.i64("StandingRange.RestMs")?;
+        let at = r.i64("StandingRange.At")?;
+        let reason = r.i8("StandingRange.Reason")?;
+        r.skip_tags()?;
+        Ok(Self { first_offset, last_offset, delivery_count, state, member_id, rest_ms, at, reason })
+    }
+
+    fn write(&self, w: &mut Writer, version: i16) -> Result<(), EncodeError> {
+        w.i64(self.first_offset);
+        w.i64(self.last_offset);
+        w.i16(self.delivery_count);
+        w.i8(self.state);
+        w.nullable_string("StandingRange.MemberId", self.member_id.as_ref())?;
+        w.i64(self.rest_ms);
+        w.i64(self.at);
+        w.i8(self.reason);
         w.no_tags();
         Ok(())
     }
