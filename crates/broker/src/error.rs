@@ -24,6 +24,8 @@ pub(crate) fn of_read(error: &ReadError) -> ErrorCode {
     match error {
         ReadError::NotFound(_) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
         ReadError::OutOfRange { .. } => ErrorCode::OFFSET_OUT_OF_RANGE,
+        // The start has told of it.
+        ReadError::Offline(_) => ErrorCode::KAFKA_STORAGE_ERROR,
         ReadError::Io { .. } | ReadError::Damaged { .. } => {
             tracing::error!(%error, "a partition cannot be read");
             ErrorCode::KAFKA_STORAGE_ERROR
@@ -35,7 +37,7 @@ pub(crate) fn of_trim(error: &TrimError) -> ErrorCode {
     match error {
         TrimError::NotFound(_) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
         TrimError::OutOfRange { .. } => ErrorCode::OFFSET_OUT_OF_RANGE,
-        TrimError::Io(_) => ErrorCode::KAFKA_STORAGE_ERROR,
+        TrimError::Offline(_) | TrimError::Io(_) => ErrorCode::KAFKA_STORAGE_ERROR,
     }
 }
 

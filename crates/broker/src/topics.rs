@@ -197,7 +197,7 @@ fn partition_ids(record: &TopicRecord) -> Vec<PartitionId> {
 
 fn create_missing_logs(log: &Log, record: &TopicRecord, settings: LogSettings) -> Result<(), CreateError> {
     let mut missing = partition_ids(record);
-    missing.retain(|&id| log.offsets(id).is_none());
+    missing.retain(|&id| !log.claim(&record.name, id));
     for run in missing.chunk_by(|one, next| one.index.0 + 1 == next.index.0) {
         if let [first, .., last] | [first @ last] = run {
             log.create_range(&record.name, record.id, first.index.0..last.index.0 + 1, settings)?;

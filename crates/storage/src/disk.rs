@@ -8,7 +8,7 @@
 mod system;
 
 pub use system::{free_bytes, system};
-pub(crate) use system::{lock, lock_record};
+pub(crate) use system::{is_shortage, lock, lock_record};
 
 use ottla_base::Timestamp;
 use std::fmt::Debug;

@@ -1,6 +1,7 @@
 //! Why an operation on the log or the metadata did not happen. One enum per operation; each variant says what
 //! the caller does next. None of them is a Kafka error code: that translation is the broker's.
 
+use crate::disk;
 use ottla_base::{Offset, PartitionId, ProducerEpoch};
 use std::io;
 use std::path::PathBuf;
@@ -80,6 +81,19 @@ impl OpenError {
             _ => Self::Io { doing, path, source },
         }
     }
+
+    /// Whether others than the one whose file it is can go on. What the whole machine lacks would only show at the next
+    /// one again.
+    pub(crate) fn concerns_one_partition(&self) -> bool {
+        match self {
+            Self::Io { source, .. } => !disk::is_shortage(source),
+            Self::Damaged { .. } => true,
+            Self::InUse { .. }
+            | Self::NotWritable { .. }
+            | Self::DiskFull { .. }
+            | Self::NewerFormat { .. } => false,
+        }
+    }
 }
 
 /// Why a partition was not created. Nothing of it remains.
@@ -123,8 +137,9 @@ pub enum AppendError {
     /// There is no such partition here.
     #[error("there is no partition {0}")]
     NotFound(PartitionId),
-    /// A write or sync failed, so that nothing is known about the end of this partition's log. It takes no
-    /// appends until the directory is opened anew; the batch may or may not be there then.
+    /// A write or sync failed, or the log could not be read at the start, so that nothing is known about the end of
+    /// this partition's log. It takes no appends until the directory is opened anew; the batch may or may not be there
+    /// then.
     #[error("the storage of partition {0} has failed; it is offline until a restart")]
     Storage(PartitionId),
     /// The disk is full. Nothing was written; a later append may succeed.
@@ -177,6 +192,10 @@ pub enum ReadError {
     /// There is no such partition here.
     #[error("there is no partition {0}")]
     NotFound(PartitionId),
+    /// It could not be read when the directory was opened, so that not even its offsets are known. Nothing of it is
+    /// lost by that; ask again after the next start.
+    #[error("partition {0} could not be read at the start; it is offline until a restart")]
+    Offline(PartitionId),
     /// The offset is before the log's start or after its end.
     #[error("offset {asked} is outside {log_start} to {end}")]
     OutOfRange {
@@ -213,6 +232,9 @@ pub enum TrimError {
     /// There is no such partition here.
     #[error("there is no partition {0}")]
     NotFound(PartitionId),
+    /// As [`ReadError::Offline`].
+    #[error("partition {0} could not be read at the start; it is offline until a restart")]
+    Offline(PartitionId),
     /// Only what consumers can see may be removed.
     #[error("offset {asked} is above the high watermark {high_watermark}")]
     OutOfRange {

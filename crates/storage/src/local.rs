@@ -31,6 +31,7 @@ pub(crate) mod group_commit;
 pub(crate) mod handles;
 pub(crate) mod index;
 pub(crate) mod names;
+pub(crate) mod offline;
 pub(crate) mod partition;
 pub(crate) mod place;
 pub(crate) mod producers;

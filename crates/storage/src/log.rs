@@ -98,13 +98,15 @@ impl Log {
     /// missing and deletes what nobody knows.
     #[must_use]
     pub fn partitions(&self) -> Vec<(TopicName, PartitionId)> {
-        self.all().iter().map(|partition| (partition.topic.clone(), partition.id)).collect()
+        let name = |partition: &Arc<Partition>| (partition.topic.clone(), partition.id);
+        self.all().iter().map(name).chain(self.0.engine.offline.ids()).collect()
     }
 
     /// Changes a partition's settings from the next operation on. Does nothing if there is no such partition.
     pub fn configure(&self, id: PartitionId, settings: LogSettings) {
-        if let Some(partition) = self.find(id) {
-            partition.state.lock().settings = settings;
+        match self.find(id) {
+            Some(partition) => partition.state.lock().settings = settings,
+            None => self.0.engine.offline.configure(id, settings),
         }
     }
 
@@ -154,7 +156,12 @@ impl Log {
         let mut concerned = Vec::new();
         let (mut group, mut advanced) = (None, Vec::new());
         for (id, items) in by_partition(items) {
-            let Some(partition) = self.find(id) else { continue };
+            let Some(partition) = self.find(id) else {
+                if self.0.engine.offline.has(id) {
+                    items.iter().for_each(|item| results[item.at] = Err(AppendError::Storage(id)));
+                }
+                continue;
+            };
             let outcome = append::append(&shell, &partition, items);
             for (at, result) in outcome.results {
                 if result.is_ok() && outcome.group.is_some() {
@@ -192,14 +199,16 @@ impl Log {
         bound: ReadBound,
         whole_first: WholeFirst,
     ) -> Result<ReadResult, ReadError> {
-        let partition = self.find(id).ok_or(ReadError::NotFound(id))?;
+        let partition = self.readable(id)?;
         reader::read(&partition, &self.0.engine, Request { from, bytes_max, bound, whole_first })
     }
 
-    /// A partition's offsets, or `None` if there is no such partition.
-    #[must_use]
-    pub fn offsets(&self, id: PartitionId) -> Option<Offsets> {
-        Some(self.find(id)?.state.lock().offsets())
+    /// A partition's offsets.
+    ///
+    /// # Errors
+    /// [`ReadError`]: there is no such partition, or nothing is known of it.
+    pub fn offsets(&self, id: PartitionId) -> Result<Offsets, ReadError> {
+        Ok(self.readable(id)?.state.lock().offsets())
     }
 
     /// The first record below `bound` whose timestamp is `at` or later. Timestamps are the records' own and
@@ -213,7 +222,7 @@ impl Log {
         at: Timestamp,
         bound: ReadBound,
     ) -> Result<Option<TimedOffset>, ReadError> {
-        let partition = self.find(id).ok_or(ReadError::NotFound(id))?;
+        let partition = self.readable(id)?;
         search::by_time(&partition, &self.0.engine, at, bound)
     }
 
@@ -222,11 +231,12 @@ impl Log {
     /// # Errors
     /// [`ReadError`].
     pub fn max_timestamp(&self, id: PartitionId, bound: ReadBound) -> Result<Option<TimedOffset>, ReadError> {
-        let partition = self.find(id).ok_or(ReadError::NotFound(id))?;
+        let partition = self.readable(id)?;
         search::newest_record(&partition, &self.0.engine, bound)
     }
 
-    /// The leader epoch in which a batch at `offset` was or will be written; `None` if there is no such partition.
+    /// The leader epoch in which a batch at `offset` was or will be written; `None` if there is no such partition, or
+    /// nothing is known of it.
     #[must_use]
     pub fn epoch_at(&self, id: PartitionId, offset: Offset) -> Option<LeaderEpoch> {
         self.find(id)?.state.lock().epochs.of(offset)
@@ -248,7 +258,10 @@ impl Log {
     /// [`TrimError`]; `OutOfRange` above the high watermark.
     pub fn trim(&self, id: PartitionId, before: Offset) -> Result<Offset, TrimError> {
         let _change = self.0.change.lock();
-        let partition = self.find(id).ok_or(TrimError::NotFound(id))?;
+        let partition = self.find(id).ok_or_else(|| match self.0.engine.offline.has(id) {
+            true => TrimError::Offline(id),
+            false => TrimError::NotFound(id),
+        })?;
         let Offsets { log_start, high_watermark, .. } = partition.state.lock().offsets();
         if high_watermark < before {
             return Err(TrimError::OutOfRange { asked: before, high_watermark });
@@ -267,7 +280,7 @@ impl Log {
         Ok(log_start)
     }
 
-    /// Bytes of a partition's log; 0 if there is no such partition.
+    /// Bytes of a partition's log; 0 if there is no such partition, or nothing is known of it.
     #[must_use]
     pub fn size(&self, id: PartitionId) -> u64 {
         self.find(id).map_or(0, |partition| partition.state.lock().bytes())
@@ -281,6 +294,13 @@ impl Log {
 
     fn find(&self, id: PartitionId) -> Option<Arc<Partition>> {
         self.0.partitions.read().get(&id).cloned()
+    }
+
+    fn readable(&self, id: PartitionId) -> Result<Arc<Partition>, ReadError> {
+        self.find(id).ok_or_else(|| match self.0.engine.offline.has(id) {
+            true => ReadError::Offline(id),
+            false => ReadError::NotFound(id),
+        })
     }
 
     /// In the order of their ids, so that what is done with all of them is done in the same order each time.

@@ -17,6 +17,9 @@ pub struct RecoveryReport {
     /// Partitions that are damaged below what was known to be durable. They are readable up to the damage and behind it,
     /// and take no appends; nothing of theirs was changed.
     pub damages: Vec<Damage>,
+    /// Partitions that could not be read, or not be put in order. They are offline until a start that can; nothing was
+    /// taken away from them, and the others are served.
+    pub offline: Vec<Offline>,
     /// Indexes that were missing or wrong and were made anew.
     pub indexes_rebuilt: usize,
     /// Directories that look like a partition's but cannot be told whose they are; they are left alone.
@@ -38,6 +41,17 @@ pub struct Cut {
     pub reason: String,
     /// Where a copy of the removed bytes is; there is one only if whole batches followed the damage.
     pub kept: Option<PathBuf>,
+}
+
+/// A partition that could not be opened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offline {
+    /// Whose log.
+    pub topic: TopicName,
+    /// Which partition of it.
+    pub partition: PartitionIndex,
+    /// What was being done, and what the operating system said.
+    pub reason: String,
 }
 
 /// Damage to a part of a log that was known to be durable.

@@ -50,7 +50,7 @@ fn trim(context: &Context, topic: &str, asked: &DeleteRecordsPartition) -> Resul
     if policy.compact && !policy.delete {
         return Err(ErrorCode::POLICY_VIOLATION);
     }
-    let offsets = broker.log.offsets(id).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+    let offsets = broker.log.offsets(id).map_err(|error| crate::error::of_read(&error))?;
     let before = match Offset(asked.offset) {
         Offset::NONE => offsets.high_watermark,
         before if before < Offset::ZERO || offsets.high_watermark < before => {

@@ -7,7 +7,7 @@
 
 use super::{Api, Context};
 use ottla_base::{PartitionId, TopicName};
-use ottla_storage::ActiveProducer;
+use ottla_storage::{ActiveProducer, ReadError};
 use ottla_wire::Str;
 use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::describe_producers_request::TopicRequest;
@@ -31,20 +31,29 @@ fn describe(context: &Context, asked: TopicRequest) -> TopicResponse {
     let is_legal = TopicName::parse(&asked.name).is_ok();
     let partition = |index: &i32| {
         let id = topic.as_ref().and_then(|topic| topic.partition(*index));
-        match id.and_then(|id: PartitionId| context.broker.log.producers(id)) {
-            Some(producers) => PartitionResponse {
+        match id.map(|id: PartitionId| context.broker.log.producers(id)) {
+            Some(Ok(producers)) => PartitionResponse {
                 partition_index: *index,
                 active_producers: producers.iter().map(state).collect(),
                 ..Default::default()
             },
-            None if is_legal => {
+            Some(Err(error @ ReadError::Offline(_))) => {
+                let code = crate::error::of_read(&error);
+                PartitionResponse {
+                    error_message: Some(Str::from(error.to_string())),
+                    ..refused(*index, code, "")
+                }
+            }
+            None | Some(Err(_)) if is_legal => {
                 let message = match &topic {
                     Some(_) => "the topic has no such partition",
                     None => "there is no such topic",
                 };
                 refused(*index, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message)
             }
-            None => refused(*index, ErrorCode::INVALID_TOPIC_EXCEPTION, "no topic can have this name"),
+            None | Some(Err(_)) => {
+                refused(*index, ErrorCode::INVALID_TOPIC_EXCEPTION, "no topic can have this name")
+            }
         }
     };
     TopicResponse { partitions: asked.partition_indexes.iter().map(partition).collect(), name: asked.name }

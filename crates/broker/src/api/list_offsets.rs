@@ -90,7 +90,7 @@ fn find(
     let broker = &context.broker;
     let topic = broker.image.topic(&topic.name).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     let id = topic.partition(asked.partition_index).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-    let offsets = broker.log.offsets(id).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+    let offsets = broker.log.offsets(id).map_err(|error| crate::error::of_read(&error))?;
     broker.check_leader_epoch(LeaderEpoch(asked.current_leader_epoch), offsets.leader_epoch)?;
     let (bound, latest) = if is_committed {
         (ReadBound::LastStable, offsets.last_stable)

@@ -43,7 +43,7 @@ fn find_end(
     let broker = &context.broker;
     let topic = broker.image.topic(topic).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     let id = topic.partition(asked.partition).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-    let current = broker.log.offsets(id).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?.leader_epoch;
+    let current = broker.log.offsets(id).map_err(|error| crate::error::of_read(&error))?.leader_epoch;
     broker.check_leader_epoch(LeaderEpoch(asked.current_leader_epoch), current)?;
     Ok(broker.log.epoch_end(id, LeaderEpoch(asked.leader_epoch)).map(|(epoch, end)| (epoch, end.0)))
 }

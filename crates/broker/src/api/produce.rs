@@ -125,7 +125,7 @@ async fn append(
 fn start_for_refused(context: &Context, topic: &TopicProduceData, index: i32, by: RefusedBy) -> Offset {
     let start = || {
         let id = find(context, topic).ok()?.partition(index)?;
-        Some(context.broker.log.offsets(id)?.log_start)
+        Some(context.broker.log.offsets(id).ok()?.log_start)
     };
     match by {
         RefusedBy::Request => Offset::NONE,

@@ -139,12 +139,12 @@ fn check(
 ) -> Result<(), ImportError> {
     let (log, report) = Log::open(options, env, Arc::new(Silent))?;
     let damaged = |reason: String| OpenError::Damaged { path: options.dir.clone(), reason };
-    if !report.clean || !report.cuts.is_empty() || !report.damages.is_empty() {
+    if !report.clean || [report.cuts.len(), report.damages.len(), report.offline.len()] != [0; 3] {
         return Err(damaged(format!("what was imported is not whole: {report:?}")).into());
     }
     for ((_, id, files), adopted) in plan.partitions.iter().zip(partitions) {
         let id = PartitionId { topic: *id, index: files.index };
-        let found = log.offsets(id).map(|offsets| (offsets.log_start, offsets.end));
+        let found = log.offsets(id).ok().map(|offsets| (offsets.log_start, offsets.end));
         if found != Some((adopted.log_start, adopted.end)) {
             return Err(damaged(format!("{} has the offsets {found:?}", files.name())).into());
         }

@@ -2,6 +2,7 @@
 
 mod crash;
 mod failing;
+mod offline;
 mod offsets;
 mod opening;
 mod reload;

@@ -143,6 +143,13 @@ pub(crate) fn lock_record(file: &File) -> io::Result<bool> {
     }
 }
 
+/// Whether the process or the machine lacks something for which a file is not to blame: handles or memory.
+pub(crate) fn is_shortage(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
+    error.raw_os_error().is_some_and(|code| shortages.iter().any(|shortage| shortage.raw_os_error() == code))
+}
+
 /// Bytes that this user can still write to the file system of `path`.
 ///
 /// # Errors

@@ -14,17 +14,23 @@ pub(crate) type Offsets = HashMap<(TopicName, PartitionIndex), Offset>;
 
 /// Reads a file of offsets. A missing or damaged file has none: the caller then assumes the least.
 pub(crate) fn load(path: &Path, disk: &dyn Disk) -> io::Result<Offsets> {
-    let text = match disk.read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Offsets::new()),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => return Ok(Offsets::new()),
-        Err(error) => return Err(error),
-    };
+    let Some(text) = read(path, disk)? else { return Ok(Offsets::new()) };
     let Some(lines) = parse(&text) else {
         tracing::warn!(path = %path.display(), "the checkpoint is damaged; more has to be checked");
         return Ok(Offsets::new());
     };
     Ok(lines.filter_map(parse_offset).collect())
+}
+
+/// The text of a file; `None` if it is missing or no text.
+pub(crate) fn read(path: &Path, disk: &dyn Disk) -> io::Result<Option<String>> {
+    match disk.read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidData) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn parse_offset(line: &str) -> Option<((TopicName, PartitionIndex), Offset)> {

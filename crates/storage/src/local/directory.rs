@@ -4,6 +4,7 @@ use super::checkpoint;
 use super::epochs::Epochs;
 use super::handles::Handles;
 use super::names;
+use super::offline::{Noted, Offline, Unread};
 use super::partition::{Engine, Partition, Roots};
 use super::place::Place;
 use super::recovery::{self, Known};
@@ -11,8 +12,8 @@ use super::segment;
 use crate::base64;
 use crate::disk::{self, Disk, Mode};
 use crate::error::OpenError;
-use crate::report::RecoveryReport;
-use crate::settings::LogOptions;
+use crate::report::{self, RecoveryReport};
+use crate::settings::{LogOptions, LogSettings};
 use ottla_base::{Env, Offset, PartitionId, PartitionIndex, TopicId, TopicName};
 use parking_lot::Mutex;
 use std::collections::HashSet;
@@ -53,7 +54,8 @@ pub(crate) fn open(options: &LogOptions, env: Arc<dyn Env>) -> Result<Opened, Op
     let (disk, handles) = (options.disk.clone(), Handles::new(options.handles_max));
     let gone = Mutex::default();
     let has_lost_writes = AtomicBool::new(false);
-    let engine = Engine { data: dir.clone(), roots, disk, env, handles, gone, has_lost_writes };
+    let offline = Offline::default();
+    let engine = Engine { data: dir.clone(), roots, disk, env, handles, gone, offline, has_lost_writes };
     let mut opened = Opened {
         engine,
         lock,
@@ -86,11 +88,13 @@ impl Opened {
                 continue;
             }
             let Some((topic, index)) = names::parse_directory(&name) else { continue };
-            let Some(topic_id) = read_topic_id(&Place::new(&*disk, path.clone())) else {
-                self.report.unknown.push(path);
-                continue;
-            };
-            found.push((topic, PartitionId { topic: topic_id, index }));
+            match read_topic_id(&Place::new(&*disk, path.clone())) {
+                Ok(None) => self.report.unknown.push(path),
+                Ok(Some(topic_id)) => found.push((topic, index, Ok(topic_id))),
+                Err(error) => {
+                    found.push((topic, index, Err(OpenError::io("reading the topic's id in", path, error))));
+                }
+            }
         }
         // Until the next orderly stop, a start has to check: also if it ends in the next line.
         if clean {
@@ -98,18 +102,19 @@ impl Opened {
             disk.sync_directory(dir).map_err(|error| OpenError::io("syncing", dir, error))?;
         }
         self.report.clean = clean || found.is_empty();
-        for (topic, id) in found {
-            let key = (topic, id.index);
-            let recovery_point = recovery_points.get(&key).copied();
-            let log_start = log_starts.get(&key).copied();
-            let compacted_to = compacted_to.remove(&key);
-            let known = Known { id, topic: key.0, recovery_point, log_start, compacted_to, clean };
-            let partition = recovery::open(&self.engine, known, options.defaults, &mut self.report)?;
-            self.partitions.push(partition);
+        for (topic, index, topic_id) in found {
+            let key = (topic, index);
+            let noted = Noted {
+                recovery_point: recovery_points.get(&key).copied(),
+                log_start: log_starts.get(&key).copied(),
+                compacted_to: compacted_to.remove(&key),
+            };
+            self.open_partition(key, topic_id, noted, (clean, options.defaults))?;
         }
         self.report.partitions = self.partitions.len();
         let name = |partition: &Arc<Partition>| (partition.topic.clone(), partition.id.index);
-        let here: HashSet<_> = self.partitions.iter().map(name).collect();
+        let mut here: HashSet<_> = self.partitions.iter().map(name).collect();
+        here.extend(self.report.offline.iter().map(|offline| (offline.topic.clone(), offline.partition)));
         let noted = recovery_points.keys().chain(log_starts.keys());
         self.engine.gone.lock().extend(noted.filter(|name| !here.contains(*name)).cloned());
         if !compacted_to.is_empty() {
@@ -122,6 +127,39 @@ impl Opened {
             self.engine.sync_everything().map_err(|error| OpenError::io("syncing", dir, error))?;
             save_recovery_points(&self.engine, self.partitions.iter())
                 .map_err(|error| OpenError::io("writing the recovery points in", dir, error))?;
+        }
+        Ok(())
+    }
+
+    /// Opens one partition. If its files are what is wrong, it stays offline, and nobody else is concerned.
+    fn open_partition(
+        &mut self,
+        (topic, index): (TopicName, PartitionIndex),
+        topic_id: Result<TopicId, OpenError>,
+        noted: Noted,
+        (clean, settings): (bool, LogSettings),
+    ) -> Result<(), OpenError> {
+        let id = topic_id.as_ref().ok().copied();
+        let opened = topic_id.and_then(|topic_id| {
+            let id = PartitionId { topic: topic_id, index };
+            let Noted { recovery_point, log_start, compacted_to } = noted;
+            let known = Known { id, topic: topic.clone(), recovery_point, log_start, compacted_to, clean };
+            recovery::open(&self.engine, known, settings, &mut self.report)
+        });
+        match opened {
+            Ok(partition) => self.partitions.push(partition),
+            Err(error) if error.concerns_one_partition() => {
+                tracing::error!(
+                    %topic, partition = %index, %error,
+                    "a partition is offline because it cannot be read; nothing was taken away from it, and all others \
+                     are served. Look after the disk and restart; if the disk cannot give the file back, restore it \
+                     from a backup, or save what 'ottla log verify' and 'ottla log repair' can"
+                );
+                let reason = error.to_string();
+                self.report.offline.push(report::Offline { topic: topic.clone(), partition: index, reason });
+                self.engine.offline.put(Unread { topic, index, topic_id: id, settings, noted });
+            }
+            Err(error) => return Err(error),
         }
         Ok(())
     }
@@ -150,6 +188,7 @@ pub(crate) fn save_recovery_points<'a>(
         let recovery_point = partition.state.lock().recovery_point;
         checkpoint::line(&partition.topic, partition.id.index, recovery_point)
     });
+    let lines = lines.chain(engine.offline.lines(|noted| noted.recovery_point));
     checkpoint::write(&engine.data.join(names::RECOVERY_POINTS), lines, &*engine.disk)
 }
 
@@ -171,6 +210,7 @@ pub(crate) fn save_log_starts<'a>(
         }
         (first < log_start).then(|| checkpoint::line(&partition.topic, partition.id.index, log_start))
     });
+    let lines = lines.chain(engine.offline.lines(|noted| noted.log_start));
     checkpoint::write(&engine.data.join(names::LOG_STARTS), lines, &*engine.disk)
 }
 
@@ -183,6 +223,7 @@ pub(crate) fn save_compacted_to<'a>(
         let compacted_to = partition.state.lock().compaction.compacted_to?;
         Some(checkpoint::line(&partition.topic, partition.id.index, compacted_to))
     });
+    let lines = lines.chain(engine.offline.lines(|noted| noted.compacted_to));
     checkpoint::write(&engine.data.join(names::COMPACTED_TO), lines, &*engine.disk)
 }
 
@@ -197,7 +238,7 @@ pub(crate) fn create_partition(engine: &Engine, topic: &TopicName, id: Partition
     let place = engine.place(topic, id.index);
     match engine.disk.create_dir(&place.path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            if read_topic_id(&place).is_some() || holds_records(&place)? {
+            if read_topic_id(&place)?.is_some() || holds_records(&place)? {
                 return Err(error);
             }
         }
@@ -289,10 +330,11 @@ fn write_format(path: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
     written.map_err(|error| OpenError::io("writing", path, error))
 }
 
-fn read_topic_id(place: &Place) -> Option<TopicId> {
-    let text = place.disk.read_to_string(&place.path.join(names::PARTITION_METADATA)).ok()?;
-    let id = text.lines().find_map(|line| line.strip_prefix("topic_id:"))?;
-    base64::decode(id.trim()).map(TopicId)
+/// `None` if the file is missing or nonsense.
+fn read_topic_id(place: &Place) -> io::Result<Option<TopicId>> {
+    let text = checkpoint::read(&place.path.join(names::PARTITION_METADATA), place.disk)?.unwrap_or_default();
+    let id = text.lines().find_map(|line| line.strip_prefix("topic_id:"));
+    Ok(id.and_then(|id| base64::decode(id.trim())).map(TopicId))
 }
 
 /// The partition's name as the log's own messages give it.

@@ -24,9 +24,13 @@ impl Epochs {
     }
 
     /// Reads the file; `None` if it is missing or nonsense.
-    pub(crate) fn load(place: &Place) -> Option<Self> {
-        let text = place.disk.read_to_string(&place.path.join(names::LEADER_EPOCHS)).ok()?;
-        let lines = checkpoint::parse(&text)?;
+    pub(crate) fn load(place: &Place) -> io::Result<Option<Self>> {
+        let text = checkpoint::read(&place.path.join(names::LEADER_EPOCHS), place.disk)?;
+        Ok(text.and_then(|text| Self::parse(&text)))
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let lines = checkpoint::parse(text)?;
         let mut epochs = Vec::new();
         for line in lines {
             let (epoch, start) = line.split_once(' ')?;

@@ -13,6 +13,7 @@ use super::compaction::Standing;
 use super::epochs::Epochs;
 use super::handles::Handles;
 use super::names;
+use super::offline::Offline;
 use super::place::Place;
 use super::producers::Producers;
 use super::segment::{self, Active, Newest, Segment};
@@ -72,6 +73,8 @@ pub(crate) struct Engine {
     /// Partitions that are gone and that the checkpoints may still speak of, by name. One that is made anew under
     /// such a name must not find them there: it would be taken for a damaged one.
     pub(crate) gone: Mutex<HashSet<(TopicName, PartitionIndex)>>,
+    /// Partitions that are here and could not be opened.
+    pub(crate) offline: Offline,
     /// A sync of everything has failed. What it lost is unknown, and no later one tells.
     pub(crate) has_lost_writes: AtomicBool,
 }

@@ -79,15 +79,16 @@ impl Producers {
     /// tell of batches that are gone, are removed. Returns from where on the log has to be read up to
     /// `offset`, because a newer snapshot was damaged; normally that is `offset` itself.
     ///
-    /// A damaged one stays, so that the next start, too, sees that the one before it is not enough.
-    pub(crate) fn load(&mut self, place: &Place, offset: Offset, now: Timestamp) -> Offset {
+    /// A damaged one stays, so that the next start, too, sees that the one before it is not enough. One that cannot be
+    /// read is an error: of what it knows, the log may have nothing any more.
+    pub(crate) fn load(&mut self, place: &Place, offset: Offset, now: Timestamp) -> io::Result<Offset> {
         let mut covered = offset;
         while let Some(newest) = self.snapshots.last().copied() {
             if newest <= offset {
-                let bytes = place.disk.read(&place.file(newest, Kind::Snapshot));
-                if let Some(state) = bytes.ok().and_then(|bytes| decode(&bytes, now)) {
+                let bytes = place.disk.read(&place.file(newest, Kind::Snapshot))?;
+                if let Some(state) = decode(&bytes, now) {
                     self.state = state;
-                    return if covered < offset { newest } else { offset };
+                    return Ok(if covered < offset { newest } else { offset });
                 }
                 tracing::warn!(directory = %place.path.display(), %newest, "a producer snapshot is damaged");
                 covered = Offset::ZERO;
@@ -97,7 +98,7 @@ impl Producers {
             }
             self.snapshots.pop();
         }
-        covered
+        Ok(covered)
     }
 
     /// Writes a snapshot of everything below `end`, without a sync. Removes those that are older than the

@@ -70,6 +70,7 @@ pub(crate) fn open(
     let files = Files::list(place)?;
     let now = engine.env.now().wall;
     let epochs = Epochs::load(place);
+    let epochs = epochs.map_err(|error| OpenError::io("reading the leader epochs in", &place.path, error))?;
     let are_epochs_lost = epochs.is_none();
     let newest_epoch = epochs.as_ref().map_or(LeaderEpoch(i32::MAX), Epochs::newest);
     let mut state = State {
@@ -159,14 +160,19 @@ impl Recovery<'_> {
                 self.rebuild_indexes(at)?;
             }
         }
-        let replay_from = self.state.producers.load(self.place, end, self.now);
+        let replay_from = self.load_producers(end)?;
         self.replay(replay_from, end)
     }
 
     fn rebuild_indexes(&mut self, at: usize) -> Result<(), OpenError> {
         let Segment { base, size, .. } = self.state.segments[at];
+        // Removed, not emptied: if the log cannot be read, the next start must not take empty ones for whole.
+        for kind in [Kind::Index, Kind::TimeIndex] {
+            let removed = self.place.disk.remove_file_if_any(&self.place.file(base, kind));
+            removed.map_err(|error| self.failed("removing the indexes in", error))?;
+        }
         let segment = Segment::new(base, 0);
-        let mut active = self.empty_indexes(&segment)?;
+        let mut active = Active::new(base, self.now, 0);
         let file = self.open_log(base)?;
         let mut walk = Walk::new(self.place.disk, &file, 0, size.into());
         while let Some(found) = walk.next().map_err(|error| self.walk_failed(base, error))? {
@@ -176,13 +182,6 @@ impl Recovery<'_> {
         active.finish(self.place, base).map_err(|error| self.failed("writing", error))?;
         self.report.indexes_rebuilt += 1;
         Ok(())
-    }
-
-    fn empty_indexes(&self, segment: &Segment) -> Result<Active, OpenError> {
-        let failed = |error| self.failed("emptying the indexes in", error);
-        index::truncate::<OffsetEntry>(self.place, segment.base, |_, _| false).map_err(failed)?;
-        index::truncate::<TimeEntry>(self.place, segment.base, |_, _| false).map_err(failed)?;
-        Ok(Active::new(segment.base, self.now, 0))
     }
 
     /// After a crash.
@@ -205,7 +204,7 @@ impl Recovery<'_> {
             segment => segment.base,
         };
         self.replayed_to = recovery_point;
-        let replay_from = self.state.producers.load(self.place, recovery_point, self.now);
+        let replay_from = self.load_producers(recovery_point)?;
         self.state.end = self.state.segments[first].base;
         self.replay(replay_from, recovery_point)?;
         let later = self.state.segments.split_off(first + 1);

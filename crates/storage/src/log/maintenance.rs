@@ -111,7 +111,8 @@ impl Log {
         let _change = self.0.change.lock();
         let engine = &self.0.engine;
         let partitions = self.all();
-        let mut all_live = true;
+        // One that could not be opened must be checked when it can.
+        let mut all_live = engine.offline.is_empty();
         for partition in &partitions {
             let mut state = partition.state.lock();
             let place = partition.place(engine);

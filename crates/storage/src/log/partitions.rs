@@ -50,7 +50,7 @@ impl Log {
         let mut made = Vec::new();
         for index in indexes {
             let id = PartitionId { topic: topic_id, index: PartitionIndex(index) };
-            let result = if self.find(id).is_some() {
+            let result = if self.has(id) {
                 Err(CreateError::Exists(id))
             } else {
                 self.make(topic, id).map_err(|error| self.create_error(topic, id, error))
@@ -83,7 +83,7 @@ impl Log {
     pub fn delete(&self, id: PartitionId) -> Result<(), DeleteError> {
         let _change = self.0.change.lock();
         let engine = &self.0.engine;
-        let partition = self.find(id).ok_or(DeleteError::NotFound(id))?;
+        let Some(partition) = self.find(id) else { return self.delete_offline(id) };
         let path = partition.place(engine).path;
         let (delay_ms, compacted_to) = {
             let mut state = partition.state.lock();
@@ -107,6 +107,35 @@ impl Log {
         }
         self.0.graveyard.put(engine.env.now().tick + Duration::from_millis(delay_ms), deleted);
         Ok(())
+    }
+
+    /// What cannot be read can still get another name.
+    fn delete_offline(&self, id: PartitionId) -> Result<(), DeleteError> {
+        let engine = &self.0.engine;
+        let unread = engine.offline.take(id).ok_or(DeleteError::NotFound(id))?;
+        let path = unread.path(&engine.data);
+        let deleted = directory::deleted_path(engine, &unread.topic, id.index);
+        let renamed = engine.disk.rename(&path, &deleted);
+        if let Err(source) = renamed.and_then(|()| engine.disk.sync_directory(&engine.data)) {
+            engine.offline.put(unread);
+            return Err(DeleteError::Io { path, source });
+        }
+        let delay = Duration::from_millis(unread.settings.file_delete_delay_ms);
+        engine.gone.lock().insert((unread.topic, id.index));
+        self.0.graveyard.put(engine.env.now().tick + delay, deleted);
+        Ok(())
+    }
+
+    /// Whether there is such a partition, be it one that could not be opened.
+    #[must_use]
+    pub fn has(&self, id: PartitionId) -> bool {
+        self.find(id).is_some() || self.0.engine.offline.has(id)
+    }
+
+    /// Says that partition `id` of `topic` ought to be here. If its directory is here and could not even be asked whose
+    /// it is, it is taken for this one, and offline. Returns whether the partition is here now.
+    pub fn claim(&self, topic: &TopicName, id: PartitionId) -> bool {
+        self.has(id) || self.0.engine.offline.claim(topic, id.topic, id.index)
     }
 
     /// A partition of one of these names may have been here before.

@@ -1,23 +1,25 @@
 //! What partitions know of their producers.
 
 use super::{ActiveProducer, Log};
+use crate::error::ReadError;
 use crate::sequencer::Producer;
 use ottla_base::{PartitionId, ProducerId};
 
 impl Log {
-    /// The producers that a partition remembers, by id; `None` if there is no such partition. Markers and
-    /// batches that are not durable yet count already.
-    #[must_use]
-    pub fn producers(&self, id: PartitionId) -> Option<Vec<ActiveProducer>> {
-        let partition = self.find(id)?;
+    /// The producers that a partition remembers, by id. Markers and batches that are not durable yet count already.
+    ///
+    /// # Errors
+    /// [`ReadError`]: there is no such partition, or nothing is known of it.
+    pub fn producers(&self, id: PartitionId) -> Result<Vec<ActiveProducer>, ReadError> {
+        let partition = self.readable(id)?;
         let state = partition.state.lock();
         let mut producers: Vec<_> =
             state.producers.state().iter().map(|(id, producer)| active(id, producer)).collect();
         producers.sort_unstable_by_key(|producer| producer.producer);
-        Some(producers)
+        Ok(producers)
     }
 
-    /// All transactions that are open in any partition, by partition and first offset: what a start compares
+    /// All transactions that are open in any partition that can be read, by partition and first offset: what a start compares
     /// with what the coordinator knows.
     #[must_use]
     pub fn open_transactions(&self) -> Vec<(PartitionId, ActiveProducer)> {

@@ -8,6 +8,7 @@ mod durability;
 mod format;
 mod idempotence;
 mod model;
+mod offline;
 mod recovery;
 mod removal;
 mod time;
@@ -102,7 +103,11 @@ impl World {
 
     /// Nothing goes wrong any more, and no sync was asked for.
     fn open(&mut self) {
-        self.disk = Arc::default();
+        self.open_on(Faults::default());
+    }
+
+    fn open_on(&mut self, disk: Faults) {
+        self.disk = Arc::new(disk);
         let (log, report) = Log::open(&self.options(), self.env.clone(), self.heard.clone()).unwrap();
         self.log = Some(log);
         self.report = report;

@@ -107,7 +107,7 @@ fn try_read(
     if context.version < FIRST_VERSION_WITH_ZSTD && topic.config.compression_type == Compression::Zstd {
         return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
     }
-    let offsets = log.offsets(id).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+    let offsets = log.offsets(id).map_err(code)?;
     // As Kafka: here every negative epoch means that the client knows none.
     let claimed = LeaderEpoch(wanted.leader_epoch).max(LeaderEpoch::NONE);
     context.broker.check_leader_epoch(claimed, offsets.leader_epoch)?;

@@ -14,19 +14,40 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The system's files, of which those of topic `bad` cannot be written once `broken` is set.
+/// The system's files, of which those of topic `bad` cannot be written, or read, once a test says so.
 #[derive(Debug)]
-struct Faulty {
+pub(super) struct Faulty {
     system: Arc<dyn Disk>,
-    broken: AtomicBool,
+    writes_fail: AtomicBool,
+    reads_fail: AtomicBool,
     /// The bad files, by their number.
     bad: Mutex<BTreeSet<u64>>,
 }
 
 impl Faulty {
-    fn new() -> Arc<Self> {
-        let (broken, bad) = (AtomicBool::new(false), Mutex::default());
-        Arc::new(Self { system: disk::system(Syncs::Skipped), broken, bad })
+    pub(super) fn new() -> Arc<Self> {
+        let (writes_fail, reads_fail) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self {
+            system: disk::system(Syncs::Skipped),
+            writes_fail,
+            reads_fail,
+            bad: Mutex::default(),
+        })
+    }
+
+    pub(super) fn break_writes(&self) {
+        self.writes_fail.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn break_reads(&self) {
+        self.reads_fail.store(true, Ordering::SeqCst);
+    }
+
+    fn check(&self, fails: &AtomicBool, file: &File) -> io::Result<()> {
+        match fails.load(Ordering::SeqCst) && self.bad.lock().contains(&file.metadata()?.ino()) {
+            true => Err(io::Error::other("the test has broken this file")),
+            false => Ok(()),
+        }
     }
 }
 
@@ -40,9 +61,7 @@ impl Disk for Faulty {
     }
 
     fn write_all_at(&self, file: &File, slices: &mut [IoSlice], position: u64) -> io::Result<()> {
-        if self.broken.load(Ordering::SeqCst) && self.bad.lock().contains(&file.metadata()?.ino()) {
-            return Err(io::Error::other("the test has broken this file"));
-        }
+        self.check(&self.writes_fail, file)?;
         self.system.write_all_at(file, slices, position)
     }
 
@@ -55,6 +74,7 @@ impl Disk for Faulty {
     }
 
     fn read_exact_at(&self, file: &File, into: &mut [u8], position: u64) -> io::Result<()> {
+        self.check(&self.reads_fail, file)?;
         self.system.read_exact_at(file, into, position)
     }
 
@@ -103,7 +123,7 @@ fn it_is_finished_when_the_disk_works_again() {
         assert_eq!(held_up.write(&bench, TWO, "bad", "a").await.0, ErrorCode::NONE);
         held_up.sequence = 0;
         assert_eq!(held_up.write(&bench, TWO, "good", "b").await.0, ErrorCode::NONE);
-        faulty.broken.store(true, Ordering::SeqCst);
+        faulty.break_writes();
         let request = held_up.end_request(true);
         let mut end = pin!(bench.call(&request, 5));
         begin(end.as_mut()).await;

@@ -55,7 +55,7 @@ impl<'a> Checking<'a> {
     ) -> Self {
         let end = files.segments.first().map_or(Offset::ZERO, |(base, _)| *base);
         let (transactions, epochs) = (Transactions::default(), Vec::new());
-        let known_epochs = Epochs::load(&files.place(&*real_disk()));
+        let known_epochs = Epochs::load(&files.place(&*real_disk())).ok().flatten();
         Self {
             files,
             known,

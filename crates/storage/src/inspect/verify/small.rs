@@ -152,7 +152,7 @@ pub(super) fn check_epochs(
 ) {
     let path = files.directory.join(names::LEADER_EPOCHS);
     let newest = batches.last().map_or(LeaderEpoch(0), |(epoch, _)| *epoch);
-    let cause = match Epochs::load(&files.place(&*real_disk())) {
+    let cause = match Epochs::load(&files.place(&*real_disk())).ok().flatten() {
         None => "it is missing or cannot be read".to_owned(),
         Some(epochs) if epochs.newest() < newest => {
             format!("its newest epoch is {}, but the log has {newest}", epochs.newest())

@@ -49,8 +49,7 @@ impl Recovery<'_> {
             let file = self.open_log(base)?;
             let mut walk = Walk::new(self.place.disk, &file, 0, size.into());
             let mut entries = Vec::new();
-            // Damage is found, and dealt with, by whoever checks these bytes.
-            while let Ok(Some(found)) = walk.next() {
+            while let Some(found) = self.next_sound(base, &mut walk)? {
                 if durable_to.is_some_and(|durable_to| durable_to <= found.header.base_offset) {
                     break;
                 }

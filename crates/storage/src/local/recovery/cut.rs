@@ -3,6 +3,7 @@
 use super::Recovery;
 use super::scan::has_batch_after;
 use crate::error::OpenError;
+use crate::local::index::{self, OffsetEntry, TimeEntry};
 use crate::local::names::CUT_SUFFIX;
 use crate::local::segment::Segment;
 use crate::report::Cut;
@@ -41,7 +42,8 @@ impl Recovery<'_> {
         aside.push(CUT_SUFFIX);
         let aside = PathBuf::from(aside);
         self.place.disk.rename(&path, &aside).map_err(failed)?;
-        self.empty_indexes(segment)?;
+        index::truncate::<OffsetEntry>(self.place, segment.base, |_, _| false).map_err(failed)?;
+        index::truncate::<TimeEntry>(self.place, segment.base, |_, _| false).map_err(failed)?;
         self.report_cut(segment.size.into(), reason, Some(aside));
         Ok(())
     }

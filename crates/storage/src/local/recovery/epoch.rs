@@ -28,8 +28,7 @@ impl Recovery<'_> {
             let Segment { base, size, .. } = self.state.segments[at];
             let file = self.open_log(base)?;
             let mut walk = Walk::new(self.place.disk, &file, 0, size.into());
-            // Damage is found, and dealt with, by whoever checks these bytes.
-            while let Ok(Some(found)) = walk.next() {
+            while let Some(found) = self.next_sound(base, &mut walk)? {
                 self.state.epochs.assign(found.header.partition_leader_epoch, found.header.base_offset);
             }
         }

@@ -18,6 +18,8 @@ pub(crate) struct Faults {
     pub(crate) bytes_left: Mutex<Option<usize>>,
     /// How often names in directories may change, or be synced, until that fails with EIO, too.
     pub(super) changes_left: Mutex<Option<usize>>,
+    /// How often what lies in the directory of this name may be looked at until that fails with EIO.
+    pub(super) looks_left: Mutex<Option<(&'static str, usize)>>,
     /// Writes fail with EIO.
     pub(crate) writes_fail: AtomicBool,
     /// Syncs fail with EIO.
@@ -40,6 +42,7 @@ impl Default for Faults {
             system: system(Syncs::Skipped),
             bytes_left: Mutex::default(),
             changes_left: Mutex::default(),
+            looks_left: Mutex::default(),
             writes_fail: AtomicBool::default(),
             syncs_fail: AtomicBool::default(),
             file_system_syncs_fail: AtomicBool::default(),
@@ -68,6 +71,18 @@ impl Faults {
                 Ok(())
             }
             None => Ok(()),
+        }
+    }
+}
+
+impl Faults {
+    fn before_look(&self, path: &Path) -> io::Result<()> {
+        match self.looks_left.lock().as_mut() {
+            Some((name, left)) if path.iter().any(|part| part == *name) => {
+                *left = left.checked_sub(1).ok_or(Errno::IO)?;
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -114,6 +129,9 @@ impl Disk for Faults {
     }
 
     fn open(&self, path: &Path, mode: Mode) -> io::Result<File> {
+        if mode == Mode::Read || mode == Mode::Write {
+            self.before_look(path)?;
+        }
         self.system.open(path, mode)
     }
 
@@ -126,6 +144,7 @@ impl Disk for Faults {
     }
 
     fn read_exact_at(&self, file: &File, into: &mut [u8], position: u64) -> io::Result<()> {
+        self.before_look(&path_of(file))?;
         self.system.read_exact_at(file, into, position)
     }
 
@@ -144,10 +163,12 @@ impl Disk for Faults {
     }
 
     fn list(&self, path: &Path) -> io::Result<Vec<String>> {
+        self.before_look(path)?;
         self.system.list(path)
     }
 
     fn metadata(&self, path: &Path) -> io::Result<Metadata> {
+        self.before_look(path)?;
         self.system.metadata(path)
     }
 }

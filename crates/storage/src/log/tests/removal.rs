@@ -120,7 +120,7 @@ fn a_deleted_partition_is_gone_and_its_name_is_free() {
     let mut world = World::with(|settings| settings.file_delete_delay_ms = 1000);
     world.put(&["old"]);
     world.log().delete(ID).unwrap();
-    assert_eq!(world.log().offsets(ID), None);
+    assert!(matches!(world.log().offsets(ID), Err(ReadError::NotFound(ID))));
     assert_eq!(world.append(batch(&["x"], 0)), Err(AppendError::NotFound(ID)));
     assert!(matches!(world.log().delete(ID), Err(DeleteError::NotFound(ID))));
     let new = PartitionId { topic: TopicId(uuid::Uuid::from_u128(8)), ..ID };
