@@ -86,6 +86,8 @@ impl<'a> Maker<'a> {
             // A fixed content: it must not change what the random source gives to the fields.
             contents.push((9_000, vec![0xff; 3]));
             contents.push((u32::MAX, vec![7; 200]));
+            // Ottla's own tags are above the lower of them.
+            contents.sort_by_key(|(tag, _)| *tag);
         }
         varint(out, contents.len() as u32);
         for (tag, content) in contents {
