@@ -22,3 +22,10 @@ pub const GROUPS_WITH_CONFIGS_MAX: usize = 100_000;
 /// Largest record batch after decompression, in bytes. A batch that unpacks to more is refused as corrupt:
 /// 1 GiB is a thousand times the default batch limit, and what a consumer could hold anyway.
 pub const BATCH_UNCOMPRESSED_BYTES_MAX: usize = 1 << 30;
+
+/// Most records of a share-partition that are on the way to a dead-letter topic that does not take them. Then the
+/// share-partition hands out nothing that it has not looked at yet, until they have arrived.
+pub const ARCHIVING_RECORDS_MAX: i64 = 100_000;
+
+/// Most records that the writer of dead letters is given at once.
+pub const DEAD_LETTERS_MAX: i64 = 500;

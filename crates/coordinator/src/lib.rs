@@ -8,6 +8,7 @@ pub mod assignor;
 pub mod codec;
 pub mod group;
 pub mod machine;
+pub mod share_partition;
 mod timers;
 pub mod transaction;
 

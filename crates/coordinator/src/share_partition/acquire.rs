@@ -1,0 +1,274 @@
+//! A member gets records: which ones, and how many.
+//!
+//! Ready records come most urgent first, and by offset among equals. That the urgent ones do not starve the others, the
+//! oldest ready record is handed out after at most [`OVERTAKEN_MAX`] records that came after it in the log.
+//!
+//! Records that were delivered often are suspected of breaking their consumers. They are handed out alone of their kind,
+//! half as many of a batch each time, and the last time one by one, so that the healthy ones get through.
+
+use super::Id;
+use super::config::{Config, Mode, Order, Want};
+use super::group::Group;
+use super::reply::{Acquired, Feed, Range, Reply};
+use super::run::{Batch, Facts, State};
+use super::turn::{Edit, Turn};
+use crate::machine::Ticket;
+use ottla_base::limits::ARCHIVING_RECORDS_MAX;
+use ottla_base::{Offset, Tick};
+use ottla_wire::Str;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Most records of higher priority that are handed out while an older one is ready.
+const OVERTAKEN_MAX: i64 = 100;
+
+/// Whether the machine may ask to read on first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum More {
+    /// If it rather knew more of the log, the answer has a [`Feed`](super::Feed) and nothing is acquired.
+    Ask,
+    /// There is no more: the log ends there, or enough was read.
+    Never,
+}
+
+/// A member wants records of a share-partition.
+#[derive(Clone, Debug)]
+pub struct Acquire {
+    /// Who waits.
+    pub ticket: Ticket,
+    /// Of which share-partition.
+    pub id: Id,
+    /// For whom.
+    pub member: Str,
+    /// The group's settings now.
+    pub config: Arc<Config>,
+    /// What it wants.
+    pub want: Want,
+    /// Where the log starts now: what lies before is archived.
+    pub log_start: Offset,
+    /// Whether to read on first.
+    pub more: More,
+}
+
+pub(super) fn acquire(turn: &mut Turn<'_>, command: Acquire) {
+    let Acquire { ticket, id, member, config, want, log_start, more } = command;
+    turn.configure(&id.group, config);
+    let acquired = turn.edit(&id, |edit| {
+        edit.trim(log_start);
+        let feed = if edit.config.paused { None } else { feed(edit, want) };
+        match (feed, more) {
+            (Some(feed), More::Ask) => Acquired { ranges: Vec::new(), feed: Some(feed) },
+            (_, More::Ask | More::Never) => Acquired { ranges: take(edit, &member, want), feed: None },
+        }
+    });
+    turn.reply(ticket, acquired.map_or(Reply::Absent, Reply::Acquired));
+}
+
+/// What to read if the member shall get all it wants.
+fn feed(edit: &mut Edit<'_>, want: Want) -> Option<Feed> {
+    let (config, counts) = (edit.config, edit.live.counts);
+    // Whoever sorts by urgency or key looks as far ahead as it may.
+    let wanted = match config.priority || config.order == Order::Key {
+        true => i64::MAX,
+        false => i64::from(want.records_max) - counts.ready,
+    };
+    let room = i64::from(config.record_locks_max) - counts.window();
+    let has_room = counts.parked() < i64::from(config.delayed_records_max)
+        && counts.archiving < ARCHIVING_RECORDS_MAX
+        && 0 < room;
+    if 0 < wanted && !has_room {
+        edit.live.is_starved = true;
+    }
+    let records_max = wanted.min(room);
+    (has_room && 0 < records_max).then_some(Feed { from: edit.live.next, records_max })
+}
+
+/// One acquisition under way.
+struct Taking<'a> {
+    member: &'a Str,
+    until: Tick,
+    taken: i64,
+    /// No record more than this.
+    most: i64,
+    /// No further run after this many.
+    enough: i64,
+    /// What the batches take that were counted.
+    bytes: i64,
+    batches: BTreeSet<Offset>,
+    ranges: Vec<(Range, Batch)>,
+}
+
+fn take(edit: &mut Edit<'_>, member: &Str, want: Want) -> Vec<Range> {
+    let config = edit.config;
+    if config.paused {
+        return Vec::new();
+    }
+    let locks = i64::from(config.record_locks_max) - edit.live.counts.acquired;
+    let enough = i64::from(want.records_max).min(locks);
+    let cap = match config.member_in_flight_max {
+        0 => i64::MAX,
+        cap => i64::from(cap) - edit.held.get(member).copied().unwrap_or(0),
+    };
+    let most = match want.mode {
+        Mode::BatchOptimized => cap,
+        Mode::RecordLimit => cap.min(enough),
+    };
+    let until = edit.now.tick + Duration::from_millis(config.lock_duration_ms.unsigned_abs().into());
+    // One name for all that it has: nothing that is kept is a slice of a request.
+    let known = edit.held.get_key_value(member).map(|(known, _)| known.clone());
+    let member = known.unwrap_or_else(|| member.detached());
+    let mut taking = Taking {
+        member: &member,
+        until,
+        taken: 0,
+        most,
+        enough,
+        bytes: 0,
+        batches: BTreeSet::new(),
+        ranges: Vec::new(),
+    };
+    while taking.taken < taking.enough.min(taking.most) {
+        let Some(first) = next(edit) else { break };
+        if config.isolation_threshold() <= edit.live.runs[&first].count {
+            if taking.taken == 0 {
+                isolated(edit, &mut taking, first);
+            }
+            break;
+        }
+        if !taking.has_bytes_for(edit.live.runs[&first].batch, want) {
+            break;
+        }
+        grant(edit, &mut taking, first, i64::MAX);
+    }
+    if taking.taken == 0 && locks <= 0 {
+        edit.live.is_starved = true;
+    }
+    if 0 < taking.taken {
+        Group::count(edit.held, &member, taking.taken);
+        edit.live.totals.acquired += taking.taken;
+        // What is left is for others.
+        edit.live.has_news |= 0 < edit.live.counts.ready;
+    }
+    join(edit, taking.ranges, want)
+}
+
+impl Taking<'_> {
+    /// Counts a batch of the log, once, if there is room for it.
+    fn has_bytes_for(&mut self, batch: Batch, want: Want) -> bool {
+        if self.batches.contains(&batch.first) {
+            return true;
+        }
+        let bytes = self.bytes.saturating_add(batch.bytes);
+        let fits = self.taken == 0 || bytes <= want.bytes_max;
+        if fits {
+            self.bytes = bytes;
+            self.batches.insert(batch.first);
+        }
+        fits
+    }
+}
+
+/// Which run is next.
+fn next(edit: &mut Edit<'_>) -> Option<Offset> {
+    let (urgent, oldest) = edit.live.first_ready()?;
+    let is_its_turn = urgent == oldest || OVERTAKEN_MAX <= edit.live.overtaken;
+    if is_its_turn {
+        edit.live.overtaken = 0;
+        return Some(oldest);
+    }
+    edit.live.overtaken += edit.live.runs[&urgent].size(urgent);
+    Some(urgent)
+}
+
+/// Hands out a run, or as much of it as may be.
+fn grant(edit: &mut Edit<'_>, taking: &mut Taking<'_>, first: Offset, most: i64) {
+    let size = edit.live.runs[&first].size(first);
+    let count = size.min(taking.most - taking.taken).min(most);
+    if count < size {
+        edit.live.cut(first.plus(count));
+    }
+    edit.live.change(first, |run| {
+        run.count = run.count.saturating_add(1);
+        run.member = taking.member.clone();
+        run.state = State::Acquired(taking.until);
+    });
+    let run = &edit.live.runs[&first];
+    edit.live.acquired_end = edit.live.acquired_end.max(run.last.plus(1));
+    taking.taken += count;
+    taking.ranges.push((Range { first, last: run.last, delivery_count: run.count }, run.batch));
+}
+
+/// Hands out a part of a suspected batch.
+fn isolated(edit: &mut Edit<'_>, taking: &mut Taking<'_>, first: Offset) {
+    let (limit, threshold) = (edit.config.delivery_count_limit, edit.config.isolation_threshold());
+    let suspect = &edit.live.runs[&first];
+    let (batch, priority) = (suspect.batch, suspect.facts.priority);
+    let halvings = u32::from((suspect.count - threshold).unsigned_abs()) + 1;
+    let share = batch.size.checked_shr(halvings).unwrap_or(0).max(1);
+    let mut from = Some(first);
+    while let Some(first) = from.filter(|_| taking.taken < share.min(taking.most)) {
+        let run = &edit.live.runs[&first];
+        let is_last_try = 2 < limit && run.count == limit - 1;
+        if run.batch != batch || (is_last_try && 0 < taking.taken) {
+            return;
+        }
+        let most = if is_last_try { 1 } else { share - taking.taken };
+        grant(edit, taking, first, most);
+        if is_last_try {
+            return;
+        }
+        from = edit.live.ready_from(priority, first.plus(1));
+    }
+}
+
+/// Neighbours that were taken together become one run with one lock, and one range of the answer, as far as the size that
+/// the member wishes.
+fn join(edit: &mut Edit<'_>, mut taken: Vec<(Range, Batch)>, want: Want) -> Vec<Range> {
+    taken.sort_unstable_by_key(|(range, _)| range.first);
+    let size_max = match want.mode {
+        Mode::BatchOptimized => i64::from(want.batch_max.max(1)),
+        Mode::RecordLimit => i64::MAX,
+    };
+    let mut joined: Vec<(Range, Batch)> = Vec::with_capacity(taken.len().min(16));
+    for (range, batch) in taken {
+        let Some((before, its_batch)) = joined.last_mut() else {
+            joined.push((range, batch));
+            continue;
+        };
+        let is_fresh = range.delivery_count == 1;
+        let fits = before.last.plus(1) == range.first
+            && before.delivery_count == range.delivery_count
+            && before.last.0 - before.first.0 + 1 < size_max
+            && (is_fresh || *its_batch == batch);
+        if !fits {
+            joined.push((range, batch));
+            continue;
+        }
+        before.last = range.last;
+        if is_fresh {
+            unite(edit, range.first);
+        }
+    }
+    joined.into_iter().map(|(range, _)| range).collect()
+}
+
+/// Makes a run that says nothing of its own a part of the acquired one before it.
+fn unite(edit: &mut Edit<'_>, second: Offset) {
+    let Some((first, before)) = edit.live.runs.range(..second).next_back() else { return };
+    let (first, run) = (*first, &edit.live.runs[&second]);
+    let is_plain = |facts: &Facts| facts.key.is_none();
+    if before.facts != run.facts
+        || !is_plain(&run.facts)
+        || before.state != run.state
+        || before.count != run.count
+    {
+        return;
+    }
+    let (last, bytes) = (run.last, run.batch.bytes);
+    edit.live.remove(second);
+    edit.live.change(first, |run| {
+        run.last = last;
+        run.batch = Batch { first, size: last.0 - first.0 + 1, bytes: run.batch.bytes + bytes };
+    });
+}

@@ -1,0 +1,3 @@
+mod delivery;
+mod model;
+mod script;
