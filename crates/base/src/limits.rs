@@ -29,3 +29,17 @@ pub const ARCHIVING_RECORDS_MAX: i64 = 100_000;
 
 /// Most records that the writer of dead letters is given at once.
 pub const DEAD_LETTERS_MAX: i64 = 500;
+/// Most topics that the topology of a streams application may name. Real ones name dozens.
+pub const STREAMS_TOPOLOGY_TOPICS_MAX: usize = 10_000;
+
+/// Largest topology of a streams application, in bytes of what is kept of it.
+pub const STREAMS_TOPOLOGY_BYTES_MAX: usize = 1 << 20;
+
+/// Most tasks of one streams group, standbys not counted.
+pub const STREAMS_TASKS_MAX: i64 = 100_000;
+
+/// Most client tags, and most offsets of tasks, that one member of a streams group may report.
+pub const STREAMS_MEMBER_ENTRIES_MAX: usize = 100_000;
+
+/// Largest description of a topology that a streams application may leave with its group, in bytes.
+pub const STREAMS_DESCRIPTION_BYTES_MAX: usize = 1 << 20;

@@ -23,6 +23,7 @@ mod record;
 mod refusal;
 mod reply;
 mod settings;
+pub mod streams;
 mod turn;
 
 use crate::codec::DecodeError;
@@ -125,6 +126,8 @@ pub enum Command {
     Leave(Leave),
     /// What consumer groups alone are asked.
     Consumer(consumer::Command),
+    /// What streams groups alone are asked.
+    Streams(streams::Command),
     /// OffsetCommit.
     Commit(Commit),
     /// TxnOffsetCommit.
@@ -174,6 +177,7 @@ impl Machine for Groups {
             Command::Heartbeat(heartbeat) => classic::heartbeat(groups, &mut turn, heartbeat),
             Command::Leave(leave) => classic::leave(groups, &mut turn, leave),
             Command::Consumer(command) => consumer::decide(groups, &mut turn, command),
+            Command::Streams(command) => streams::decide(groups, &mut turn, command),
             Command::Commit(commit) => {
                 offsets::commit::commit(entry(&commit.request.group_id), groups, &mut turn, commit);
             }
@@ -271,8 +275,8 @@ fn tick(hard: &Hard, groups: &mut Directory, turn: &mut Turn<'_>) {
     while let Some(timer) = turn.timers.pop_due(turn.now.tick) {
         match timer {
             Timer::Session { group, member } => live::expire_session(groups, turn, &group, &member),
-            Timer::Rebalance { group, member } => consumer::expire_rebalance(groups, turn, &group, &member),
-            Timer::Join { group } => classic::expire_join(groups, turn, &group),
+            Timer::Rebalance { group, member } => live::expire_rebalance(groups, turn, &group, &member),
+            Timer::Join { group } => live::expire_join(groups, turn, &group),
             Timer::Sync { group } => classic::expire_sync(groups, turn, &group),
             Timer::Expiry => offsets::expire::expire(&hard.groups, groups, turn),
         }

@@ -5,7 +5,7 @@
 use super::offsets::{Commit, Expiry};
 use super::record::Record;
 use super::turn::Turn;
-use super::{classic, consumer};
+use super::{classic, consumer, streams};
 use crate::codec::{DecodeError, Input, Output};
 use ottla_base::Timestamp;
 use ottla_wire::message::TxnOffsetCommitRequest;
@@ -22,10 +22,13 @@ pub enum Stored {
     Classic(classic::Stored),
     /// The coordinator decides the assignment, and members come to it one by one.
     Consumer(consumer::Stored),
+    /// The coordinator shares out the tasks of a streams application.
+    Streams(streams::Stored),
 }
 
 const TYPE_CLASSIC: u8 = 0;
 const TYPE_CONSUMER: u8 = 1;
+const TYPE_STREAMS: u8 = 3;
 
 impl Stored {
     /// A group without members, which members of any type may take over, as another store has it.
@@ -38,6 +41,7 @@ impl Stored {
         match self {
             Self::Classic(stored) => stored.encode(output.byte(TYPE_CLASSIC)),
             Self::Consumer(stored) => stored.encode(output.byte(TYPE_CONSUMER)),
+            Self::Streams(stored) => stored.encode(output.byte(TYPE_STREAMS)),
         }
     }
 
@@ -45,6 +49,7 @@ impl Stored {
         match input.byte()? {
             TYPE_CLASSIC => classic::Stored::decode(input).map(Self::Classic),
             TYPE_CONSUMER => consumer::Stored::decode(input).map(Self::Consumer),
+            TYPE_STREAMS => streams::Stored::decode(input).map(Self::Streams),
             other => Err(DecodeError::Unknown(other)),
         }
     }
@@ -55,21 +60,26 @@ impl Stored {
 pub enum MemberOf {
     /// A consumer group.
     Consumer,
+    /// A streams group.
+    Streams,
 }
 
 const KEY_CONSUMER_MEMBER: u8 = 4;
+const KEY_STREAMS_MEMBER: u8 = 6;
 
 impl MemberOf {
     /// The first byte of the rows' keys.
     pub(super) fn key(self) -> u8 {
         match self {
             Self::Consumer => KEY_CONSUMER_MEMBER,
+            Self::Streams => KEY_STREAMS_MEMBER,
         }
     }
 
     pub(super) fn of_key(key: u8) -> Option<Self> {
         match key {
             KEY_CONSUMER_MEMBER => Some(Self::Consumer),
+            KEY_STREAMS_MEMBER => Some(Self::Streams),
             _ => None,
         }
     }
@@ -80,12 +90,31 @@ impl MemberOf {
 pub enum StoredMember {
     /// Of a consumer group.
     Consumer(Arc<consumer::Member>),
+    /// Of a streams group.
+    Streams(Arc<streams::Member>),
 }
 
 impl StoredMember {
+    /// The member, if it is of a consumer group.
+    pub(super) fn consumer(&self) -> Option<&Arc<consumer::Member>> {
+        match self {
+            Self::Consumer(member) => Some(member),
+            Self::Streams(_) => None,
+        }
+    }
+
+    /// The member, if it is of a streams group.
+    pub(super) fn streams(&self) -> Option<&Arc<streams::Member>> {
+        match self {
+            Self::Consumer(_) => None,
+            Self::Streams(member) => Some(member),
+        }
+    }
+
     pub(super) fn encode(&self, output: Output) -> Output {
         match self {
             Self::Consumer(member) => member.encode(output),
+            Self::Streams(member) => member.encode(output),
         }
     }
 
@@ -94,6 +123,7 @@ impl StoredMember {
             MemberOf::Consumer => {
                 consumer::Member::decode(input).map(|member| Self::Consumer(Arc::new(member)))
             }
+            MemberOf::Streams => streams::Member::decode(input).map(|member| Self::Streams(Arc::new(member))),
         }
     }
 }
@@ -103,6 +133,7 @@ impl StoredMember {
 pub(super) enum Live {
     Classic(classic::Group),
     Consumer(consumer::Group),
+    Streams(streams::Group),
 }
 
 impl Live {
@@ -112,6 +143,9 @@ impl Live {
             Stored::Consumer(stored) => {
                 Self::Consumer(consumer::Group::from_stored(id.clone(), stored, members))
             }
+            Stored::Streams(stored) => {
+                Self::Streams(streams::Group::from_stored(id.clone(), stored, members))
+            }
         }
     }
 
@@ -120,6 +154,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.start_sessions(turn),
             Self::Consumer(group) => group.start_sessions(turn),
+            Self::Streams(group) => group.start_sessions(turn),
         }
     }
 
@@ -128,6 +163,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.stop(turn),
             Self::Consumer(group) => group.stop(turn),
+            Self::Streams(group) => group.stop(turn),
         }
     }
 
@@ -136,6 +172,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.is_vacant(),
             Self::Consumer(group) => group.is_vacant(),
+            Self::Streams(group) => group.is_vacant(),
         }
     }
 
@@ -144,6 +181,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.check_commit(commit),
             Self::Consumer(group) => group.check_commit(commit),
+            Self::Streams(group) => group.check_commit(commit),
         }
     }
 
@@ -152,6 +190,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.check_txn_commit(request),
             Self::Consumer(group) => group.check_txn_commit(request),
+            Self::Streams(group) => group.check_txn_commit(request),
         }
     }
 
@@ -159,7 +198,7 @@ impl Live {
     pub(super) fn keep_alive(&self, turn: &mut Turn<'_>, member: &Str) {
         match self {
             Self::Classic(group) => group.keep_alive_by_commit(turn, member),
-            Self::Consumer(_) => {}
+            Self::Consumer(_) | Self::Streams(_) => {}
         }
     }
 
@@ -168,6 +207,7 @@ impl Live {
         match self {
             Self::Classic(_) => Ok(()),
             Self::Consumer(group) => group.check_fetch(member, epoch),
+            Self::Streams(group) => group.check_fetch(member, epoch),
         }
     }
 
@@ -176,6 +216,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.check_delete_offsets(),
             Self::Consumer(group) => group.check_delete_offsets(),
+            Self::Streams(_) => Ok(()),
         }
     }
 
@@ -184,6 +225,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.check_delete(),
             Self::Consumer(group) => group.check_delete(),
+            Self::Streams(group) => group.check_delete(),
         }
     }
 
@@ -191,6 +233,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.is_subscribed(topic),
             Self::Consumer(group) => group.is_subscribed(topic),
+            Self::Streams(group) => group.is_subscribed(topic),
         }
     }
 
@@ -199,6 +242,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.expiry(),
             Self::Consumer(group) => group.expiry(),
+            Self::Streams(group) => group.expiry(),
         }
     }
 
@@ -206,6 +250,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.listed(),
             Self::Consumer(group) => group.listed(),
+            Self::Streams(group) => group.listed(),
         }
     }
 
@@ -213,7 +258,7 @@ impl Live {
     pub(super) fn described(&self) -> Option<DescribedGroup> {
         match self {
             Self::Classic(group) => Some(group.described()),
-            Self::Consumer(_) => None,
+            Self::Consumer(_) | Self::Streams(_) => None,
         }
     }
 
@@ -226,6 +271,7 @@ impl Live {
                 group.check(stored);
             }
             (Self::Consumer(group), Stored::Consumer(stored)) => group.check(stored, members),
+            (Self::Streams(group), Stored::Streams(stored)) => group.check(stored, members),
             (live, stored) => panic!("{live:?} is stored as {stored:?}"),
         }
     }
@@ -236,6 +282,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.check_timers(timers),
             Self::Consumer(group) => group.check_timers(timers),
+            Self::Streams(group) => group.check_timers(timers),
         }
     }
 
@@ -244,6 +291,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.generation(),
             Self::Consumer(group) => group.generation(),
+            Self::Streams(group) => group.generation(),
         }
     }
 
@@ -251,7 +299,20 @@ impl Live {
     pub(super) fn may_become_consumer(&self) -> bool {
         match self {
             Self::Classic(group) => group.is_vacant(),
-            Self::Consumer(_) => false,
+            Self::Consumer(_) | Self::Streams(_) => false,
+        }
+    }
+
+    /// The same for a streams group.
+    pub(super) fn may_become_streams(&self) -> bool {
+        self.may_become_consumer()
+    }
+
+    /// The same for a classic group.
+    pub(super) fn may_become_classic(&self) -> bool {
+        match self {
+            Self::Classic(_) | Self::Consumer(_) => false,
+            Self::Streams(group) => group.is_vacant(),
         }
     }
 
@@ -259,7 +320,7 @@ impl Live {
     pub(super) fn classic(&mut self) -> Option<&mut classic::Group> {
         match self {
             Self::Classic(group) => Some(group),
-            Self::Consumer(_) => None,
+            Self::Consumer(_) | Self::Streams(_) => None,
         }
     }
 }
@@ -270,6 +331,25 @@ pub(super) fn expire_session(groups: &mut Directory, turn: &mut Turn<'_>, group:
         None => {}
         Some(Live::Classic(_)) => classic::expire_session(groups, turn, group, member),
         Some(Live::Consumer(_)) => consumer::expire_session(groups, turn, group, member),
+        Some(Live::Streams(_)) => streams::expire_session(groups, turn, group, member),
+    }
+}
+
+/// A member had enough time to give back what it shall not have any more.
+pub(super) fn expire_rebalance(groups: &mut Directory, turn: &mut Turn<'_>, group: &Str, member: &Str) {
+    match groups.0.get_mut(group) {
+        None | Some(Live::Classic(_)) => {}
+        Some(Live::Consumer(_)) => consumer::expire_rebalance(groups, turn, group, member),
+        Some(Live::Streams(_)) => streams::expire_rebalance(groups, turn, group, member),
+    }
+}
+
+/// The members had enough time to come together.
+pub(super) fn expire_join(groups: &mut Directory, turn: &mut Turn<'_>, group: &Str) {
+    match groups.0.get_mut(group) {
+        None | Some(Live::Consumer(_)) => {}
+        Some(Live::Classic(_)) => classic::expire_join(groups, turn, group),
+        Some(Live::Streams(_)) => streams::expire_delay(groups, turn, group),
     }
 }
 
@@ -296,6 +376,6 @@ impl Directory {
         let id = id.detached();
         let group = classic::Group::new(id.clone(), turn.now.wall);
         turn.record(Record::Group { group: id.clone(), stored: Some(Stored::Classic(group.stored())) });
-        self.0.insert(id, Live::Classic(group));
+        self.replace(id, Live::Classic(group), turn);
     }
 }

@@ -1,6 +1,6 @@
 //! The answers of the group machine.
 
-use super::consumer;
+use super::{consumer, streams};
 use ottla_base::{ProducerEpoch, ProducerId};
 use ottla_wire::message::delete_groups_response::DeletableGroupResult;
 use ottla_wire::message::describe_groups_response::DescribedGroup;
@@ -24,6 +24,8 @@ pub enum Reply {
     Leave(LeaveGroupResponse),
     /// To [`Command::Consumer`](super::Command::Consumer).
     Consumer(consumer::Reply),
+    /// To [`Command::Streams`](super::Command::Streams).
+    Streams(streams::Reply),
     /// To [`Command::Commit`](super::Command::Commit).
     Commit(OffsetCommitResponse),
     /// To [`Command::TxnCommit`](super::Command::TxnCommit).
@@ -72,6 +74,12 @@ impl From<LeaveGroupResponse> for Reply {
 impl From<consumer::Reply> for Reply {
     fn from(reply: consumer::Reply) -> Self {
         Self::Consumer(reply)
+    }
+}
+
+impl From<streams::Reply> for Reply {
+    fn from(reply: streams::Reply) -> Self {
+        Self::Streams(reply)
     }
 }
 

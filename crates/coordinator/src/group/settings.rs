@@ -1,6 +1,6 @@
 //! What an operator can set about groups. The names of the broker's config keys stand with each field.
 
-use super::consumer;
+use super::{consumer, streams};
 use std::sync::Arc;
 
 /// The settings of all groups of a shard. The default is Kafka's.
@@ -17,6 +17,8 @@ pub struct Settings {
     pub size_max: usize,
     /// What holds for consumer groups until a request brings what is in force then.
     pub consumer: Arc<consumer::Config>,
+    /// What holds for streams groups until a request brings what is in force then.
+    pub streams: Arc<streams::Config>,
     /// `offset.metadata.max.bytes`: longest text that may be committed with an offset. As in Kafka it counts
     /// UTF-16 units, whatever the key's name says.
     pub offset_metadata_max: usize,
@@ -34,6 +36,7 @@ impl Default for Settings {
             session_timeout_ms_max: 1_800_000,
             size_max: i32::MAX as usize,
             consumer: Arc::default(),
+            streams: Arc::default(),
             offset_metadata_max: 4_096,
             offsets_retention_ms: 7 * 24 * 60 * 60 * 1_000,
             offsets_check_interval_ms: 10 * 60 * 1_000,

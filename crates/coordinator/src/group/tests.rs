@@ -8,4 +8,5 @@ mod property;
 mod script;
 mod sessions;
 mod static_members;
+mod streams;
 mod transactions;

@@ -3,7 +3,7 @@
 use super::member::{self, Member, Protocol};
 use super::{Group, State, join_error};
 use crate::group::Client;
-use crate::group::live::Directory;
+use crate::group::live::{Directory, Live};
 use crate::group::turn::Turn;
 use crate::machine::Ticket;
 use ottla_wire::message::join_group_response::JoinGroupResponseMember;
@@ -51,20 +51,20 @@ pub(in crate::group) fn join(groups: &mut Directory, turn: &mut Turn<'_>, join: 
         return turn.reply(join.ticket, join_error(&join.request.member_id, error));
     }
     let id = &join.request.group_id;
-    if !groups.0.contains_key(id) {
+    if groups.0.get(id).is_none_or(Live::may_become_classic) {
         groups.found(id, turn);
     }
     match groups.classic(id) {
         Some(group) => join_group(group, turn, join),
         // A group of a type that has no classic members.
-        None => turn.reply(join.ticket, join_error(&join.request.member_id, ErrorCode::UNKNOWN_MEMBER_ID)),
+        None => turn.reply(join.ticket, join_error("", ErrorCode::INCONSISTENT_GROUP_PROTOCOL)),
     }
 }
 
 /// What is refused whatever the group. A refused join leaves no group behind.
 fn check_request(groups: &Directory, turn: &Turn<'_>, request: &JoinGroupRequest) -> Result<(), ErrorCode> {
     let session_timeouts = turn.settings.session_timeout_ms_min..=turn.settings.session_timeout_ms_max;
-    let is_new_group = !groups.0.contains_key(&request.group_id);
+    let is_new_group = groups.0.get(&request.group_id).is_none_or(Live::may_become_classic);
     if request.group_id.is_empty() {
         Err(ErrorCode::INVALID_GROUP_ID)
     } else if !session_timeouts.contains(&request.session_timeout_ms) {

@@ -65,9 +65,10 @@ impl Group {
         group.head = *stored;
         group.recorded = Some(*stored);
         for (id, member) in members {
-            let StoredMember::Consumer(member) = member;
-            group.link(id, member);
-            group.members.insert(id.clone(), Arc::clone(member));
+            if let Some(member) = member.consumer() {
+                group.link(id, member);
+                group.members.insert(id.clone(), Arc::clone(member));
+            }
         }
         group
     }

@@ -10,6 +10,7 @@
 //! `m1`, `m2`, … in the order in which they were given.
 
 mod consumers;
+mod streams;
 mod text;
 mod transactional;
 
@@ -27,6 +28,7 @@ use ottla_wire::message::*;
 use ottla_wire::{ErrorCode, Str};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
+use std::mem::{Discriminant, discriminant};
 use uuid::Uuid;
 
 /// Runs the script in a new world and compares what it prints.
@@ -58,12 +60,13 @@ pub(super) struct World {
     ids: HashMap<String, Str>,
     generations: HashMap<String, i32>,
     /// Of each group after the last command.
-    last_generations: HashMap<Str, i32>,
+    last_generations: HashMap<Str, (Discriminant<live::Live>, i32)>,
     /// Who waits under which ticket.
     pub(super) waiting: BTreeMap<Ticket, String>,
     tickets: u64,
     fresh: u128,
     pub(super) consumers: consumers::Consumers,
+    pub(super) streams: streams::Side,
 }
 
 impl World {
@@ -82,6 +85,7 @@ impl World {
             tickets: 0,
             fresh: 0,
             consumers: consumers::Consumers::default(),
+            streams: streams::Side::default(),
         };
         world.apply(Command::Start(world.settings.clone()));
         world
@@ -134,11 +138,13 @@ impl World {
         }
         for (id, live) in &self.soft.groups.0 {
             live.check(&self.hard.groups[id].stored, &self.hard.groups[id].members);
-            let before = self.last_generations.get(id).copied().unwrap_or(0);
-            assert!(before <= live.generation(), "the generation only grows");
+            let before = self.last_generations.get(id).filter(|(kind, _)| *kind == discriminant(live));
+            let before = before.map_or(0, |(_, generation)| *generation);
+            assert!(before <= live.generation(), "the generation only grows, while the type stays");
         }
         self.check_timers();
-        let generation = |(id, live): (&Str, &live::Live)| (id.clone(), live.generation());
+        let generation =
+            |(id, live): (&Str, &live::Live)| (id.clone(), (discriminant(live), live.generation()));
         self.last_generations = self.soft.groups.0.iter().map(generation).collect();
     }
 
@@ -220,6 +226,12 @@ impl World {
                 self.settings.size_max = size.parse().expect("a size");
             }
             return self.restart();
+        }
+        if ["s-topics", "define", "s-config", "s-beat", "s-describe", "s-draw"].contains(&verb) {
+            if let Some(command) = self.streams(verb, &words) {
+                self.apply(command);
+            }
+            return;
         }
         let command = self.command(verb, &words);
         self.apply(command);
@@ -367,6 +379,9 @@ impl World {
             }
         }
         self.consumers.hear(client, reply);
+        if let Reply::Streams(reply) = reply {
+            self.remember(client, reply);
+        }
         let mut text = text::of(reply, &self.consumers.catalog);
         for number in (1..=self.fresh).rev() {
             let suffix = format!("-{}", Uuid::from_u128(number));

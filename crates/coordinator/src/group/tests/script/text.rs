@@ -26,6 +26,7 @@ pub(super) fn of(reply: &Reply, topics: &Catalog) -> String {
             });
             format!("left {}{}", leave.error_code.name(), members.collect::<String>())
         }
+        Reply::Streams(reply) => super::streams::text(reply),
         Reply::Commit(commit) => {
             let topics = commit.topics.iter().flat_map(|topic| {
                 let code = |it: &OffsetCommitResponsePartition| (it.partition_index, it.error_code);

@@ -1,0 +1,103 @@
+//! What a heartbeat is answered: the member's epoch and tasks, the state of the group, and where to ask for state.
+
+use super::heartbeat::{Answered, Heartbeat, Statuses};
+use super::member::Member;
+use super::request::JOIN;
+use super::target::Delay;
+use super::tasks::listed;
+use super::{Group, status};
+use crate::group::turn::Turn;
+use ottla_wire::Str;
+use ottla_wire::message::StreamsGroupHeartbeatResponse;
+use ottla_wire::message::streams_group_heartbeat_response::Status;
+
+/// What a heartbeat came to.
+pub(super) struct Step {
+    /// The member as it was.
+    pub(super) before: Member,
+    /// Why there is no new assignment yet.
+    pub(super) delay: Option<Delay>,
+}
+
+impl Group {
+    pub(super) fn answer(
+        &mut self,
+        id: &Str,
+        step: &Step,
+        heartbeat: &Heartbeat,
+        turn: &Turn<'_>,
+    ) -> Answered {
+        let Heartbeat { request, config, topics, statuses, .. } = heartbeat;
+        let Step { before, delay } = step;
+        let Some(member) = self.members.get(id).cloned() else { return Answered::default() };
+        let mut response = StreamsGroupHeartbeatResponse {
+            member_id: id.clone(),
+            member_epoch: member.epoch,
+            heartbeat_interval_ms: config.heartbeat_interval_ms,
+            task_offset_interval_ms: config.task_offset_interval_ms,
+            acceptable_recovery_lag: config.acceptable_recovery_lag,
+            status: Some(self.statuses(id, &member, *delay, *statuses)),
+            ..Default::default()
+        };
+        let has_other_tasks = before.assigned != member.assigned;
+        if request.member_epoch == JOIN || has_other_tasks {
+            response.active_tasks = Some(listed(member.assigned.active.keys()));
+            response.standby_tasks = Some(listed(member.assigned.standby.iter()));
+            response.warmup_tasks = Some(Vec::new());
+        }
+        if before.endpoint != member.endpoint || has_other_tasks && member.endpoint.is_some() {
+            self.endpoint_epoch = self.endpoint_epoch.wrapping_add(1);
+        }
+        response.endpoint_information_epoch = self.endpoint_epoch;
+        if self.endpoint_epoch != request.endpoint_information_epoch {
+            response.partitions_by_user_endpoint = Some(self.endpoints(topics));
+        }
+        response.topology_description_required =
+            *statuses == Statuses::WithTags && self.asks_for_description(member.topology_epoch, turn);
+        let missing = self.configured.as_ref().map(|configured| configured.missing.clone());
+        Answered { response, missing: missing.unwrap_or_default() }
+    }
+
+    fn statuses(&self, id: &Str, member: &Member, delay: Option<Delay>, statuses: Statuses) -> Vec<Status> {
+        let status = |status_code, detail: String| Status { status_code, status_detail: detail.into() };
+        let mut told = Vec::new();
+        let (mine, ours) = (member.topology_epoch, self.stored.topology.epoch);
+        if mine < ours {
+            let detail =
+                format!("The member's topology epoch {mine} is behind the group's topology epoch {ours}.");
+            told.push(status(status::STALE_TOPOLOGY, detail));
+        }
+        if let Some(delay) = delay {
+            let cause = match delay {
+                Delay::Initial => "initial rebalance delay",
+                Delay::Interval => "assignment interval",
+            };
+            let detail = format!("Assignment delayed due to the configured {cause}.");
+            told.push(status(status::ASSIGNMENT_DELAYED, detail));
+        }
+        if let Some(problem) = self.configured.as_ref().and_then(|configured| configured.problem.clone()) {
+            told.push(status(problem.code, problem.detail));
+        }
+        if let Some(asking) = &self.shutdown {
+            let detail = format!(
+                "Streams group member {asking} encountered a fatal error and requested a shutdown for the entire \
+                 application."
+            );
+            told.push(status(status::SHUTDOWN_APPLICATION, detail));
+        }
+        let missing = match statuses {
+            Statuses::First => Vec::new(),
+            Statuses::WithTags => self.missing_tags(id),
+        };
+        if !missing.is_empty() {
+            let missing: Vec<&str> = missing.iter().map(Str::as_str).collect();
+            let detail = format!(
+                "Missing required client tags for rack-aware standby assignment: [{}]. Configure them via \
+                 'client.tag.<tagKey>' in your Streams config.",
+                missing.join(", ")
+            );
+            told.push(status(status::MISSING_CLIENT_TAGS, detail));
+        }
+        told
+    }
+}
