@@ -9,6 +9,8 @@ mod add_partitions_to_txn;
 mod alter_configs;
 mod api_versions;
 mod assignment;
+mod consumer_group_describe;
+mod consumer_group_heartbeat;
 mod create_partitions;
 mod create_topics;
 mod delete_groups;
@@ -48,6 +50,7 @@ mod write_txn_markers;
 
 use crate::Broker;
 use crate::connection::Peer;
+use ottla_coordinator::group::Client;
 use ottla_wire::codec::{self, DecodeError, EncodeError, Encoded, Reader};
 use ottla_wire::message::Request;
 use ottla_wire::{ApiKey, Str};
@@ -69,6 +72,16 @@ pub(crate) struct Context {
     /// What the client calls itself; for logs and group descriptions only.
     pub(crate) client_id: Option<Str>,
     correlation_id: i32,
+}
+
+impl Context {
+    /// Who sent the request, as operators see it, in memory of its own.
+    fn client(&self) -> Client {
+        Client {
+            id: self.client_id.as_ref().map(Str::detached).unwrap_or_default(),
+            host: Str::from(format!("/{}", self.peer.address.ip().to_canonical())),
+        }
+    }
 }
 
 /// What becomes of a request.
@@ -189,6 +202,8 @@ fn api(key: ApiKey) -> Option<Api> {
         ApiKey::DescribeProducers => describe_producers::api(),
         ApiKey::DescribeTransactions => describe_transactions::api(),
         ApiKey::ListTransactions => list_transactions::api(),
+        ApiKey::ConsumerGroupHeartbeat => consumer_group_heartbeat::api(),
+        ApiKey::ConsumerGroupDescribe => consumer_group_describe::api(),
         ApiKey::DescribeTopicPartitions => describe_topic_partitions::api(),
         // Between controllers, which Ottla does not have.
         ApiKey::Vote
@@ -231,8 +246,6 @@ fn api(key: ApiKey) -> Option<Api> {
         | ApiKey::DescribeQuorum
         | ApiKey::UpdateFeatures
         | ApiKey::UnregisterBroker
-        | ApiKey::ConsumerGroupHeartbeat
-        | ApiKey::ConsumerGroupDescribe
         | ApiKey::GetTelemetrySubscriptions
         | ApiKey::PushTelemetry
         | ApiKey::ShareGroupHeartbeat

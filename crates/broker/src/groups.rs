@@ -4,6 +4,8 @@
 //! `__consumer_offsets` has by default, so that shard and partition number are the same. The number of shards is
 //! part of the data on disk and never changes.
 
+mod consumer;
+
 use crate::config::BrokerConfig;
 use crate::shard::{Asked, JournalRows, LoadError, Shard, Unavailable};
 use ottla_base::{Env, PartitionIndex, ProducerEpoch, ProducerId, TopicId};
@@ -27,6 +29,8 @@ use ottla_wire::record::MarkerKind;
 use ottla_wire::{ErrorCode, Str};
 use std::sync::Arc;
 use tokio::task::JoinSet;
+
+pub(crate) use consumer::config as consumer_config;
 
 /// Every group of this broker.
 pub(crate) struct Groups {
@@ -297,7 +301,7 @@ fn settings(config: &BrokerConfig) -> Settings {
         session_timeout_ms_min: groups.group_min_session_timeout_ms,
         session_timeout_ms_max: groups.group_max_session_timeout_ms,
         size_max: groups.group_max_size,
-        consumer: Arc::default(),
+        consumer: consumer::plain_config(config),
         offset_metadata_max: groups.offset_metadata_max_bytes,
         offsets_retention_ms: saturate(groups.offsets_retention_minutes).saturating_mul(MINUTE_MS),
         offsets_check_interval_ms: saturate(groups.offsets_retention_check_interval_ms),

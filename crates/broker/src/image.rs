@@ -89,7 +89,6 @@ impl Image {
     }
 
     /// All topics as groups see them. Made anew only when it is asked for after a change.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the groups that the broker assigns for come next"))]
     pub(crate) fn catalog(&self) -> Arc<Catalog> {
         if let Some(catalog) = &self.0.read().catalog {
             return Arc::clone(catalog);

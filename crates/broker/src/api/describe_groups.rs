@@ -46,4 +46,4 @@ const FIRST_VERSION_WITH_NOT_FOUND: i16 = 6;
 
 /// One bit for each ACL operation by its number: read 3, delete 6, describe 8, describe configs 10, alter
 /// configs 11.
-const GROUP_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;
+pub(super) const GROUP_OPERATIONS: i32 = 1 << 3 | 1 << 6 | 1 << 8 | 1 << 10 | 1 << 11;

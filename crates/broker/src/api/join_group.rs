@@ -10,8 +10,7 @@
 //!   leaves it without an answer.
 
 use super::{Api, Context};
-use ottla_coordinator::group::{Client, FirstJoin, Join, StaticRejoin};
-use ottla_wire::Str;
+use ottla_coordinator::group::{FirstJoin, Join, StaticRejoin};
 use ottla_wire::message::{JoinGroupRequest, JoinGroupResponse};
 use std::ops::RangeInclusive;
 
@@ -25,10 +24,7 @@ async fn handle(context: Context, request: JoinGroupRequest) -> JoinGroupRespons
     let (group, member_id) = (request.group_id.clone(), request.member_id.clone());
     let version = context.version;
     let fresh = context.broker.env.random_uuid();
-    let client = Client {
-        id: context.client_id.as_ref().map(Str::detached).unwrap_or_default(),
-        host: Str::from(format!("/{}", context.peer.address.ip().to_canonical())),
-    };
+    let client = context.client();
     let join = |ticket| Join {
         ticket,
         client,

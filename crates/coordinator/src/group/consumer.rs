@@ -121,13 +121,23 @@ impl Group {
         if self.members.get(id).is_some_and(|before| Arc::ptr_eq(before, &member) || *before == member) {
             return;
         }
-        let id = match self.members.remove_entry(id) {
-            Some((id, before)) => {
-                self.unlink(&id, &before);
-                id
-            }
-            None => id.detached(),
+        let former = self.members.remove_entry(id);
+        let (id, before) = match &former {
+            Some((id, before)) => (id.clone(), Some(&**before)),
+            None => (id.detached(), None),
         };
+        // Most steps leave the subscription as it is, and counting it is most of the work.
+        let subscription = |member: &Member| (Arc::clone(&member.topics), member.pattern.clone());
+        let is_same = before.is_some_and(|before| subscription(before) == subscription(&member));
+        if !is_same {
+            self.subscriptions.add(&member);
+        }
+        if let Some(before) = before {
+            self.unlink(&id, before);
+            if !is_same {
+                self.subscriptions.remove(before);
+            }
+        }
         self.link(&id, &member);
         self.members.insert(id.clone(), member);
         self.changed.insert(id);
@@ -137,21 +147,21 @@ impl Group {
     fn take(&mut self, id: &Str, turn: &mut Turn<'_>) {
         let Some((id, member)) = self.members.remove_entry(id) else { return };
         self.unlink(&id, &member);
+        self.subscriptions.remove(&member);
         turn.cancel(&self.session_timer(&id));
         turn.cancel(&self.rebalance_timer(&id));
         self.changed.insert(id);
     }
 
-    /// Adds a member to what is known of all of them.
+    /// Adds a member to what is known of all of them, but for its subscription.
     fn link(&mut self, id: &Str, member: &Member) {
-        let Member { instance, assignor, topics, pattern, assigned, revoking, .. } = member;
+        let Member { instance, assignor, assigned, revoking, .. } = member;
         if let Some(instance) = instance {
             self.statics.insert(instance.clone(), id.clone());
         }
         if let Some(assignor) = assignor {
             *self.assignors.entry(*assignor).or_default() += 1;
         }
-        self.subscriptions.add(topics, pattern);
         for partition in assigned.keys().chain(revoking.keys()) {
             let former = self.owners.insert(*partition, id.clone());
             debug_assert!(former.is_none(), "a partition is with one member");
@@ -159,14 +169,13 @@ impl Group {
     }
 
     fn unlink(&mut self, id: &Str, member: &Member) {
-        let Member { instance, assignor, topics, pattern, assigned, revoking, .. } = member;
+        let Member { instance, assignor, assigned, revoking, .. } = member;
         if let Some(instance) = instance.as_ref().filter(|instance| self.statics.get(*instance) == Some(id)) {
             self.statics.remove(instance);
         }
         if let Some(count) = assignor.and_then(|assignor| self.assignors.get_mut(&assignor)) {
             *count -= 1;
         }
-        self.subscriptions.remove(topics, pattern);
         for partition in assigned.keys().chain(revoking.keys()) {
             self.owners.remove(partition);
         }

@@ -85,16 +85,31 @@ struct Known {
 }
 
 impl Patterns {
-    /// The topics in `catalog` that the pattern matches. As long as they are the same, so is the set.
+    /// Makes the pattern one of these.
     ///
     /// # Errors
     /// [`Invalid`] if the text is no pattern.
-    pub fn resolve(&mut self, text: &Str, catalog: &Arc<Catalog>) -> Result<Arc<BTreeSet<TopicId>>, Invalid> {
+    pub fn learn(&mut self, text: &Str) -> Result<(), Invalid> {
         if !self.0.contains_key(text) {
             let (pattern, before) = (Pattern::parse(text)?, Arc::new(Catalog::default()));
             let known = Known { pattern, catalog: before, matched: Arc::default() };
             self.0.insert(text.detached(), known);
         }
+        Ok(())
+    }
+
+    /// Whether one of them matches all of `topic`, which need not be there.
+    #[must_use]
+    pub fn match_any(&self, topic: &str) -> bool {
+        self.0.values().any(|known| known.pattern.matches(topic))
+    }
+
+    /// The topics in `catalog` that the pattern matches. As long as they are the same, so is the set.
+    ///
+    /// # Errors
+    /// [`Invalid`] if the text is no pattern.
+    pub fn resolve(&mut self, text: &Str, catalog: &Arc<Catalog>) -> Result<Arc<BTreeSet<TopicId>>, Invalid> {
+        self.learn(text)?;
         let known = self.0.get_mut(text).expect("it was there or was put there");
         known.look_at(catalog);
         Ok(Arc::clone(&known.matched))

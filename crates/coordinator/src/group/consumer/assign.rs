@@ -36,10 +36,9 @@ impl Group {
         // Members mostly subscribe to the same, and an assignor sees that at a glance if they share it.
         let mut subscriptions = HashMap::<(&BTreeSet<Str>, &Str), BTreeSet<TopicId>>::new();
         for member in self.members.values() {
-            subscriptions.entry((&*member.topics, &member.pattern)).or_insert_with(|| {
-                let names = self.wanted_by(member);
-                names.filter_map(|name| topics.topic(name)).map(|topic| topic.id).collect()
-            });
+            subscriptions
+                .entry((&*member.topics, &member.pattern))
+                .or_insert_with(|| self.subscriptions.of(member, topics));
         }
         let seen = |(id, member): (&'_ Str, &'_ Arc<Member>)| (id.clone(), Arc::clone(member));
         let members: Vec<(Str, Arc<Member>)> = self.members.iter().map(seen).collect();
@@ -58,15 +57,5 @@ impl Group {
         };
         assert_eq!(targets.len(), asked.len(), "an assignor answers for every member");
         members.iter().map(|(id, _)| id.clone()).zip(targets).collect()
-    }
-
-    /// The names of the topics that a member subscribes to.
-    fn wanted_by<'a>(&'a self, member: &'a Member) -> impl Iterator<Item = &'a Str> {
-        member.topics.iter()
-    }
-
-    /// Whether a member subscribes to a topic.
-    pub(super) fn is_wanted_by(&self, member: &Member, topic: &Str) -> bool {
-        member.topics.contains(topic)
     }
 }

@@ -155,6 +155,10 @@ impl Group {
             partitions.collect::<BTreeSet<_>>()
         });
         let who = self.who(heartbeat, owned.as_ref())?;
+        request
+            .subscribed_topic_regex
+            .iter()
+            .try_for_each(|regex| self.subscriptions.check_pattern(regex))?;
         // Nothing is refused from here on, and nothing has changed before.
         if let Some(former) = &who.replaces {
             self.take(former, turn);
@@ -186,12 +190,13 @@ impl Group {
     }
 
     /// Takes notice of changes of the topics, and of a subscription; either is a reason for a new target assignment.
-    fn refresh(&mut self, topics: &Catalog, has_reason: bool) {
+    fn refresh(&mut self, topics: &Arc<Catalog>, has_reason: bool) {
         if !has_reason && self.head.epoch != 0 && self.catalog_epoch == Some(topics.epoch()) {
             return;
         }
         self.catalog_epoch = Some(topics.epoch());
-        let fingerprint = topics.fingerprint(self.subscriptions.names());
+        self.subscriptions.look_at(topics);
+        let fingerprint = self.subscriptions.fingerprint(topics);
         // One that is due anyway will see these topics.
         let is_due = self.head.assignment_epoch < self.head.epoch;
         if has_reason || self.head.epoch == 0 || (fingerprint != self.head.fingerprint && !is_due) {
@@ -209,7 +214,7 @@ impl Group {
         let circumstances = Circumstances {
             target_epoch: self.head.assignment_epoch,
             said,
-            is_subscribed: &|topic| topics.name(topic).is_some_and(|name| self.is_wanted_by(member, name)),
+            is_subscribed: &|topic| self.subscriptions.is_of(member, topic, topics),
             is_free: &|partition| self.owners.get(&partition).is_none_or(|owner| owner == id),
         };
         let Some(next) = reconcile::step(member, &circumstances) else { return };

@@ -67,6 +67,7 @@ impl Group {
         for (id, member) in members {
             if let Some(member) = member.consumer() {
                 group.link(id, member);
+                group.subscriptions.add(member);
                 group.members.insert(id.clone(), Arc::clone(member));
             }
         }
