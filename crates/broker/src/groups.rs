@@ -302,6 +302,7 @@ fn settings(config: &BrokerConfig) -> Settings {
         session_timeout_ms_max: groups.group_max_session_timeout_ms,
         size_max: groups.group_max_size,
         consumer: consumer::plain_config(config),
+        streams: Arc::default(),
         offset_metadata_max: groups.offset_metadata_max_bytes,
         offsets_retention_ms: saturate(groups.offsets_retention_minutes).saturating_mul(MINUTE_MS),
         offsets_check_interval_ms: saturate(groups.offsets_retention_check_interval_ms),
