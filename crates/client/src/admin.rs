@@ -16,7 +16,7 @@ pub use cluster::ClusterDescription;
 pub use configs::{
     AlterOp, ConfigAlteration, ConfigEntry, ConfigSource, ConfigSynonym, Resource, ResourceKind,
 };
-pub use groups::{GroupDescription, GroupListing, GroupMember};
+pub use groups::{GroupDescription, GroupListing, GroupMember, SharePartition, Standing, StandingRange};
 pub use topics::{CreatedTopic, NewTopic};
 pub use transactions::{
     ActiveProducer, ListedTransactions, Marker, TransactionDescription, TransactionFilter, TransactionListing,

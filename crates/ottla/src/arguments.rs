@@ -1,7 +1,7 @@
 //! What can be typed behind `ottla`. Each verb declares its own arguments in its file.
 
 use crate::command::{
-    completions, config, consume, doctor, group, import, log, produce, serve, topic, transaction,
+    completions, config, consume, doctor, group, import, log, produce, queue, serve, topic, transaction,
 };
 use crate::exit;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -75,9 +75,12 @@ pub(crate) enum Command {
     Produce(produce::Arguments),
     /// Read records.
     Consume(consume::Arguments),
-    /// List, describe, reset and delete consumer groups.
+    /// List and describe groups of every type; reset and delete consumer groups.
     #[command(subcommand)]
     Group(group::Command),
+    /// See and steer queues: share groups, what waits, what is in flight, and dead letters.
+    #[command(subcommand)]
+    Queue(queue::Command),
     /// List, describe and abort transactions, and show who writes to a partition.
     #[command(subcommand)]
     Transaction(transaction::Command),

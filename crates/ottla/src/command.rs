@@ -8,6 +8,7 @@ pub(crate) mod group;
 pub(crate) mod import;
 pub(crate) mod log;
 pub(crate) mod produce;
+pub(crate) mod queue;
 pub(crate) mod serve;
 pub(crate) mod topic;
 pub(crate) mod transaction;
@@ -29,6 +30,7 @@ pub(crate) fn run(env: Arc<SystemEnv>, common: &Common, command: Command) -> Out
         Command::Produce(arguments) => block_on(produce::run(&Session::new(env, common), arguments)),
         Command::Consume(arguments) => block_on(consume::run(&Session::new(env, common), arguments)),
         Command::Group(command) => block_on(group::run(&Session::new(env, common), command)),
+        Command::Queue(command) => block_on(queue::run(&Session::new(env, common), command)),
         Command::Transaction(command) => block_on(transaction::run(&Session::new(env, common), command)),
         Command::Import(arguments) => block_on(import::run(common, arguments)),
         Command::Log(command) => log::run(common, &command),

@@ -14,6 +14,7 @@ pub(crate) fn start(common: &Common, command: &Option<Command>) {
             | Command::Produce(_)
             | Command::Consume(_)
             | Command::Group(_)
+            | Command::Queue(_)
             | Command::Transaction(_)
             | Command::Log(_)
             | Command::Import(_)

@@ -41,6 +41,20 @@ pub(crate) fn rows(common: &Common, header: &[&str], rows: Vec<Vec<Value>>) -> O
     }
 }
 
+/// Rows as JSON objects with the header's words as names.
+pub(crate) fn named(header: &[&str], rows: Vec<Vec<Value>>) -> Vec<Value> {
+    let names: Vec<String> = header.iter().map(|name| name.replace([' ', '-'], "_")).collect();
+    rows.into_iter().map(|row| Value::Object(names.iter().cloned().zip(row).collect())).collect()
+}
+
+/// A length of time: milliseconds for programs, and for people as they say it: `12.3s`, `5m10s`, `3h2m`, `4d1h`.
+pub(crate) fn duration(common: &Common, ms: Option<i64>) -> Value {
+    match (ms, common.output) {
+        (Some(ms), Form::Human) => Value::from(crate::text::duration(ms)),
+        (ms, _) => Value::from(ms),
+    }
+}
+
 /// Columns of text without borders, as wide as their content, so that `awk` works on them, too.
 pub(crate) fn table(header: &[&str], rows: &[Vec<Value>]) -> String {
     let mut table = Table::new();

@@ -57,9 +57,31 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
+/// A length of time as people read it: `12.3s`, `5m10s`, `3h2m`, `4d1h`.
+pub(crate) fn duration(ms: i64) -> String {
+    let seconds = ms / 1000;
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match seconds {
+        ..60 => format!("{}.{}s", seconds, ms % 1000 / 100),
+        60..3600 => format!("{minutes}m{}s", seconds % 60),
+        3600..86_400 => format!("{hours}h{}m", minutes % 60),
+        _ => format!("{days}d{}h", hours % 24),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_length_of_time_has_two_units_at_most() {
+        let shown: Vec<String> =
+            [0, 999, 12_345, 60_000, 310_000, 3_600_000, 10_920_000, 86_400_000, 349_200_000]
+                .into_iter()
+                .map(duration)
+                .collect();
+        assert_eq!(shown, ["0.0s", "0.9s", "12.3s", "1m0s", "5m10s", "1h0m", "3h2m", "1d0h", "4d1h"]);
+    }
 
     #[test]
     fn moments_are_read_in_every_usual_form() {

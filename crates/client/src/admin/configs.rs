@@ -39,6 +39,11 @@ impl Resource {
         Self { kind: ResourceKind::Topic, name: name.into() }
     }
 
+    /// A group, whether it exists or not.
+    pub fn group(id: impl Into<String>) -> Self {
+        Self { kind: ResourceKind::Group, name: id.into() }
+    }
+
     /// A broker.
     #[must_use]
     pub fn broker(id: i32) -> Self {

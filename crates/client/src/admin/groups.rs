@@ -1,4 +1,10 @@
-//! Groups and their committed offsets.
+//! Groups of every type, and committed offsets. What only one type has, stands in its own file.
+
+mod consumer;
+mod share;
+mod streams;
+
+pub use share::{SharePartition, Standing, StandingRange};
 
 use super::{Admin, Outcome};
 use crate::client::{CoordinatorKind, TopicSet};
@@ -35,12 +41,17 @@ pub struct GroupListing {
 pub struct GroupDescription {
     /// Its id.
     pub id: String,
-    /// Kafka's name of its state: `Empty`, `Stable`, `PreparingRebalance`, `CompletingRebalance`, `Dead`.
+    /// Kafka's name of its state: `Empty`, `Stable`, `PreparingRebalance`, `CompletingRebalance`, `Dead` of
+    /// a classic group, others of newer types.
     pub state: String,
+    /// `classic`, `consumer`, `share` or `streams`.
+    pub group_type: String,
     /// What its members speak, as `consumer`.
     pub protocol_type: String,
     /// Which of its members' protocols was chosen: the assignor of a consumer group.
     pub protocol: String,
+    /// How often what it is made of has changed; none of classic groups, which do not tell.
+    pub epoch: Option<i32>,
     /// Its members.
     pub members: Vec<GroupMember>,
 }
@@ -56,8 +67,14 @@ pub struct GroupMember {
     pub client_id: String,
     /// From where it is connected.
     pub client_host: String,
+    /// The epoch that it has reached; none in a classic group.
+    pub epoch: Option<i32>,
+    /// The topics that it asked for, and its pattern; none in a classic or streams group.
+    pub subscription: Vec<String>,
     /// Its partitions; none if it is no consumer.
     pub partitions: Vec<TopicPartition>,
+    /// Its tasks, in a streams group.
+    pub tasks: Vec<String>,
 }
 
 impl Admin {
@@ -195,17 +212,22 @@ fn read_group(found: DescribedGroup) -> GroupDescription {
         instance_id: member.group_instance_id.as_deref().map(str::to_owned),
         client_id: member.client_id.to_string(),
         client_host: member.client_host.to_string(),
+        epoch: None,
+        subscription: Vec::new(),
         partitions: match consumers {
             // What a member holds while the group rebalances may be anything.
             true => read_assignment(member.member_assignment).unwrap_or_default(),
             false => Vec::new(),
         },
+        tasks: Vec::new(),
     };
     GroupDescription {
         id: found.group_id.to_string(),
         state: found.group_state.to_string(),
+        group_type: "classic".to_owned(),
         protocol_type: found.protocol_type.to_string(),
         protocol: found.protocol_data.to_string(),
+        epoch: None,
         members: found.members.into_iter().map(member).collect(),
     }
 }

@@ -3,7 +3,7 @@
 mod alone;
 mod goal;
 mod member;
-mod print;
+pub(crate) mod print;
 mod start;
 
 use crate::arguments::Form;

@@ -8,6 +8,7 @@
 mod groups;
 mod logs;
 mod program;
+mod queues;
 mod records;
 mod serving;
 mod settings;

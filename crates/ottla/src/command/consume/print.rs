@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use std::io::{self, Write};
 
 /// How records are printed.
-pub(super) enum Style {
+pub(crate) enum Style {
     /// By a template.
     Text(Template),
     /// One object in each line.
@@ -17,7 +17,7 @@ pub(super) enum Style {
 
 impl Style {
     /// Writes one record.
-    pub(super) fn write(&self, out: &mut impl Write, record: &ConsumedRecord) -> io::Result<()> {
+    pub(crate) fn write(&self, out: &mut impl Write, record: &ConsumedRecord) -> io::Result<()> {
         match self {
             Self::Text(template) => template.0.iter().try_for_each(|part| match part {
                 Part::Literal(text) => out.write_all(text),

@@ -10,7 +10,8 @@ use ottla_client::{Admin, TopicPartition};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Show a group's members, what each reads, and how far behind it is.
+/// Show a group's members, what each reads, and how far behind it is. A member of a streams group has tasks.
+/// Of a share group 'ottla queue describe' tells more.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   ottla group describe billing
@@ -22,7 +23,7 @@ pub(crate) struct Arguments {
 }
 
 const PARTITION: &[&str] = &["topic", "partition", "committed", "end", "lag", "member", "client", "host"];
-const MEMBER: &[&str] = &["member", "instance", "client", "host", "partitions"];
+const MEMBER: &[&str] = &["member", "instance", "epoch", "client", "host", "partitions"];
 
 /// Prints them.
 pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome {
@@ -35,12 +36,14 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
         if session.common.output == Form::Json {
             output::json(&json!({
                 "group": id,
+                "type": group.group_type,
                 "state": group.state,
+                "epoch": group.epoch,
                 "protocol": group.protocol_type,
                 "assignor": group.protocol,
                 "lag": lag,
-                "members": named(MEMBER, members),
-                "partitions": named(PARTITION, partitions),
+                "members": output::named(MEMBER, members),
+                "partitions": output::named(PARTITION, partitions),
             }))?;
             continue;
         }
@@ -49,7 +52,8 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
         }
         let assignor = if group.protocol.is_empty() { "-" } else { &group.protocol };
         output::line(format_args!(
-            "{id}: {}, {} member(s), {lag} record(s) behind, assignor {assignor}",
+            "{id}: {} group, {}, {} member(s), {lag} record(s) behind, assignor {assignor}",
+            group.group_type,
             group.state,
             group.members.len()
         ))?;
@@ -63,26 +67,21 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
     Ok(())
 }
 
-fn named(header: &[&str], rows: Vec<Vec<Value>>) -> Vec<Value> {
-    let name =
-        |row: Vec<Value>| Value::Object(header.iter().map(|name| (*name).to_owned()).zip(row).collect());
-    rows.into_iter().map(name).collect()
-}
-
 fn member(member: &GroupMember) -> Vec<Value> {
     let partitions: Vec<String> = member.partitions.iter().map(ToString::to_string).collect();
     vec![
         json!(member.member_id),
         json!(member.instance_id),
+        json!(member.epoch),
         json!(member.client_id),
         json!(member.client_host),
-        json!(partitions),
+        json!(if member.tasks.is_empty() { &partitions } else { &member.tasks }),
     ]
 }
 
 /// One row for each partition that is assigned or committed.
 async fn partitions(admin: &Admin, group: &GroupDescription) -> Outcome<Vec<Vec<Value>>> {
-    let committed = state::committed(admin, &group.id).await?;
+    let committed = state::done(admin, group).await?;
     let mut owners: BTreeMap<&TopicPartition, &GroupMember> = BTreeMap::new();
     for member in &group.members {
         owners.extend(member.partitions.iter().map(|partition| (partition, member)));

@@ -7,7 +7,7 @@ use crate::output;
 use ottla_client::Admin;
 use serde_json::{Value, json};
 
-/// List groups with their state and how far behind they are.
+/// List groups of all types with their state and how far behind they are.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   ottla group list
@@ -28,12 +28,14 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
             continue;
         }
         // A group may go while we look; then it is as if it had gone before.
-        let Some(described) = state::find(&admin, &group.id).await? else { continue };
-        let committed = state::committed(&admin, &group.id).await?;
-        let ends = state::ends(&client, committed.keys()).await?;
-        let behind = ends.iter().filter_map(|(key, end)| committed.get(key).map(|at| (end.0 - at.0).max(0)));
+        let described = state::describe_as(&admin, &group.id, &group.group_type).await;
+        let Some(described) = state::if_there(described)? else { continue };
+        let done = state::done(&admin, &described).await?;
+        let ends = state::ends(&client, done.keys()).await?;
+        let behind = ends.iter().filter_map(|(key, end)| done.get(key).map(|at| (end.0 - at.0).max(0)));
         rows.push(vec![
             json!(group.id),
+            json!(described.group_type),
             json!(described.state),
             json!(group.protocol_type),
             json!(described.members.len()),
@@ -44,5 +46,5 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
         output::note(session.common, "there are no groups");
         return Ok(());
     }
-    output::rows(session.common, &["group", "state", "protocol", "members", "lag"], rows)
+    output::rows(session.common, &["group", "type", "state", "protocol", "members", "lag"], rows)
 }

@@ -165,7 +165,8 @@ async fn plan(
 
 /// A member would commit over what is set here.
 async fn refuse_if_busy(admin: &Admin, group: &str) -> Outcome {
-    let members = state::find(admin, group).await?.map_or(0, |described| described.members.len());
+    let described = state::if_there(state::describe(admin, group).await)?;
+    let members = described.map_or(0, |described| described.members.len());
     match members {
         0 => Ok(()),
         _ => Err(Failure::new(

@@ -7,11 +7,24 @@ use ottla_client::{Admin, Client, OffsetSpec, TopicPartition, TopicSet};
 use ottla_wire::ErrorCode;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The group as its coordinator describes it.
+/// The group as its coordinator describes it, whichever type it has.
 pub(super) async fn describe(admin: &Admin, group: &str) -> Outcome<GroupDescription> {
+    let listed = admin.list_groups().await?;
+    let group_type = listed.into_iter().find(|listed| listed.id == group).map(|listed| listed.group_type);
+    describe_as(admin, group, group_type.as_deref().unwrap_or_default()).await
+}
+
+/// As [`describe`], for a group whose type is known; brokers before Kafka 3.8 do not tell it.
+pub(super) async fn describe_as(admin: &Admin, group: &str, group_type: &str) -> Outcome<GroupDescription> {
     let missing =
         || Failure::not_found(format!("there is no group '{group}': 'ottla group list' has all of them"));
-    match admin.describe_group(group).await {
+    let described = match group_type.to_ascii_lowercase().as_str() {
+        "consumer" => admin.describe_consumer_group(group).await,
+        "share" => admin.describe_share_group(group).await,
+        "streams" => admin.describe_streams_group(group).await,
+        _ => admin.describe_group(group).await,
+    };
+    match described {
         Ok(described) if described.state == "Dead" => Err(missing()),
         Ok(described) => Ok(described),
         Err(error) if error.code() == Some(ErrorCode::GROUP_ID_NOT_FOUND) => Err(missing()),
@@ -19,14 +32,26 @@ pub(super) async fn describe(admin: &Admin, group: &str) -> Outcome<GroupDescrip
     }
 }
 
-/// As [`describe`], `None` if there is no such group.
-pub(super) async fn find(admin: &Admin, group: &str) -> Outcome<Option<GroupDescription>> {
-    match describe(admin, group).await {
+/// `None` if there is no such group after all.
+pub(super) fn if_there(described: Outcome<GroupDescription>) -> Outcome<Option<GroupDescription>> {
+    match described {
         Ok(described) => Ok(Some(described)),
         Err(failure) if failure.status == Status::NotFound => Ok(None),
         Err(failure) => Err(failure),
     }
 }
+
+/// Up to where the group is done: what it has committed, or where a share group starts.
+pub(super) async fn done(admin: &Admin, group: &GroupDescription) -> Outcome<Found> {
+    if group.group_type != "share" {
+        return committed(admin, &group.id).await;
+    }
+    let partitions = admin.share_group_offsets(&group.id, NO_RANGES).await?;
+    Ok(partitions.into_iter().filter_map(|found| found.start.map(|start| (found.partition, start))).collect())
+}
+
+/// Nothing but offsets is asked for.
+const NO_RANGES: i32 = -1;
 
 /// What the group has committed; nothing if there is no such group.
 pub(super) async fn committed(admin: &Admin, group: &str) -> Outcome<Found> {

@@ -1,0 +1,27 @@
+//! `ottla queue dlq requeue`.
+
+use super::letters::Settled;
+use super::selection::Selection;
+use super::settle;
+use crate::command::Session;
+use crate::exit::Outcome;
+
+/// Write the records of dead letters to their topics again, so that the queue gets them once more.
+///
+/// A record goes to the partition it came from, with its key, value and headers, and with the header
+/// `ottla-requeued-for: QUEUE`: other groups that read the topic get it once more, too, and can skip it by that header.
+/// Record and receipt count together, in one transaction, so that a crash neither loses a letter nor requeues it twice.
+#[derive(Clone, Debug, clap::Args)]
+#[command(after_help = "Examples:
+  ottla queue dlq requeue thumbnails 0/42 0/43
+  ottla queue dlq requeue thumbnails --all --dry-run
+  ottla queue dlq requeue thumbnails --all --yes")]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    selection: Selection,
+}
+
+/// Requeues them.
+pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome {
+    settle::run(session, &arguments.selection, Settled::Requeued).await
+}
