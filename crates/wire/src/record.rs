@@ -24,6 +24,7 @@ mod region;
 #[cfg(test)]
 mod tests;
 mod varint;
+mod walk;
 
 pub use builder::{AppendError, BatchBuilder, BatchOptions, BatchScope, record_bytes};
 pub use codec::Compression;
@@ -37,3 +38,4 @@ pub use inspect::{Inspection, KeyRule, RecordRules, Refusal, inspect_records};
 pub use reader::{Header, Record, RecordIter, records, records_within};
 pub use recompress::recompress;
 pub use region::{FileRegion, Records, Region, SmallList};
+pub use walk::{Placed, Walk, WalkError, walk};

@@ -109,6 +109,38 @@ impl Region {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// `length` bytes of it from `at` on, without a copy.
+    ///
+    /// # Panics
+    /// If it has fewer.
+    #[must_use]
+    pub fn cut(&self, at: usize, length: usize) -> Self {
+        assert!(length <= self.len().saturating_sub(at), "the cut lies inside the region");
+        match self {
+            Self::Bytes(bytes) => Self::Bytes(bytes.slice(at..at + length)),
+            Self::File(FileRegion { file, position, .. }) => Self::File(FileRegion {
+                file: Arc::clone(file),
+                position: position + at as u64,
+                length: u32::try_from(length).expect("a part is no longer than the whole"),
+            }),
+        }
+    }
+
+    /// This region and `next` as one, if `next` begins where it ends.
+    #[must_use]
+    pub fn joined(&self, next: &Self) -> Option<Self> {
+        match (self, next) {
+            (Self::File(one), Self::File(next))
+                if Arc::ptr_eq(&one.file, &next.file)
+                    && one.position + u64::from(one.length) == next.position =>
+            {
+                let length = one.length.checked_add(next.length)?;
+                Some(Self::File(FileRegion { length, ..one.clone() }))
+            }
+            _ => None,
+        }
+    }
 }
 
 /// The value of a message's records field: zero or more regions, read one after the other.

@@ -5,6 +5,7 @@ mod differential;
 mod header;
 mod hostile;
 mod reading;
+mod walk;
 
 use super::*;
 use bytes::Bytes;
