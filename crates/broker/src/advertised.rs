@@ -45,10 +45,11 @@ fn reached(address: SocketAddr) -> Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::share_session::ConnectionId;
 
     fn peer(reached: &str, listener: &str) -> Peer {
         let reached = reached.parse().expect("an address");
-        Peer { address: reached, reached, listener: listener.into() }
+        Peer { address: reached, reached, listener: listener.into(), connection: ConnectionId::default() }
     }
 
     #[test]

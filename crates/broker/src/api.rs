@@ -42,6 +42,8 @@ mod offset_for_leader_epoch;
 mod produce;
 mod refused;
 mod resource;
+mod share_acknowledge;
+mod share_fetch;
 mod sync_group;
 #[cfg(test)]
 mod tests;
@@ -205,6 +207,8 @@ fn api(key: ApiKey) -> Option<Api> {
         ApiKey::ConsumerGroupHeartbeat => consumer_group_heartbeat::api(),
         ApiKey::ConsumerGroupDescribe => consumer_group_describe::api(),
         ApiKey::DescribeTopicPartitions => describe_topic_partitions::api(),
+        ApiKey::ShareFetch => share_fetch::api(),
+        ApiKey::ShareAcknowledge => share_acknowledge::api(),
         // Between controllers, which Ottla does not have.
         ApiKey::Vote
         | ApiKey::BeginQuorumEpoch
@@ -250,8 +254,6 @@ fn api(key: ApiKey) -> Option<Api> {
         | ApiKey::PushTelemetry
         | ApiKey::ShareGroupHeartbeat
         | ApiKey::ShareGroupDescribe
-        | ApiKey::ShareFetch
-        | ApiKey::ShareAcknowledge
         | ApiKey::AddRaftVoter
         | ApiKey::RemoveRaftVoter
         | ApiKey::StreamsGroupHeartbeat

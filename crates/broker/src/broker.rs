@@ -7,6 +7,7 @@ use crate::fetch_session::FetchSessions;
 use crate::groups::Groups;
 use crate::image::{Image, Topic};
 use crate::producer_ids::ProducerIds;
+use crate::share::Share;
 use crate::transactions::Transactions;
 use crate::waiting::Waiting;
 use ottla_base::{BrokerId, Env, LeaderEpoch, PartitionId, PartitionIndex};
@@ -29,6 +30,7 @@ pub struct Broker {
     pub(crate) image: Image,
     pub(crate) groups: Groups,
     pub(crate) transactions: Transactions,
+    pub(crate) share: Share,
     pub(crate) producer_ids: ProducerIds,
     pub(crate) sessions: Mutex<FetchSessions>,
     pub(crate) waiting: Arc<Waiting>,

@@ -15,6 +15,7 @@ use crate::api::{self, Answer, Call, CallError};
 use crate::budget::{FREE_BYTES, Reservation};
 use crate::frame::{FrameBuffer, FrameError};
 use crate::reply;
+use crate::share_session::ConnectionId;
 use bytes::Bytes;
 use ottla_base::Tick;
 use ottla_wire::codec::Encoded;
@@ -46,6 +47,8 @@ pub(crate) struct Peer {
     pub(crate) reached: SocketAddr,
     /// The name of the listener that accepted it, in upper case.
     pub(crate) listener: Arc<str>,
+    /// Which connection it is.
+    pub(crate) connection: ConnectionId,
 }
 
 /// Why a connection ended, other than by the client's own closing or by shutdown.
@@ -98,19 +101,23 @@ pub(crate) async fn serve(
     peer: Peer,
     mut shutdown: watch::Receiver<bool>,
 ) {
-    let address = peer.address;
+    let (address, connection_id) = (peer.address, peer.connection);
     let config = broker.config();
     let mut connection = Connection {
         frames: FrameBuffer::new(config.network.socket_request_max_bytes),
         idle_after: Duration::from_millis(config.network.connections_max_idle_ms),
         active: broker.env.now().tick,
         stream,
-        broker,
+        broker: Arc::clone(&broker),
         peer: Rc::new(peer),
         reserved: None,
         in_flight: VecDeque::new(),
     };
-    match connection.run(&mut shutdown).await {
+    let ended = connection.run(&mut shutdown).await;
+    // What it asked for is dropped first, so that nothing is taken for a client that is gone.
+    drop(connection);
+    broker.share_connection_ended(connection_id);
+    match ended {
         Ok(()) => tracing::trace!(client = %address, "connection ended"),
         Err(Closed::Socket(error)) => tracing::debug!(client = %address, %error, "connection lost"),
         Err(Closed::Idle) => tracing::debug!(client = %address, "idle connection closed"),

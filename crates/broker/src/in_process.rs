@@ -11,6 +11,7 @@ use crate::config::{Configs, Layers};
 use crate::connection::Peer;
 use crate::jobs;
 use crate::server::{self, StartError};
+use crate::share_session::ConnectionId;
 use bytes::Bytes;
 use ottla_base::Env;
 use ottla_storage::{Log, LogOptions, RecoveryReport};
@@ -102,17 +103,35 @@ impl InProcess {
         request: &R,
         version: i16,
     ) -> impl Future<Output = Result<Option<R::Response>, NoAnswer>> + use<R> {
-        self.call_as(CLIENT_ID, request, version)
+        self.call_on(0, request, version)
     }
 
-    /// [`call`](Self::call) by a client with another id.
-    pub(crate) fn call_as<R: Request>(
+    /// [`call`](Self::call) on a connection of its own, which [`disconnect`](Self::disconnect) ends.
+    ///
+    /// # Errors
+    /// [`NoAnswer`].
+    pub fn call_on<R: Request>(
         &self,
-        client_id: &str,
+        connection: u64,
         request: &R,
         version: i16,
     ) -> impl Future<Output = Result<Option<R::Response>, NoAnswer>> + use<R> {
-        let called = self.start(client_id, request, version);
+        self.call_as((CLIENT_ID, ConnectionId(connection)), request, version)
+    }
+
+    /// The connection has ended: what the broker keeps for it goes. Its unanswered requests should be dropped before.
+    pub fn disconnect(&self, connection: u64) {
+        self.broker.share_connection_ended(ConnectionId(connection));
+    }
+
+    /// [`call`](Self::call) by a client with another id, on that connection.
+    pub(crate) fn call_as<R: Request>(
+        &self,
+        client: (&str, ConnectionId),
+        request: &R,
+        version: i16,
+    ) -> impl Future<Output = Result<Option<R::Response>, NoAnswer>> + use<R> {
+        let called = self.start(client, request, version);
         async move {
             let frame = match called?.await.map_err(|error| closed(&error))? {
                 Answer::Send(answer) => answer.into_bytes()?,
@@ -125,11 +144,16 @@ impl InProcess {
         }
     }
 
-    fn start<R: Request>(&self, client_id: &str, request: &R, version: i16) -> Result<api::Call, NoAnswer> {
+    fn start<R: Request>(
+        &self,
+        (client_id, connection): (&str, ConnectionId),
+        request: &R,
+        version: i16,
+    ) -> Result<api::Call, NoAnswer> {
         let frame = encode_request(Some(client_id), CORRELATION_ID, request, version)?;
         let frame = frame.into_bytes()?.slice(LENGTH_BYTES..);
         let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9092);
-        let peer = Peer { address, reached: address, listener: "PLAINTEXT".into() };
+        let peer = Peer { address, reached: address, listener: "PLAINTEXT".into(), connection };
         api::call(Arc::clone(&self.broker), Rc::new(peer), frame).map_err(|error| closed(&error))
     }
 

@@ -3,6 +3,7 @@
 mod compaction;
 
 use crate::Broker;
+use crate::share_partitions::SharePartitions;
 use crate::{off_thread, transactions};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,6 +16,8 @@ pub(crate) fn start(broker: &Arc<Broker>, background: &mut JoinSet<()>) {
     background.spawn_local(expire_producers(Arc::clone(broker)));
     background.spawn_local(compaction::compact(Arc::clone(broker)));
     broker.groups.start_timers(background);
+    broker.share.partitions.start_timers(background);
+    SharePartitions::start_writers(broker, background);
     transactions::start(broker, background);
 }
 

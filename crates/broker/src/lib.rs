@@ -28,6 +28,9 @@ mod recompression;
 mod reply;
 mod server;
 mod shard;
+mod share;
+mod share_partitions;
+mod share_session;
 mod system;
 #[cfg(test)]
 mod testing;

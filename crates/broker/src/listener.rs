@@ -1,11 +1,12 @@
 //! Accepts connections and deals them out to the workers.
 
 use crate::connection::Peer;
+use crate::share_session::ConnectionId;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -28,11 +29,12 @@ pub(crate) fn bind(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     Ok(socket.into())
 }
 
-/// Counts connections against `max.connections`.
+/// Counts connections against `max.connections`, and numbers them.
 #[derive(Debug)]
 pub(crate) struct Places {
     taken: AtomicUsize,
     max: usize,
+    accepted: AtomicU64,
 }
 
 /// One connection's place; free again when dropped.
@@ -41,13 +43,18 @@ pub(crate) struct Place(Arc<Places>);
 
 impl Places {
     pub(crate) fn new(max: usize) -> Arc<Self> {
-        Arc::new(Self { taken: AtomicUsize::new(0), max })
+        Arc::new(Self { taken: AtomicUsize::new(0), max, accepted: AtomicU64::new(0) })
     }
 
     fn take(self: &Arc<Self>) -> Option<Place> {
         let place = Place(Arc::clone(self));
         // The guard's drop gives the place back when there was none.
         (self.taken.fetch_add(1, Ordering::Relaxed) < self.max).then_some(place)
+    }
+
+    /// A number that no other connection has.
+    fn next_id(&self) -> ConnectionId {
+        ConnectionId(self.accepted.fetch_add(1, Ordering::Relaxed) + 1)
     }
 }
 
@@ -72,7 +79,8 @@ pub(crate) async fn accept(
                     tracing::warn!(client = %address, "connection refused: max.connections are open");
                     continue;
                 };
-                let Ok(accepted) = prepare(stream, address, &name) else { continue };
+                let connection = places.next_id();
+                let Ok(accepted) = prepare(stream, address, &name, connection) else { continue };
                 // A worker that is gone means shutdown; the connection closes with the message.
                 let _ = workers[next % workers.len()].send((accepted, place));
                 next += 1;
@@ -86,8 +94,13 @@ pub(crate) async fn accept(
 }
 
 /// The connection leaves this worker's event loop, to be registered with its own.
-fn prepare(stream: tokio::net::TcpStream, address: SocketAddr, name: &Arc<str>) -> io::Result<Accepted> {
+fn prepare(
+    stream: tokio::net::TcpStream,
+    address: SocketAddr,
+    name: &Arc<str>,
+    connection: ConnectionId,
+) -> io::Result<Accepted> {
     stream.set_nodelay(true)?;
     let reached = stream.local_addr()?;
-    Ok((stream.into_std()?, Peer { address, reached, listener: Arc::clone(name) }))
+    Ok((stream.into_std()?, Peer { address, reached, listener: Arc::clone(name), connection }))
 }

@@ -16,6 +16,8 @@ use crate::image::Image;
 use crate::listener::{self, Accepted, Place, Places};
 use crate::producer_ids::ProducerIds;
 use crate::shard::LoadError;
+use crate::share::Share;
+use crate::share_partitions::SharePartitions;
 use crate::transactions::Transactions;
 use crate::waiting::Waiting;
 use crate::{jobs, overrides, topics};
@@ -128,6 +130,7 @@ impl Server {
         let _ = shutdown.send(true);
         broker.waiting.close();
         broker.groups.dismiss();
+        broker.share.partitions.dismiss();
         for worker in workers {
             if worker.join().is_err() {
                 tracing::error!("a worker had panicked");
@@ -204,6 +207,7 @@ pub(crate) fn open(
     });
     let unreadable = |error: LoadError| StartError::Topics(error.to_string());
     let transactions = Transactions::open(&journal, &env, &config).map_err(unreadable)?;
+    let share = Share::new(SharePartitions::open(&journal, &env).map_err(unreadable)?);
     let groups = Groups::open(journal, Arc::clone(&env), &config).map_err(unreadable)?;
     let broker = Arc::new(Broker {
         cluster_id: Str::from(meta.cluster_id()),
@@ -220,6 +224,7 @@ pub(crate) fn open(
         meta,
         groups,
         transactions,
+        share,
         waiting,
         configs,
     });

@@ -1,10 +1,13 @@
 //! A broker on a directory for tests of this crate: a request in, its response out.
 
+pub(crate) mod share;
+
 use crate::broker::Broker;
 use crate::config::{Assignment, Layers, Origin};
 use crate::environment::SystemEnv;
 use crate::in_process::{InProcess, NoAnswer};
 use crate::server::StartError;
+use crate::share_session::ConnectionId;
 use crate::topics::NewTopic;
 use ottla_base::{Env, TopicId, TopicName};
 use ottla_storage::disk::{self, Disk};
@@ -50,7 +53,24 @@ impl Bench {
         request: &R,
         version: i16,
     ) -> Result<Option<R::Response>, NoAnswer> {
-        self.in_process.call_as(client_id, request, version).await
+        self.in_process.call_as((client_id, ConnectionId::default()), request, version).await
+    }
+
+    /// One request on a connection of its own.
+    pub(crate) async fn call_on<R: Request>(
+        &self,
+        connection: u64,
+        request: &R,
+        version: i16,
+    ) -> R::Response {
+        let answer = self.in_process.call_on(connection, request, version).await;
+        let answer = answer.unwrap_or_else(|error| panic!("{} v{version}: {error}", R::NAME));
+        answer.unwrap_or_else(|| panic!("{} is always answered", R::NAME))
+    }
+
+    /// The connection has ended.
+    pub(crate) fn disconnect(&self, connection: u64) {
+        self.in_process.disconnect(connection);
     }
 
     pub(crate) async fn create_topic(&self, name: &str, partitions: i32) -> TopicId {

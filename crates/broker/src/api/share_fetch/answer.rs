@@ -1,0 +1,71 @@
+//! The answer of a ShareFetch: what was fetched and what became of acknowledgements, by partition.
+
+use super::partition::Outcome;
+use crate::share_partitions::Acknowledged;
+use ottla_base::{PartitionId, TopicId};
+use ottla_wire::message::ShareFetchResponse;
+use ottla_wire::message::share_fetch_response::{
+    AcquiredRecords, PartitionData, ShareFetchableTopicResponse,
+};
+use ottla_wire::record::Records;
+
+/// All that a member is told.
+#[derive(Debug)]
+pub(super) struct Results {
+    /// How long it has the records, if it does not renew.
+    pub(super) lock_ms: i32,
+    pub(super) fetched: Vec<(PartitionId, Outcome)>,
+    pub(super) acknowledged: Vec<(PartitionId, Acknowledged)>,
+}
+
+impl Results {
+    pub(super) fn answer(self) -> ShareFetchResponse {
+        let Self { lock_ms, fetched, acknowledged } = self;
+        let mut responses = Topics::default();
+        for (id, outcome) in fetched {
+            let data = responses.partition(id);
+            data.error_code = outcome.code;
+            data.records = Some(outcome.records);
+            let acquired = outcome.ranges.into_iter().map(|range| AcquiredRecords {
+                first_offset: range.first.0,
+                last_offset: range.last.0,
+                delivery_count: range.delivery_count,
+            });
+            data.acquired_records = acquired.collect();
+        }
+        for (id, Acknowledged { code, message }) in acknowledged {
+            let data = responses.partition(id);
+            data.acknowledge_error_code = code;
+            data.acknowledge_error_message = message.map(Into::into);
+        }
+        ShareFetchResponse {
+            acquisition_lock_timeout_ms: lock_ms,
+            responses: responses.0,
+            ..Default::default()
+        }
+    }
+}
+
+/// Partitions under their topics, each once.
+#[derive(Default)]
+struct Topics(Vec<ShareFetchableTopicResponse>);
+
+impl Topics {
+    fn partition(&mut self, id: PartitionId) -> &mut PartitionData {
+        let topics = &mut self.0;
+        // Topics are few, and those of one topic come together.
+        let at = topics.iter().rposition(|topic| TopicId(topic.topic_id) == id.topic).unwrap_or_else(|| {
+            topics.push(ShareFetchableTopicResponse { topic_id: id.topic.0, partitions: Vec::new() });
+            topics.len() - 1
+        });
+        let partitions = &mut topics[at].partitions;
+        let known = partitions.iter().rposition(|data| data.partition_index == id.index.0);
+        let at = known.unwrap_or_else(|| {
+            // Empty records, not null: the field cannot be null.
+            let records = Some(Records::default());
+            partitions.push(PartitionData { partition_index: id.index.0, records, ..Default::default() });
+            partitions.len() - 1
+        });
+        &mut partitions[at]
+    }
+}

@@ -1,0 +1,238 @@
+//! What the log holds, for share-partitions: which batches come next, and where the records lie that a member got.
+//!
+//! Only headers of batches are read, unless the group's settings ask what records say about themselves. Nothing here
+//! waits: as for Fetch, what is read comes from the page cache.
+//!
+//! For a group that reads committed records, those of aborted transactions are left out here, and so are control batches
+//! for everybody: a share consumer does not filter.
+
+#[cfg(test)]
+mod tests;
+
+use crate::config::kinds::Isolation;
+use foldhash::{HashSet, HashSetExt};
+use ottla_base::{Offset, PartitionId, ProducerId};
+use ottla_coordinator::share_partition::{Config, Facts, Feed, Range, Scanned, ScannedBatch, facts};
+use ottla_storage::{AbortedTransaction, Log, ReadBound, ReadError, WholeFirst};
+use ottla_wire::ErrorCode;
+use ottla_wire::record::{BatchHeader, Placed, Record, Records, Region, WalkError, records_within, walk};
+
+/// Bytes of the log that one read may span. Their headers alone are looked at.
+const READ_BYTES: usize = 8 << 20;
+
+/// Batches that one scan looks at, at most. A scan that ends there is asked for again.
+const BATCHES_MAX: usize = 2_000;
+
+/// Unpacked bytes after which a scan that looks into records ends.
+const UNPACKED_BYTES_MAX: usize = 4 << 20;
+
+/// A batch that unpacks to more is delivered as it is, whatever its records say.
+const BATCH_UNPACKED_BYTES_MAX: usize = 64 << 20;
+
+/// Why the log gives no answer.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum FeedError {
+    /// The log cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The bytes of the log are no batches, or their file is gone.
+    #[error(transparent)]
+    Walk(#[from] WalkError),
+}
+
+/// What a member is told.
+pub(super) fn code(error: &FeedError) -> ErrorCode {
+    match error {
+        FeedError::Read(error) => crate::error::of_read(error),
+        FeedError::Walk(error) => {
+            tracing::error!(%error, "a partition cannot be read");
+            ErrorCode::KAFKA_STORAGE_ERROR
+        }
+    }
+}
+
+fn bound(isolation: Isolation) -> ReadBound {
+    match isolation {
+        Isolation::ReadUncommitted => ReadBound::HighWatermark,
+        Isolation::ReadCommitted => ReadBound::LastStable,
+    }
+}
+
+/// Looks on in the log, as the machine asks. `None` if there is nothing yet.
+///
+/// # Errors
+/// [`FeedError`]. An offset that retention has overtaken meanwhile is none: the machine learns of it next time.
+pub(super) fn scan(
+    log: &Log,
+    partition: PartitionId,
+    isolation: Isolation,
+    config: &Config,
+    feed: Feed,
+) -> Result<Option<Scanned>, FeedError> {
+    let mut scan = Scan {
+        config,
+        end: feed.from.plus(feed.records_max.max(1)),
+        scanned: Scanned { from: feed.from, to: feed.from, batches: Vec::new() },
+        looked_at: 0,
+        unpacked: 0,
+    };
+    while scan.goes_on() {
+        let from = scan.scanned.to;
+        let read = log.read(partition, from, READ_BYTES, bound(isolation), WholeFirst::Yes);
+        let read = match read {
+            Err(ReadError::OutOfRange { .. }) => break,
+            read => read?,
+        };
+        if read.records.is_empty() {
+            break;
+        }
+        let mut aborts = Aborts::new(read.aborted);
+        for placed in walk(&read.records) {
+            let placed = placed?;
+            let is_aborted = aborts.pass(&placed.header);
+            if !scan.goes_on_with(&placed.header) {
+                break;
+            }
+            scan.take(&placed, is_aborted)?;
+        }
+        if scan.scanned.to == from {
+            break;
+        }
+    }
+    let scanned = scan.scanned;
+    Ok((scanned.from < scanned.to).then_some(scanned))
+}
+
+struct Scan<'a> {
+    config: &'a Config,
+    /// No batch that begins there or behind it is asked for.
+    end: Offset,
+    scanned: Scanned,
+    looked_at: usize,
+    unpacked: usize,
+}
+
+impl Scan<'_> {
+    fn goes_on(&self) -> bool {
+        self.scanned.to < self.end && self.looked_at < BATCHES_MAX && self.unpacked < UNPACKED_BYTES_MAX
+    }
+
+    fn goes_on_with(&self, header: &BatchHeader) -> bool {
+        self.goes_on() && header.base_offset < self.end
+    }
+
+    fn take(&mut self, placed: &Placed, is_aborted: bool) -> Result<(), FeedError> {
+        let header = &placed.header;
+        self.looked_at += 1;
+        // Compaction may leave a batch without records; what it covers is passed over.
+        if header.is_control() || is_aborted || header.record_count == 0 {
+            self.scanned.to = header.next_offset().max(self.scanned.to);
+            return Ok(());
+        }
+        let records = if self.config.needs_records() { self.facts(placed)? } else { None };
+        let (first, last) = (header.base_offset, header.last_offset());
+        let bytes = u32::try_from(placed.region.len()).unwrap_or(u32::MAX);
+        self.scanned.batches.push(ScannedBatch { first, last, bytes, records });
+        self.scanned.to = header.next_offset();
+        Ok(())
+    }
+
+    /// What the records say; `None` if the batch cannot be unpacked, which is for its consumers to see.
+    fn facts(&mut self, placed: &Placed) -> Result<Option<Vec<(Offset, Facts)>>, FeedError> {
+        let bytes = placed.bytes().map_err(WalkError::from)?;
+        let Ok(records) = records_within(placed.header, &bytes, BATCH_UNPACKED_BYTES_MAX) else {
+            return Ok(None);
+        };
+        self.unpacked += records.unpacked_bytes();
+        let said = |record: Record| (record.offset, facts_of(&record, self.config));
+        Ok(records.map(|record| record.map(said)).collect::<Result<_, _>>().ok())
+    }
+}
+
+fn facts_of(record: &Record, config: &Config) -> Facts {
+    let headers = record.headers.iter().filter_map(|header| {
+        // A name that is no text is none of ours.
+        Some((std::str::from_utf8(&header.key).ok()?, header.value.as_deref()))
+    });
+    facts(config, record.timestamp, record.key.as_deref(), headers)
+}
+
+/// Whose batches are part of an aborted transaction, as a walk goes on.
+struct Aborts {
+    /// By first offset, the next one last.
+    to_come: Vec<AbortedTransaction>,
+    open: HashSet<ProducerId>,
+}
+
+impl Aborts {
+    fn new(mut aborted: Vec<AbortedTransaction>) -> Self {
+        aborted.sort_unstable_by_key(|aborted| std::cmp::Reverse(aborted.first_offset));
+        Self { to_come: aborted, open: HashSet::new() }
+    }
+
+    /// Whether the batch, which is the next one, belongs to an aborted transaction.
+    fn pass(&mut self, header: &BatchHeader) -> bool {
+        while let Some(next) = self.to_come.pop_if(|next| next.first_offset <= header.last_offset()) {
+            self.open.insert(next.producer);
+        }
+        if header.is_control() {
+            // The marker of the transaction: of the next one of this producer its own entry tells.
+            self.open.remove(&header.producer_id);
+            return false;
+        }
+        header.is_transactional() && self.open.contains(&header.producer_id)
+    }
+}
+
+/// Where the records of `ranges` lie, as whole batches, and the ranges of which something is left. A range that
+/// retention has overtaken is left out.
+///
+/// # Errors
+/// [`FeedError`].
+pub(super) fn locate(
+    log: &Log,
+    partition: PartitionId,
+    ranges: Vec<Range>,
+) -> Result<(Vec<Range>, Records), FeedError> {
+    let mut regions: Vec<Region> = Vec::new();
+    let mut found = Vec::with_capacity(ranges.len());
+    // Everything before it is in the answer, if it is to be.
+    let mut next = Offset::ZERO;
+    for range in ranges {
+        match locate_range(log, partition, range, &mut next, &mut regions) {
+            Ok(()) => found.push(range),
+            Err(FeedError::Read(ReadError::OutOfRange { .. })) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok((found, regions.into_iter().collect()))
+}
+
+fn locate_range(
+    log: &Log,
+    partition: PartitionId,
+    range: Range,
+    next: &mut Offset,
+    regions: &mut Vec<Region>,
+) -> Result<(), FeedError> {
+    *next = range.first.max(*next);
+    while *next <= range.last {
+        let read = log.read(partition, *next, READ_BYTES, ReadBound::HighWatermark, WholeFirst::Yes)?;
+        let from = *next;
+        for placed in walk(&read.records) {
+            let Placed { header, region } = placed?;
+            if range.last < header.base_offset {
+                return Ok(());
+            }
+            *next = header.next_offset();
+            match regions.last_mut().and_then(|last| Some((last.joined(&region)?, last))) {
+                Some((joined, last)) => *last = joined,
+                None => regions.push(region),
+            }
+        }
+        if *next == from {
+            return Ok(());
+        }
+    }
+    Ok(())
+}

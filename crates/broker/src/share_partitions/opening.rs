@@ -1,0 +1,47 @@
+//! Where a share-partition begins that a group has not read before: `share.auto.offset.reset`.
+
+use super::{SharePartitions, feed, id, mixed_up, of_unavailable};
+use crate::Broker;
+use crate::config::kinds::OffsetReset;
+use ottla_base::{Offset, PartitionId, Timestamp};
+use ottla_coordinator::share_partition::{Command, Open, Reply};
+use ottla_storage::ReadBound;
+use ottla_wire::{ErrorCode, Str};
+
+impl SharePartitions {
+    /// Makes a share-partition that is not there, beginning where the group's settings say. Resolves when it is durable,
+    /// so that no record is passed over after a crash that was in front of a member before it.
+    ///
+    /// # Errors
+    /// The code for the partition's answer.
+    pub(super) async fn open_one(
+        &self,
+        broker: &Broker,
+        group: &Str,
+        partition: PartitionId,
+    ) -> Result<(), ErrorCode> {
+        let reset = broker.configs.group(group).share.auto_offset_reset;
+        let start = start(broker, partition, reset)?;
+        let id = id(group, partition);
+        let open = |ticket| Command::Open(Open { ticket, id, start });
+        match self.ask(group, open).await.map_err(of_unavailable)? {
+            Reply::Opened { .. } => Ok(()),
+            other => Err(mixed_up(&other)),
+        }
+    }
+}
+
+fn start(broker: &Broker, partition: PartitionId, reset: OffsetReset) -> Result<Offset, ErrorCode> {
+    let offsets = broker.log.offsets(partition).map_err(|error| crate::error::of_read(&error))?;
+    match reset {
+        OffsetReset::Earliest => Ok(offsets.log_start),
+        OffsetReset::Latest => Ok(offsets.high_watermark),
+        OffsetReset::ByDuration(milliseconds) => {
+            let back = i64::try_from(milliseconds).unwrap_or(i64::MAX);
+            let at = Timestamp(broker.env.now().wall.0.saturating_sub(back).max(0));
+            let found = broker.log.find_by_time(partition, at, ReadBound::HighWatermark);
+            let found = found.map_err(|error| feed::code(&error.into()))?;
+            Ok(found.map_or(offsets.high_watermark, |found| found.offset))
+        }
+    }
+}
