@@ -29,6 +29,7 @@ pub const ARCHIVING_RECORDS_MAX: i64 = 100_000;
 
 /// Most records that the writer of dead letters is given at once.
 pub const DEAD_LETTERS_MAX: i64 = 500;
+
 /// Most topics that the topology of a streams application may name. Real ones name dozens.
 pub const STREAMS_TOPOLOGY_TOPICS_MAX: usize = 10_000;
 
