@@ -44,6 +44,9 @@ mod refused;
 mod resource;
 mod share_acknowledge;
 mod share_fetch;
+mod streams_group_describe;
+mod streams_group_heartbeat;
+mod streams_group_topology_description_update;
 mod sync_group;
 #[cfg(test)]
 mod tests;
@@ -209,6 +212,9 @@ fn api(key: ApiKey) -> Option<Api> {
         ApiKey::DescribeTopicPartitions => describe_topic_partitions::api(),
         ApiKey::ShareFetch => share_fetch::api(),
         ApiKey::ShareAcknowledge => share_acknowledge::api(),
+        ApiKey::StreamsGroupHeartbeat => streams_group_heartbeat::api(),
+        ApiKey::StreamsGroupDescribe => streams_group_describe::api(),
+        ApiKey::StreamsGroupTopologyDescriptionUpdate => streams_group_topology_description_update::api(),
         // Between controllers, which Ottla does not have.
         ApiKey::Vote
         | ApiKey::BeginQuorumEpoch
@@ -256,12 +262,9 @@ fn api(key: ApiKey) -> Option<Api> {
         | ApiKey::ShareGroupDescribe
         | ApiKey::AddRaftVoter
         | ApiKey::RemoveRaftVoter
-        | ApiKey::StreamsGroupHeartbeat
-        | ApiKey::StreamsGroupDescribe
         | ApiKey::DescribeShareGroupOffsets
         | ApiKey::AlterShareGroupOffsets
         | ApiKey::DeleteShareGroupOffsets
-        | ApiKey::StreamsGroupTopologyDescriptionUpdate
         | ApiKey::UnregisterController => return None,
     })
 }

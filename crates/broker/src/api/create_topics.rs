@@ -51,7 +51,8 @@ async fn handle(context: Context, request: CreateTopicsRequest) -> CreateTopicsR
     CreateTopicsResponse { topics, ..Default::default() }
 }
 
-async fn create(
+/// Creates one topic as a client asks for it.
+pub(super) async fn create(
     context: &Context,
     wanted: &CreatableTopic,
     validate_only: bool,
