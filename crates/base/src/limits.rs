@@ -9,6 +9,10 @@ pub const TAGGED_FIELDS_MAX: usize = 10_000;
 /// Largest regular expression of a client, in bytes of what it is compiled to.
 pub const PATTERN_BYTES_MAX: usize = 1 << 20;
 
+/// Most topics that one member of a group may subscribe to by name. The names are kept, so that a large request must not
+/// become large state.
+pub const SUBSCRIBED_TOPICS_MAX: usize = 10_000;
+
 /// Longest regular expression by which a member subscribes to topics, in bytes.
 pub const TOPIC_PATTERN_TEXT_MAX: usize = 1 << 16;
 

@@ -44,6 +44,8 @@ mod refused;
 mod resource;
 mod share_acknowledge;
 mod share_fetch;
+mod share_group_describe;
+mod share_group_heartbeat;
 mod streams_group_describe;
 mod streams_group_heartbeat;
 mod streams_group_topology_description_update;
@@ -210,6 +212,8 @@ fn api(key: ApiKey) -> Option<Api> {
         ApiKey::ConsumerGroupHeartbeat => consumer_group_heartbeat::api(),
         ApiKey::ConsumerGroupDescribe => consumer_group_describe::api(),
         ApiKey::DescribeTopicPartitions => describe_topic_partitions::api(),
+        ApiKey::ShareGroupHeartbeat => share_group_heartbeat::api(),
+        ApiKey::ShareGroupDescribe => share_group_describe::api(),
         ApiKey::ShareFetch => share_fetch::api(),
         ApiKey::ShareAcknowledge => share_acknowledge::api(),
         ApiKey::StreamsGroupHeartbeat => streams_group_heartbeat::api(),
@@ -258,8 +262,6 @@ fn api(key: ApiKey) -> Option<Api> {
         | ApiKey::UnregisterBroker
         | ApiKey::GetTelemetrySubscriptions
         | ApiKey::PushTelemetry
-        | ApiKey::ShareGroupHeartbeat
-        | ApiKey::ShareGroupDescribe
         | ApiKey::AddRaftVoter
         | ApiKey::RemoveRaftVoter
         | ApiKey::DescribeShareGroupOffsets

@@ -5,6 +5,7 @@
 //! part of the data on disk and never changes.
 
 mod consumer;
+mod share;
 mod streams;
 
 use crate::config::BrokerConfig;
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 
 pub(crate) use consumer::config as consumer_config;
+pub(crate) use share::config as share_config;
 pub(crate) use streams::config as streams_config;
 
 /// Every group of this broker.
@@ -304,6 +306,7 @@ fn settings(config: &BrokerConfig) -> Settings {
         session_timeout_ms_max: groups.group_max_session_timeout_ms,
         size_max: groups.group_max_size,
         consumer: consumer::plain_config(config),
+        share: share::plain_config(config),
         streams: streams::plain_config(config),
         offset_metadata_max: groups.offset_metadata_max_bytes,
         offsets_retention_ms: saturate(groups.offsets_retention_minutes).saturating_mul(MINUTE_MS),

@@ -23,6 +23,7 @@ mod record;
 mod refusal;
 mod reply;
 mod settings;
+pub mod share;
 pub mod streams;
 mod turn;
 
@@ -48,6 +49,7 @@ pub use offsets::{
 };
 pub use pattern::{Invalid as InvalidPattern, Pattern, Patterns};
 pub use record::Record;
+pub use refusal::Refusal;
 pub use reply::Reply;
 pub use settings::Settings;
 
@@ -126,6 +128,8 @@ pub enum Command {
     Leave(Leave),
     /// What consumer groups alone are asked.
     Consumer(consumer::Command),
+    /// What share groups alone are asked.
+    Share(share::Command),
     /// What streams groups alone are asked.
     Streams(streams::Command),
     /// OffsetCommit.
@@ -177,6 +181,7 @@ impl Machine for Groups {
             Command::Heartbeat(heartbeat) => classic::heartbeat(groups, &mut turn, heartbeat),
             Command::Leave(leave) => classic::leave(groups, &mut turn, leave),
             Command::Consumer(command) => consumer::decide(groups, &mut turn, command),
+            Command::Share(command) => share::decide(groups, &mut turn, command),
             Command::Streams(command) => streams::decide(groups, &mut turn, command),
             Command::Commit(commit) => {
                 offsets::commit::commit(entry(&commit.request.group_id), groups, &mut turn, commit);
@@ -198,6 +203,7 @@ impl Machine for Groups {
             Command::List(list) => listing::list(groups, &mut turn, &list),
             Command::Delete(delete) => deletion::delete(hard, groups, &mut turn, delete),
             Command::TopicsGone { ticket, topics } => {
+                groups.0.values_mut().for_each(|live| live.topics_gone(&topics, &mut turn));
                 offsets::delete::topics_gone(&hard.groups, &mut turn, ticket, &topics);
             }
         }

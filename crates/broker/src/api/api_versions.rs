@@ -100,11 +100,13 @@ struct Feature {
     max: i16,
 }
 
-const FEATURES: [Feature; 4] = [
+const FEATURES: [Feature; 5] = [
     // The record formats of Kafka 3.3 (7) to 4.4 (33), which tools read as the cluster's version.
     Feature { name: "metadata.version", min: 7, max: 33 },
     // Consumers look here whether there are groups of the newer protocol (KIP-848).
     Feature { name: "group.version", min: 0, max: 1 },
+    // Tools look here whether there are share groups (KIP-932), and from 2 on their dead letters (KIP-1191).
+    Feature { name: "share.version", min: 0, max: 2 },
     // Tools look here whether there are groups of streams applications (KIP-1071).
     Feature { name: "streams.version", min: 0, max: 1 },
     // Producers take the version of their transactions from here: 2 gives them a new epoch with every end (KIP-890).

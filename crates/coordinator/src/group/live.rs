@@ -5,9 +5,9 @@
 use super::offsets::{Commit, Expiry};
 use super::record::Record;
 use super::turn::Turn;
-use super::{classic, consumer, streams};
+use super::{classic, consumer, share, streams};
 use crate::codec::{DecodeError, Input, Output};
-use ottla_base::Timestamp;
+use ottla_base::{Timestamp, TopicId};
 use ottla_wire::message::TxnOffsetCommitRequest;
 use ottla_wire::message::describe_groups_response::DescribedGroup;
 use ottla_wire::message::list_groups_response::ListedGroup;
@@ -22,12 +22,15 @@ pub enum Stored {
     Classic(classic::Stored),
     /// The coordinator decides the assignment, and members come to it one by one.
     Consumer(consumer::Stored),
+    /// Members work on the same partitions, record by record.
+    Share(share::Stored),
     /// The coordinator shares out the tasks of a streams application.
     Streams(streams::Stored),
 }
 
 const TYPE_CLASSIC: u8 = 0;
 const TYPE_CONSUMER: u8 = 1;
+const TYPE_SHARE: u8 = 2;
 const TYPE_STREAMS: u8 = 3;
 
 impl Stored {
@@ -41,6 +44,7 @@ impl Stored {
         match self {
             Self::Classic(stored) => stored.encode(output.byte(TYPE_CLASSIC)),
             Self::Consumer(stored) => stored.encode(output.byte(TYPE_CONSUMER)),
+            Self::Share(stored) => stored.encode(output.byte(TYPE_SHARE)),
             Self::Streams(stored) => stored.encode(output.byte(TYPE_STREAMS)),
         }
     }
@@ -49,6 +53,7 @@ impl Stored {
         match input.byte()? {
             TYPE_CLASSIC => classic::Stored::decode(input).map(Self::Classic),
             TYPE_CONSUMER => consumer::Stored::decode(input).map(Self::Consumer),
+            TYPE_SHARE => share::Stored::decode(input).map(Self::Share),
             TYPE_STREAMS => streams::Stored::decode(input).map(Self::Streams),
             other => Err(DecodeError::Unknown(other)),
         }
@@ -60,11 +65,14 @@ impl Stored {
 pub enum MemberOf {
     /// A consumer group.
     Consumer,
+    /// A share group.
+    Share,
     /// A streams group.
     Streams,
 }
 
 const KEY_CONSUMER_MEMBER: u8 = 4;
+const KEY_SHARE_MEMBER: u8 = 5;
 const KEY_STREAMS_MEMBER: u8 = 6;
 
 impl MemberOf {
@@ -72,6 +80,7 @@ impl MemberOf {
     pub(super) fn key(self) -> u8 {
         match self {
             Self::Consumer => KEY_CONSUMER_MEMBER,
+            Self::Share => KEY_SHARE_MEMBER,
             Self::Streams => KEY_STREAMS_MEMBER,
         }
     }
@@ -79,6 +88,7 @@ impl MemberOf {
     pub(super) fn of_key(key: u8) -> Option<Self> {
         match key {
             KEY_CONSUMER_MEMBER => Some(Self::Consumer),
+            KEY_SHARE_MEMBER => Some(Self::Share),
             KEY_STREAMS_MEMBER => Some(Self::Streams),
             _ => None,
         }
@@ -90,6 +100,8 @@ impl MemberOf {
 pub enum StoredMember {
     /// Of a consumer group.
     Consumer(Arc<consumer::Member>),
+    /// Of a share group.
+    Share(Arc<share::Member>),
     /// Of a streams group.
     Streams(Arc<streams::Member>),
 }
@@ -99,14 +111,22 @@ impl StoredMember {
     pub(super) fn consumer(&self) -> Option<&Arc<consumer::Member>> {
         match self {
             Self::Consumer(member) => Some(member),
-            Self::Streams(_) => None,
+            Self::Share(_) | Self::Streams(_) => None,
+        }
+    }
+
+    /// The member, if it is of a share group.
+    pub(super) fn share(&self) -> Option<&Arc<share::Member>> {
+        match self {
+            Self::Share(member) => Some(member),
+            Self::Consumer(_) | Self::Streams(_) => None,
         }
     }
 
     /// The member, if it is of a streams group.
     pub(super) fn streams(&self) -> Option<&Arc<streams::Member>> {
         match self {
-            Self::Consumer(_) => None,
+            Self::Consumer(_) | Self::Share(_) => None,
             Self::Streams(member) => Some(member),
         }
     }
@@ -114,6 +134,7 @@ impl StoredMember {
     pub(super) fn encode(&self, output: Output) -> Output {
         match self {
             Self::Consumer(member) => member.encode(output),
+            Self::Share(member) => member.encode(output),
             Self::Streams(member) => member.encode(output),
         }
     }
@@ -123,6 +144,7 @@ impl StoredMember {
             MemberOf::Consumer => {
                 consumer::Member::decode(input).map(|member| Self::Consumer(Arc::new(member)))
             }
+            MemberOf::Share => share::Member::decode(input).map(|member| Self::Share(Arc::new(member))),
             MemberOf::Streams => streams::Member::decode(input).map(|member| Self::Streams(Arc::new(member))),
         }
     }
@@ -133,6 +155,7 @@ impl StoredMember {
 pub(super) enum Live {
     Classic(classic::Group),
     Consumer(consumer::Group),
+    Share(share::Group),
     Streams(streams::Group),
 }
 
@@ -143,6 +166,7 @@ impl Live {
             Stored::Consumer(stored) => {
                 Self::Consumer(consumer::Group::from_stored(id.clone(), stored, members))
             }
+            Stored::Share(stored) => Self::Share(share::Group::from_stored(id.clone(), stored, members)),
             Stored::Streams(stored) => {
                 Self::Streams(streams::Group::from_stored(id.clone(), stored, members))
             }
@@ -154,6 +178,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.start_sessions(turn),
             Self::Consumer(group) => group.start_sessions(turn),
+            Self::Share(group) => group.start_sessions(turn),
             Self::Streams(group) => group.start_sessions(turn),
         }
     }
@@ -163,6 +188,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.stop(turn),
             Self::Consumer(group) => group.stop(turn),
+            Self::Share(group) => group.stop(turn),
             Self::Streams(group) => group.stop(turn),
         }
     }
@@ -172,6 +198,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.is_vacant(),
             Self::Consumer(group) => group.is_vacant(),
+            Self::Share(group) => group.is_vacant(),
             Self::Streams(group) => group.is_vacant(),
         }
     }
@@ -181,6 +208,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.check_commit(commit),
             Self::Consumer(group) => group.check_commit(commit),
+            Self::Share(_) => Err(ErrorCode::GROUP_ID_NOT_FOUND),
             Self::Streams(group) => group.check_commit(commit),
         }
     }
@@ -190,6 +218,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.check_txn_commit(request),
             Self::Consumer(group) => group.check_txn_commit(request),
+            Self::Share(_) => Err(ErrorCode::GROUP_ID_NOT_FOUND),
             Self::Streams(group) => group.check_txn_commit(request),
         }
     }
@@ -198,14 +227,14 @@ impl Live {
     pub(super) fn keep_alive(&self, turn: &mut Turn<'_>, member: &Str) {
         match self {
             Self::Classic(group) => group.keep_alive_by_commit(turn, member),
-            Self::Consumer(_) | Self::Streams(_) => {}
+            Self::Consumer(_) | Self::Share(_) | Self::Streams(_) => {}
         }
     }
 
     /// Whether who asks may see offsets; `None` and a negative epoch say nothing about who that is.
     pub(super) fn check_fetch(&self, member: Option<&Str>, epoch: i32) -> Result<(), ErrorCode> {
         match self {
-            Self::Classic(_) => Ok(()),
+            Self::Classic(_) | Self::Share(_) => Ok(()),
             Self::Consumer(group) => group.check_fetch(member, epoch),
             Self::Streams(group) => group.check_fetch(member, epoch),
         }
@@ -216,6 +245,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.check_delete_offsets(),
             Self::Consumer(group) => group.check_delete_offsets(),
+            Self::Share(_) => Err(ErrorCode::GROUP_ID_NOT_FOUND),
             Self::Streams(_) => Ok(()),
         }
     }
@@ -225,6 +255,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.check_delete(),
             Self::Consumer(group) => group.check_delete(),
+            Self::Share(group) => group.check_delete(),
             Self::Streams(group) => group.check_delete(),
         }
     }
@@ -233,6 +264,8 @@ impl Live {
         match self {
             Self::Classic(group) => group.is_subscribed(topic),
             Self::Consumer(group) => group.is_subscribed(topic),
+            // What is asked is whose offsets it needs, and it has none.
+            Self::Share(_) => false,
             Self::Streams(group) => group.is_subscribed(topic),
         }
     }
@@ -242,7 +275,26 @@ impl Live {
         match self {
             Self::Classic(group) => group.expiry(),
             Self::Consumer(group) => group.expiry(),
+            Self::Share(_) => Expiry::Never,
             Self::Streams(group) => group.expiry(),
+        }
+    }
+
+    /// Whether the group goes by itself when it is vacant and has no offsets. A share group may have share-partitions.
+    pub(super) fn may_expire(&self) -> bool {
+        match self {
+            Self::Classic(_) | Self::Consumer(_) | Self::Streams(_) => true,
+            Self::Share(_) => false,
+        }
+    }
+
+    /// Topics were deleted.
+    pub(super) fn topics_gone(&mut self, topics: &[TopicId], turn: &mut Turn<'_>) {
+        match self {
+            Self::Classic(_) | Self::Consumer(_) | Self::Streams(_) => {}
+            Self::Share(group) => {
+                group.forget(topics.iter().copied(), turn);
+            }
         }
     }
 
@@ -250,6 +302,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.listed(),
             Self::Consumer(group) => group.listed(),
+            Self::Share(group) => group.listed(),
             Self::Streams(group) => group.listed(),
         }
     }
@@ -258,7 +311,7 @@ impl Live {
     pub(super) fn described(&self) -> Option<DescribedGroup> {
         match self {
             Self::Classic(group) => Some(group.described()),
-            Self::Consumer(_) | Self::Streams(_) => None,
+            Self::Consumer(_) | Self::Share(_) | Self::Streams(_) => None,
         }
     }
 
@@ -271,6 +324,7 @@ impl Live {
                 group.check(stored);
             }
             (Self::Consumer(group), Stored::Consumer(stored)) => group.check(stored, members),
+            (Self::Share(group), Stored::Share(stored)) => group.check(stored, members),
             (Self::Streams(group), Stored::Streams(stored)) => group.check(stored, members),
             (live, stored) => panic!("{live:?} is stored as {stored:?}"),
         }
@@ -282,6 +336,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.check_timers(timers),
             Self::Consumer(group) => group.check_timers(timers),
+            Self::Share(group) => group.check_timers(timers),
             Self::Streams(group) => group.check_timers(timers),
         }
     }
@@ -291,6 +346,7 @@ impl Live {
         match self {
             Self::Classic(group) => group.generation(),
             Self::Consumer(group) => group.generation(),
+            Self::Share(group) => group.generation(),
             Self::Streams(group) => group.generation(),
         }
     }
@@ -299,7 +355,7 @@ impl Live {
     pub(super) fn may_become_consumer(&self) -> bool {
         match self {
             Self::Classic(group) => group.is_vacant(),
-            Self::Consumer(_) | Self::Streams(_) => false,
+            Self::Consumer(_) | Self::Share(_) | Self::Streams(_) => false,
         }
     }
 
@@ -311,8 +367,16 @@ impl Live {
     /// The same for a classic group.
     pub(super) fn may_become_classic(&self) -> bool {
         match self {
-            Self::Classic(_) | Self::Consumer(_) => false,
+            Self::Classic(_) | Self::Consumer(_) | Self::Share(_) => false,
             Self::Streams(group) => group.is_vacant(),
+        }
+    }
+
+    /// Whether no classic member may ever join.
+    pub(super) fn excludes_classic(&self) -> bool {
+        match self {
+            Self::Classic(_) | Self::Consumer(_) | Self::Streams(_) => false,
+            Self::Share(_) => true,
         }
     }
 
@@ -320,7 +384,7 @@ impl Live {
     pub(super) fn classic(&mut self) -> Option<&mut classic::Group> {
         match self {
             Self::Classic(group) => Some(group),
-            Self::Consumer(_) | Self::Streams(_) => None,
+            Self::Consumer(_) | Self::Share(_) | Self::Streams(_) => None,
         }
     }
 }
@@ -331,6 +395,7 @@ pub(super) fn expire_session(groups: &mut Directory, turn: &mut Turn<'_>, group:
         None => {}
         Some(Live::Classic(_)) => classic::expire_session(groups, turn, group, member),
         Some(Live::Consumer(_)) => consumer::expire_session(groups, turn, group, member),
+        Some(Live::Share(_)) => share::expire_session(groups, turn, group, member),
         Some(Live::Streams(_)) => streams::expire_session(groups, turn, group, member),
     }
 }
@@ -338,7 +403,7 @@ pub(super) fn expire_session(groups: &mut Directory, turn: &mut Turn<'_>, group:
 /// A member had enough time to give back what it shall not have any more.
 pub(super) fn expire_rebalance(groups: &mut Directory, turn: &mut Turn<'_>, group: &Str, member: &Str) {
     match groups.0.get_mut(group) {
-        None | Some(Live::Classic(_)) => {}
+        None | Some(Live::Classic(_) | Live::Share(_)) => {}
         Some(Live::Consumer(_)) => consumer::expire_rebalance(groups, turn, group, member),
         Some(Live::Streams(_)) => streams::expire_rebalance(groups, turn, group, member),
     }
@@ -347,7 +412,7 @@ pub(super) fn expire_rebalance(groups: &mut Directory, turn: &mut Turn<'_>, grou
 /// The members had enough time to come together.
 pub(super) fn expire_join(groups: &mut Directory, turn: &mut Turn<'_>, group: &Str) {
     match groups.0.get_mut(group) {
-        None | Some(Live::Consumer(_)) => {}
+        None | Some(Live::Consumer(_) | Live::Share(_)) => {}
         Some(Live::Classic(_)) => classic::expire_join(groups, turn, group),
         Some(Live::Streams(_)) => streams::expire_delay(groups, turn, group),
     }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! key    1 | group id                                            a group
-//! value  0 (version) | type: 0 classic, 1 consumer, 3 streams | as the type writes it
+//! value  0 (version) | type: 0 classic, 1 consumer, 2 share, 3 streams | as the type writes it
 //!
 //! key    2 | group id | topic | partition: i32                   a committed offset
 //! value  1 (version) | offset: i64 | leader epoch: i32 | metadata | committed: i64 ms
@@ -12,7 +12,7 @@
 //! key    3 | group id | topic | partition: i32 | producer id: i64  an offset that a transaction has pending
 //! value  1 (version) | as 2 | producer epoch: i16
 //!
-//! key    4 | group id | member id                                a member of a consumer group
+//! key    4 | group id | member id                                a member of a consumer group, 5: of a share group
 //! value  0 (version) | as the type writes it
 //!
 //! key    6 | group id | member id                                a member of a streams group

@@ -4,10 +4,11 @@ use ottla_wire::{ErrorCode, Str};
 
 /// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
-    pub(super) code: ErrorCode,
+pub struct Refusal {
+    /// For the program.
+    pub code: ErrorCode,
     /// The cause, and what to do about it.
-    pub(super) message: Str,
+    pub message: Str,
 }
 
 impl Refusal {

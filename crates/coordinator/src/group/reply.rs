@@ -1,6 +1,6 @@
 //! The answers of the group machine.
 
-use super::{consumer, streams};
+use super::{consumer, share, streams};
 use ottla_base::{ProducerEpoch, ProducerId};
 use ottla_wire::message::delete_groups_response::DeletableGroupResult;
 use ottla_wire::message::describe_groups_response::DescribedGroup;
@@ -24,6 +24,8 @@ pub enum Reply {
     Leave(LeaveGroupResponse),
     /// To [`Command::Consumer`](super::Command::Consumer).
     Consumer(consumer::Reply),
+    /// To [`Command::Share`](super::Command::Share).
+    Share(share::Reply),
     /// To [`Command::Streams`](super::Command::Streams).
     Streams(streams::Reply),
     /// To [`Command::Commit`](super::Command::Commit).
@@ -74,6 +76,12 @@ impl From<LeaveGroupResponse> for Reply {
 impl From<consumer::Reply> for Reply {
     fn from(reply: consumer::Reply) -> Self {
         Self::Consumer(reply)
+    }
+}
+
+impl From<share::Reply> for Reply {
+    fn from(reply: share::Reply) -> Self {
+        Self::Share(reply)
     }
 }
 

@@ -1,6 +1,6 @@
 //! What an operator can set about groups. The names of the broker's config keys stand with each field.
 
-use super::{consumer, streams};
+use super::{consumer, share, streams};
 use std::sync::Arc;
 
 /// The settings of all groups of a shard. The default is Kafka's.
@@ -17,6 +17,8 @@ pub struct Settings {
     pub size_max: usize,
     /// What holds for consumer groups until a request brings what is in force then.
     pub consumer: Arc<consumer::Config>,
+    /// The same for share groups.
+    pub share: share::Config,
     /// What holds for streams groups until a request brings what is in force then.
     pub streams: Arc<streams::Config>,
     /// `offset.metadata.max.bytes`: longest text that may be committed with an offset. As in Kafka it counts
@@ -36,6 +38,7 @@ impl Default for Settings {
             session_timeout_ms_max: 1_800_000,
             size_max: i32::MAX as usize,
             consumer: Arc::default(),
+            share: share::Config::default(),
             streams: Arc::default(),
             offset_metadata_max: 4_096,
             offsets_retention_ms: 7 * 24 * 60 * 60 * 1_000,

@@ -7,6 +7,7 @@ mod offsets;
 mod property;
 mod script;
 mod sessions;
+mod share;
 mod static_members;
 mod streams;
 mod transactions;

@@ -51,8 +51,12 @@ pub(in crate::group) fn join(groups: &mut Directory, turn: &mut Turn<'_>, join: 
         return turn.reply(join.ticket, join_error(&join.request.member_id, error));
     }
     let id = &join.request.group_id;
-    if groups.0.get(id).is_none_or(Live::may_become_classic) {
-        groups.found(id, turn);
+    match groups.0.get(id) {
+        Some(live) if live.excludes_classic() => {
+            return turn.reply(join.ticket, join_error("", ErrorCode::INCONSISTENT_GROUP_PROTOCOL));
+        }
+        Some(live) if !live.may_become_classic() => {}
+        Some(_) | None => groups.found(id, turn),
     }
     match groups.classic(id) {
         Some(group) => join_group(group, turn, join),

@@ -15,7 +15,7 @@ pub(in crate::group) fn expire(entries: &BTreeMap<Str, Entry>, groups: &mut Dire
     for (id, entry) in entries {
         let Some(live) = groups.0.get(id) else { continue };
         let all_expired = expire_group(id, entry, live, turn);
-        if all_expired && live.is_vacant() {
+        if all_expired && live.is_vacant() && live.may_expire() {
             turn.record(Record::Group { group: id.clone(), stored: None });
             groups.0.remove(id);
         }

@@ -5,11 +5,12 @@
 //! txn-commit a pid=1 t:0=42 | end - pid=1 commit | fetch g stable t:0
 //! sync a a=p0 b=p1 | heartbeat a | leave a b | commit a t:0=42 | fetch g t:0,1 | +3000 (milliseconds pass)
 //! ```
-//! topics t=3 u=1 | beat a topics=t owned=t:0 | quit a | away a | describe-consumer (`consumer.rs` has the rest)
+//! topics t=3 u=1 | beat a topics=t owned=t:0 | quit a | away a | describe-consumer (`consumers.rs` and `shares.rs` have the rest)
 //! Words with `=` before the verb's own arguments change one field of the request. Member ids are shown as
 //! `m1`, `m2`, … in the order in which they were given.
 
 mod consumers;
+mod shares;
 mod streams;
 mod text;
 mod transactional;
@@ -66,6 +67,7 @@ pub(super) struct World {
     tickets: u64,
     fresh: u128,
     pub(super) consumers: consumers::Consumers,
+    pub(super) shares: shares::Shares,
     pub(super) streams: streams::Side,
 }
 
@@ -85,6 +87,7 @@ impl World {
             tickets: 0,
             fresh: 0,
             consumers: consumers::Consumers::default(),
+            shares: shares::Shares::default(),
             streams: streams::Side::default(),
         };
         world.apply(Command::Start(world.settings.clone()));
@@ -215,7 +218,7 @@ impl World {
             self.pass(ms.parse().expect("milliseconds"));
             return;
         }
-        if self.consumers.set(line) {
+        if self.consumers.set(line) || self.shares.set(line) {
             return;
         }
         let mut words = line.split_whitespace();
@@ -284,7 +287,10 @@ impl World {
                 Command::List(List { ticket: who.ticket, states: filter("state"), types: filter("type") })
             }
             "delete" => Command::Delete(Delete { ticket: who.ticket, group: who.group }),
-            other => self.consumers.command(other, who, client, &fields),
+            other => match self.shares.command(other, &who, words, &self.consumers.catalog) {
+                Some(command) => command,
+                None => self.consumers.command(other, who, client, &fields),
+            },
         }
     }
 
@@ -379,6 +385,7 @@ impl World {
             }
         }
         self.consumers.hear(client, reply);
+        self.shares.hear(client, reply);
         if let Reply::Streams(reply) = reply {
             self.remember(client, reply);
         }

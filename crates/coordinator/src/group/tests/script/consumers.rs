@@ -209,7 +209,10 @@ pub(super) fn text(reply: &consumer::Reply, topics: &Catalog) -> String {
     }
 }
 
-fn places_text<'a>(places: impl Iterator<Item = (TopicId, &'a [i32])>, topics: &Catalog) -> String {
+pub(super) fn places_text<'a>(
+    places: impl Iterator<Item = (TopicId, &'a [i32])>,
+    topics: &Catalog,
+) -> String {
     let place = |(id, partitions): (TopicId, &[i32])| {
         let name = topics.name(id).map_or("gone", |name| &**name);
         format!("{name}:{}", partitions.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))

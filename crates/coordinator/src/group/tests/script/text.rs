@@ -6,6 +6,7 @@ use ottla_wire::message::JoinGroupResponse;
 use ottla_wire::message::describe_groups_response::DescribedGroup;
 use ottla_wire::message::list_groups_response::ListedGroup;
 use ottla_wire::message::offset_commit_response::OffsetCommitResponsePartition;
+use ottla_wire::message::offset_fetch_response::OffsetFetchResponseGroup;
 use ottla_wire::message::txn_offset_commit_response::TxnOffsetCommitResponsePartition;
 use ottla_wire::{ErrorCode, Str};
 use std::fmt::Write;
@@ -13,6 +14,8 @@ use std::fmt::Write;
 pub(super) fn of(reply: &Reply, topics: &Catalog) -> String {
     match reply {
         Reply::Consumer(reply) => super::consumers::text(reply, topics),
+        Reply::Share(reply) => super::shares::text(reply, topics),
+        Reply::Streams(reply) => super::streams::text(reply),
         Reply::Join(join) => join_text(join),
         Reply::Sync(sync) if sync.error_code == ErrorCode::NONE => {
             format!("assigned {:?}", String::from_utf8_lossy(&sync.assignment))
@@ -26,7 +29,6 @@ pub(super) fn of(reply: &Reply, topics: &Catalog) -> String {
             });
             format!("left {}{}", leave.error_code.name(), members.collect::<String>())
         }
-        Reply::Streams(reply) => super::streams::text(reply),
         Reply::Commit(commit) => {
             let topics = commit.topics.iter().flat_map(|topic| {
                 let code = |it: &OffsetCommitResponsePartition| (it.partition_index, it.error_code);
@@ -42,22 +44,7 @@ pub(super) fn of(reply: &Reply, topics: &Catalog) -> String {
             format!("pending{}", topics.collect::<String>())
         }
         Reply::OpenTransactions(open) => open_text(open),
-        Reply::Fetch(fetch) => {
-            let mut text = format!("fetched {}", fetch.error_code.name());
-            for topic in &fetch.topics {
-                for partition in &topic.partitions {
-                    if partition.error_code != ErrorCode::NONE {
-                        text += &place(&topic.name, (partition.partition_index, partition.error_code));
-                        continue;
-                    }
-                    let epoch = partition.committed_leader_epoch;
-                    let meta = partition.metadata.as_deref().unwrap_or("-");
-                    let (index, offset) = (partition.partition_index, partition.committed_offset);
-                    let _ = write!(text, " {}:{index}={offset}/{epoch}/{meta:?}", topic.name);
-                }
-            }
-            text
-        }
+        Reply::Fetch(fetch) => fetched_text(fetch),
         Reply::DeleteOffsets(delete) => {
             let mut text = format!("deleted {}", delete.error_code.name());
             for topic in &delete.topics {
@@ -81,6 +68,23 @@ pub(super) fn of(reply: &Reply, topics: &Catalog) -> String {
         Reply::Delete(delete) => format!("deleted {}", delete.error_code.name()),
         Reply::Done => "done".into(),
     }
+}
+
+fn fetched_text(fetch: &OffsetFetchResponseGroup) -> String {
+    let mut text = format!("fetched {}", fetch.error_code.name());
+    for topic in &fetch.topics {
+        for partition in &topic.partitions {
+            if partition.error_code != ErrorCode::NONE {
+                text += &place(&topic.name, (partition.partition_index, partition.error_code));
+                continue;
+            }
+            let epoch = partition.committed_leader_epoch;
+            let meta = partition.metadata.as_deref().unwrap_or("-");
+            let (index, offset) = (partition.partition_index, partition.committed_offset);
+            let _ = write!(text, " {}:{index}={offset}/{epoch}/{meta:?}", topic.name);
+        }
+    }
+    text
 }
 
 fn open_text(open: &[(ProducerId, ProducerEpoch)]) -> String {
