@@ -116,7 +116,7 @@ fn verdict(kind: i8, renew: Renew) -> Result<Verdict, Refusal> {
 /// Whether the member has all of these records. What lies before the start is archived, and nobody minds.
 fn allowed(edit: &Edit<'_>, member: &Str, judged: &[Judged]) -> Result<(), Refusal> {
     let live = &edit.live;
-    let start = edit.stored.header.start;
+    let start = edit.stored.header.start.max(live.log_start);
     for (first, last, verdict) in judged.iter().filter(|(_, last, _)| start <= *last) {
         if live.acquired_end <= start {
             return Err(NOT_ACQUIRED);
@@ -147,7 +147,7 @@ fn allowed(edit: &Edit<'_>, member: &Str, judged: &[Judged]) -> Result<(), Refus
 }
 
 fn carry_out(edit: &mut Edit<'_>, (first, last, verdict): Judged) {
-    let first = first.max(edit.stored.header.start);
+    let first = first.max(edit.stored.header.start).max(edit.live.log_start);
     if last < first {
         return;
     }

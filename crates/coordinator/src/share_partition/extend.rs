@@ -4,7 +4,7 @@
 //! were delivered.
 
 use super::Id;
-use super::config::Config;
+use super::config::{Config, Order};
 use super::reply::Reply;
 use super::run::{Batch, Facts, Reason, Run, State};
 use super::scanned::{Scanned, ScannedBatch};
@@ -125,10 +125,12 @@ fn each(
 /// The facts that the settings allow records to have.
 fn respected(config: &Config, facts: Facts) -> Facts {
     let priority = facts.priority.min(super::PRIORITY_MAX);
+    let has_lifetime = config.ttl || 0 <= config.ttl_ms;
     Facts {
         due: if config.delay { facts.due } else { Timestamp::NONE },
+        expires: if has_lifetime { facts.expires } else { Timestamp::NONE },
         priority: if config.priority { priority } else { super::PRIORITY_DEFAULT },
-        ..facts
+        key: facts.key.filter(|_| config.order == Order::Key),
     }
 }
 

@@ -23,6 +23,8 @@ pub(super) struct Live {
     pub(super) next: Offset,
     /// The offset after the last one that was ever acquired.
     pub(super) acquired_end: Offset,
+    /// What lies before has left the log. Dead letters may hold the start back before it.
+    pub(super) log_start: Offset,
     /// By first offset.
     pub(super) runs: BTreeMap<Offset, Run>,
     pub(super) counts: Counts,
@@ -88,6 +90,7 @@ impl Live {
         Self {
             next: start,
             acquired_end: start,
+            log_start: start,
             runs: BTreeMap::new(),
             counts: Counts::default(),
             owners: BTreeMap::new(),

@@ -128,5 +128,5 @@ fn forget(turn: &mut Turn<'_>, id: &Id) {
         let held: i64 = runs.iter().map(|first| live.runs[first].size(*first)).sum();
         Group::count(&mut group.held, member, -held);
     }
-    watch::wake(&mut group.watches, id.partition, &mut turn.replies);
+    watch::wake(&mut group.watches, id.partition, |_| false, &mut turn.replies);
 }

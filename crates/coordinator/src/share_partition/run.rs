@@ -28,6 +28,10 @@ impl Default for Facts {
 }
 
 impl Facts {
+    pub(super) fn is_due(&self, wall: Timestamp) -> bool {
+        self.due == Timestamp::NONE || self.due <= wall
+    }
+
     pub(super) fn is_expired(&self, wall: Timestamp) -> bool {
         self.expires != Timestamp::NONE && self.expires <= wall
     }

@@ -64,7 +64,7 @@ impl<'a> Turn<'a> {
         let mut change = Edit { now, config, stored, live, held, book, freed: Vec::new() };
         change.pass_time();
         let result = edit(&mut change);
-        let Edit { book, freed, live, .. } = change;
+        let Edit { book, freed, live, held, .. } = change;
         book.finish(id, live, &mut self.records);
         let deadline = live.deadline(self.now);
         if live.armed != deadline {
@@ -78,7 +78,8 @@ impl<'a> Turn<'a> {
             self.desk.queue(id);
         }
         if std::mem::take(&mut live.has_news) {
-            watch::wake(watches, id.partition, &mut self.replies);
+            let is_capped = |member: &Str| watch::is_capped(config, held.get(member).copied().unwrap_or(0));
+            watch::wake(watches, id.partition, is_capped, &mut self.replies);
         }
         if 0 < config.member_in_flight_max {
             freed.iter().for_each(|member| watch::wake_member(watches, member, &mut self.replies));
@@ -111,7 +112,7 @@ impl Edit<'_> {
 
     /// Where a record that is not with anybody has its place.
     pub(super) fn place(&self, facts: &Facts, rest_ms: u64) -> State {
-        if self.now.wall < facts.due {
+        if !facts.is_due(self.now.wall) {
             State::Scheduled
         } else if 0 < rest_ms {
             State::Retrying(self.now.tick + Duration::from_millis(rest_ms))
@@ -171,6 +172,10 @@ impl Edit<'_> {
 
     /// Forgets what lies before `start`: the log has it no more. Dead letters stay, for they were promised.
     pub(super) fn trim(&mut self, start: Offset) {
+        if start <= self.live.log_start {
+            return;
+        }
+        self.live.log_start = start;
         if start <= self.stored.header.start {
             return;
         }

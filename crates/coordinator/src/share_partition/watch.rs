@@ -2,6 +2,7 @@
 //!
 //! All who wait are woken: how many of them can be served depends on what they want, and a group is small.
 
+use super::config::Config;
 use super::group::{Group, Watching};
 use super::reply::Reply;
 use super::turn::Turn;
@@ -55,22 +56,27 @@ pub(super) fn unwatch(turn: &mut Turn<'_>, command: &Unwatch) {
 fn is_worthwhile(group: &Group, member: &Str, partitions: &[PartitionId], now: ottla_base::Now) -> bool {
     let config = &group.config;
     let has = group.held.get(member).copied().unwrap_or(0);
-    let is_capped = 0 < config.member_in_flight_max && i64::from(config.member_in_flight_max) <= has;
     let mut known = partitions.iter().filter_map(|id| group.partitions.get(id));
     let has_locks = |acquired: i64| acquired < i64::from(config.record_locks_max);
     !config.paused
-        && !is_capped
+        && !is_capped(config, has)
         && known.any(|live| (0 < live.counts.ready || live.is_due(now)) && has_locks(live.counts.acquired))
 }
 
-/// Answers who waits for this partition.
+/// Whether a member that has so many records may have no more.
+pub(super) fn is_capped(config: &Config, has: i64) -> bool {
+    0 < config.member_in_flight_max && i64::from(config.member_in_flight_max) <= has
+}
+
+/// Answers who waits for this partition, but for those who may not have more anyway.
 pub(super) fn wake(
     watches: &mut BTreeMap<Str, Watching>,
     partition: PartitionId,
+    is_capped: impl Fn(&Str) -> bool,
     replies: &mut Vec<(Ticket, Reply)>,
 ) {
-    watches.retain(|_, watching| {
-        let is_meant = watching.partitions.contains(&partition);
+    watches.retain(|member, watching| {
+        let is_meant = watching.partitions.contains(&partition) && !is_capped(member);
         if is_meant {
             replies.push((watching.ticket, Reply::Awake));
         }

@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 pub(super) struct Model {
     pub(super) records: BTreeMap<i64, Seen>,
     start: i64,
+    /// What was due stays due when the clock is set back.
+    latest: Timestamp,
 }
 
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub(super) struct Seen {
     /// Not before, on the monotonic clock and, after a crash, on the other one.
     rest: u64,
     rest_wall: i64,
+    /// The rest began before a crash.
+    is_of_before: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +41,15 @@ pub(super) enum Fate {
 
 impl Model {
     pub(super) fn appended(&mut self, offset: i64, facts: Facts) {
-        let seen = Seen { facts, fate: Fate::Waiting, count: 0, durable_count: 0, rest: 0, rest_wall: 0 };
+        let seen = Seen {
+            facts,
+            fate: Fate::Waiting,
+            count: 0,
+            durable_count: 0,
+            rest: 0,
+            rest_wall: 0,
+            is_of_before: false,
+        };
         self.records.insert(offset, seen);
     }
 
@@ -56,17 +68,19 @@ impl Model {
         self.start = start;
         for (offset, seen) in &mut self.records {
             let fate = if *offset < start { Fate::Done } else { Fate::Waiting };
-            *seen = Seen { fate, count: 0, durable_count: 0, rest: 0, rest_wall: 0, ..seen.clone() };
+            *seen = Seen { fate, count: 0, durable_count: 0, rest: 0, ..seen.clone() };
         }
     }
 
     /// What the settings make of the facts of a record.
     fn facts(seen: &Seen, config: &Config) -> Facts {
         let due = if config.delay { seen.facts.due } else { Timestamp::NONE };
-        Facts { due, ..seen.facts }
+        let expires = if config.ttl { seen.facts.expires } else { Timestamp::NONE };
+        Facts { due, expires, ..seen.facts }
     }
 
     pub(super) fn acquired(&mut self, member: &str, ranges: &[Range], config: &Config, now: Now) {
+        self.latest = self.latest.max(now.wall);
         let mut before = -1;
         for range in ranges {
             assert!(before < range.first.0 && range.first <= range.last, "ranges ascend");
@@ -88,14 +102,16 @@ impl Model {
     fn acquired_one(&mut self, member: &str, offset: i64, count: i16, (config, now): (&Config, Now)) {
         assert!(!config.paused, "a paused queue hands out nothing");
         self.in_order(offset, config, now);
+        let latest = self.latest;
         let seen = self.records.get_mut(&offset).unwrap_or_else(|| panic!("{offset} is not in the log"));
         assert_eq!(seen.fate, Fate::Waiting, "{offset} was available");
         assert_eq!(seen.count + 1, count, "{offset} counts its deliveries");
         assert!(count <= config.delivery_count_limit, "{offset} was delivered too often");
         let facts = Self::facts(seen, config);
-        assert!(facts.due <= now.wall, "{offset} is due");
+        assert!(facts.is_due(latest), "{offset} is due");
         assert!(!facts.is_expired(now.wall), "{offset} has not expired");
-        assert!(seen.rest <= now.tick.0, "{offset} has rested");
+        let has_rested = seen.rest <= now.tick.0 || (seen.is_of_before && seen.rest_wall <= latest.0);
+        assert!(has_rested, "{offset} has rested");
         seen.count = count;
         let until = now.tick.0 + u64::try_from(config.lock_duration_ms).unwrap();
         seen.fate = Fate::With { member: member.to_owned(), until };
@@ -110,7 +126,7 @@ impl Model {
             self.records.iter().filter(|(other, seen)| **other != offset && seen.facts.key == Some(key))
         {
             let facts = Self::facts(seen, config);
-            let is_due = facts.due <= now.wall && !facts.is_expired(now.wall);
+            let is_due = facts.is_due(now.wall) && !facts.is_expired(now.wall);
             match &seen.fate {
                 Fate::With { .. } => panic!("{other} has the key of {offset} and is in flight"),
                 Fate::Waiting => assert!(!is_due || offset < *other, "{other} comes before {offset}"),
@@ -172,10 +188,14 @@ impl Model {
         }
     }
 
-    /// What waits for longer than it may is done when somebody looks.
-    pub(super) fn expired(&mut self, known_to: i64, config: &Config, now: Now) {
-        for (_, seen) in self.records.range_mut(..known_to) {
-            if seen.fate == Fate::Waiting && Self::facts(seen, config).is_expired(now.wall) {
+    /// What waits for longer than it may has ended if the machine says so.
+    pub(super) fn expired(&mut self, has_ended: impl Fn(i64, &Facts) -> bool, config: &Config, now: Now) {
+        self.latest = self.latest.max(now.wall);
+        for (offset, seen) in &mut self.records {
+            if seen.fate == Fate::Waiting
+                && Self::facts(seen, config).is_expired(self.latest)
+                && has_ended(*offset, &seen.facts)
+            {
                 seen.end(Reason::Expired, config);
             }
         }
@@ -187,6 +207,7 @@ impl Model {
                 seen.fate = Fate::Waiting;
                 seen.count = seen.durable_count;
             }
+            seen.is_of_before = true;
             let rest = (seen.rest_wall - now.wall.0).clamp(0, config.backoff.max_ms);
             seen.rest = seen.rest.min(now.tick.0 + u64::try_from(rest).unwrap());
         }
@@ -207,7 +228,7 @@ impl Model {
 
 impl Seen {
     fn give_back(&mut self, config: &Config, now: Now) {
-        if self.facts.is_expired(now.wall) {
+        if Model::facts(self, config).is_expired(now.wall) {
             self.end(Reason::Expired, config);
         } else if config.delivery_count_limit <= self.count {
             self.end(Reason::Exhausted, config);
@@ -215,6 +236,7 @@ impl Seen {
             self.fate = Fate::Waiting;
             self.durable_count = self.count;
             let rest = config.backoff.after(self.count);
+            self.is_of_before = false;
             self.rest = now.tick.0 + rest;
             self.rest_wall = now.wall.0 + i64::try_from(rest).unwrap();
         }

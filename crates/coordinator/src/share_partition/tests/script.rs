@@ -8,12 +8,15 @@
 //! ```
 //! `acquire` does what the broker does: it reads on in the log as often as it is asked to. A [`Model`] looks on.
 
-use super::model::{Fate, Model};
+mod checks;
+mod text;
+
+use super::model::Model;
 use crate::machine::{Machine, Ticket};
 use crate::share_partition::run::State;
 use crate::share_partition::*;
 use ottla_base::{Now, Offset, PartitionId, PartitionIndex, Tick, Timestamp, TopicId};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use uuid::Uuid;
@@ -57,6 +60,8 @@ pub(super) struct World {
     tickets: u64,
     waiting: BTreeMap<Ticket, String>,
     last_start: i64,
+    /// Rows written or removed so far.
+    pub(super) written: usize,
     /// What the writer of dead letters has in its hands.
     pub(super) letters: Vec<(Offset, Offset)>,
 }
@@ -77,6 +82,7 @@ impl World {
             tickets: 0,
             waiting: BTreeMap::new(),
             last_start: 0,
+            written: 0,
             letters: Vec::new(),
         };
         world.apply(Command::Start);
@@ -91,6 +97,7 @@ impl World {
     fn decide(&mut self, command: Command) -> Vec<(String, Reply)> {
         let now = self.now();
         let decision = SharePartitions::decide(&self.hard, &mut self.soft, now, command);
+        self.written += decision.records.len();
         for record in &decision.records {
             SharePartitions::apply(&mut self.hard, record);
             let entry = SharePartitions::encode(record);
@@ -99,8 +106,20 @@ impl World {
                 None => self.rows.remove(&entry.key),
             };
         }
-        if let Some(next) = self.live().map(|live| live.next.0) {
-            self.model.expired(next, &self.config, now);
+        let live = self.soft.groups.get("g").and_then(|group| group.partitions.get(&id().partition));
+        if let Some(live) = live {
+            let has_ended = |offset, _: &Facts| {
+                let run = live.runs.range(..=Offset(offset)).next_back().map(|(_, run)| run);
+                let run = run.filter(|run| Offset(offset) <= run.last);
+                offset < live.next.0 && run.is_none_or(|run| matches!(run.state, State::Archiving { .. }))
+            };
+            self.model.expired(has_ended, &self.config, now);
+        }
+        for (_, reply) in &decision.replies {
+            if let Reply::DeadLetters(letters) = reply {
+                let ranges = letters.iter().flat_map(|letters| &letters.ranges);
+                self.letters.extend(ranges.map(|(first, last, _)| (*first, *last)));
+            }
         }
         let answer =
             |(ticket, reply)| (self.waiting.remove(&ticket).expect("a ticket is answered once"), reply);
@@ -116,6 +135,11 @@ impl World {
 
     fn live(&self) -> Option<&live::Live> {
         self.soft.groups.get("g")?.partitions.get(&id().partition)
+    }
+
+    /// How many rows there are.
+    pub(super) fn rows(&self) -> usize {
+        self.rows.len()
     }
 
     fn load(&self) -> Hard {
@@ -145,41 +169,11 @@ impl World {
         };
         let start = stored.header.start;
         assert!(self.last_start <= start.0, "the start only grows");
-        check_rows(stored);
-        check_live(stored, live);
-        self.check_model(start.0, live);
+        checks::rows(stored);
+        checks::live(stored, live);
+        checks::model(&self.model, start.0, live);
         self.last_start = start.0;
-    }
-
-    fn check_model(&self, start: i64, live: &live::Live) {
-        for (offset, seen) in &self.model.records {
-            let offset = Offset(*offset);
-            let run =
-                live.runs.range(..=offset).next_back().map(|(_, run)| run).filter(|run| offset <= run.last);
-            match (&seen.fate, run) {
-                (Fate::Done, None) => {}
-                (Fate::Waiting, None) => assert!(live.next <= offset, "{offset} is lost"),
-                (Fate::Waiting, Some(run)) => {
-                    assert!(run.is_waiting() && run.count == seen.count, "{offset}: {seen:?} is {run:?}");
-                }
-                (Fate::With { member, until }, Some(run)) => {
-                    assert_eq!(
-                        (run.state.clone(), run.count),
-                        (State::Acquired(Tick(*until)), seen.count),
-                        "{offset}"
-                    );
-                    assert_eq!(*run.member, **member);
-                }
-                (Fate::Archiving(reason), Some(run)) => {
-                    let State::Archiving { letter, .. } = &run.state else { panic!("{offset} is {run:?}") };
-                    assert_eq!((letter.reason, letter.delivery_count), (*reason, seen.count));
-                }
-                (fate, run) => panic!("{offset} should be {fate:?} and is {run:?}"),
-            }
-            if offset.0 < start {
-                assert_eq!(seen.fate, Fate::Done, "{offset} is before the start");
-            }
-        }
+        self.model.started(start.0);
     }
 
     /// A crash: what is soft is gone, and who waited hears nothing.
@@ -218,7 +212,7 @@ impl World {
 
     fn print(&mut self, answers: Vec<(String, Reply)>) {
         for (who, reply) in answers {
-            let _ = writeln!(self.out, "{who}: {}", text(&reply));
+            let _ = writeln!(self.out, "{who}: {}", text::of(&reply));
         }
     }
 
@@ -235,8 +229,17 @@ impl World {
         let who = words.get(1).copied().unwrap_or("-");
         match words[0] {
             "log" => self.append(&words[1..], &fields),
-            "config" => self.configure(&words[1..]),
+            "config" => {
+                self.configure(&words[1..]);
+                // Settings come with the next command; this one does nothing else.
+                self.run("release nobody");
+            }
             "restart" => self.restart(),
+            "log-gone" => {
+                let (first, last) = range_of(who);
+                self.log.retain(|batch| batch.last < first || last < batch.first);
+                self.model.records.retain(|offset, _| *offset < first || last < *offset);
+            }
             "clock" => self.wall += who.parse::<i64>().expect("milliseconds"),
             "acquire" => {
                 let want = Want {
@@ -277,7 +280,7 @@ impl World {
             "unwatch" => Command::Unwatch(Unwatch { ticket, group, member }),
             "logstart" => {
                 self.log_start = self.log_start.max(place().0);
-                self.model.started(place().0);
+                self.log_starts();
                 Command::LogStart(LogStart { ticket, id: id(), start: place() })
             }
             "alter" => {
@@ -311,11 +314,8 @@ impl World {
             other => panic!("no verb {other}"),
         };
         let answers = self.apply(command);
-        for (_, reply) in &answers {
-            if let Reply::DeadLetters(letters) = reply {
-                let ranges = letters.iter().flat_map(|letters| &letters.ranges);
-                self.letters.extend(ranges.map(|(first, last, _)| (*first, *last)));
-            }
+        if words[0] == "release" && who == "nobody" {
+            return;
         }
         self.print(answers);
     }
@@ -381,7 +381,7 @@ impl World {
         loop {
             let ticket = self.ticket(member);
             let (config, log_start) = (Arc::new(self.config.clone()), Offset(self.log_start));
-            self.model.started(self.log_start);
+            self.log_starts();
             let acquire = Acquire { ticket, id: id(), member: member.into(), config, want, log_start, more };
             let answers = self.decide(Command::Acquire(acquire));
             let acquired = answers.iter().find_map(|(_, reply)| match reply {
@@ -397,6 +397,20 @@ impl World {
             }
             self.print(answers);
             return acquired;
+        }
+    }
+
+    /// What has expired ends before the log start is looked at.
+    fn log_starts(&mut self) {
+        let Some(next) = self.live().map(|live| live.next.0) else { return };
+        if self.last_start < self.log_start {
+            let now = self.now();
+            self.model.expired(
+                |offset, facts| offset < next && facts.is_expired(now.wall),
+                &self.config,
+                now,
+            );
+            self.model.started(self.log_start);
         }
     }
 
@@ -443,6 +457,7 @@ impl World {
             let is_known = |kind: &i8| (0..=3).contains(kind) || (*kind == 4 && renew == Renew::Allowed);
             let size = last - first + 1;
             0 < size
+                && 0 <= *first
                 && !types.is_empty()
                 && types.iter().all(is_known)
                 && (types.len() == 1 || types.len() as i64 == size)
@@ -485,108 +500,4 @@ impl World {
 fn range_of(text: &str) -> (i64, i64) {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     (first.parse().expect("an offset"), last.parse().expect("an offset"))
-}
-
-fn check_rows(stored: &stored::Stored) {
-    let mut end = stored.header.start;
-    for (first, row) in &stored.rows {
-        assert!(end <= *first && *first <= row.last, "rows do not overlap: {stored:?}");
-        assert!(row.mark != Mark::Done || stored.header.start < *first, "the start is not done: {stored:?}");
-        end = row.last.plus(1);
-    }
-}
-
-fn check_live(stored: &stored::Stored, live: &live::Live) {
-    let mut counts = live::Counts::default();
-    let mut in_flight = BTreeSet::new();
-    let mut end = stored.header.start;
-    for (first, run) in &live.runs {
-        assert!(end <= *first && *first <= run.last, "runs do not overlap");
-        end = run.last.plus(1);
-        let size = run.size(*first);
-        match &run.state {
-            State::Ready => counts.ready += size,
-            State::Blocked => counts.blocked += size,
-            State::Scheduled => counts.scheduled += size,
-            State::Retrying(_) => counts.retrying += size,
-            State::Acquired(_) => {
-                counts.acquired += size;
-                assert!(
-                    run.facts.key.is_none_or(|key| in_flight.insert(key)),
-                    "one record of a key is in flight"
-                );
-            }
-            State::Archiving { .. } => counts.archiving += size,
-        }
-        assert!(
-            end <= live.next || matches!(run.state, State::Archiving { .. }),
-            "what is known was looked at"
-        );
-        for (at, row) in stored.overlapping(*first, run.last) {
-            let fits = match (&row.mark, &run.state) {
-                (Mark::Archiving(stored), State::Archiving { letter, .. }) => stored == letter,
-                (Mark::Available { delivery_count, .. }, State::Acquired(_)) => *delivery_count < run.count,
-                (Mark::Available { delivery_count, .. }, _) => {
-                    *delivery_count == run.count && run.is_waiting()
-                }
-                (Mark::Done | Mark::Archiving(_), _) => false,
-            };
-            assert!(fits, "the row {at} {row:?} is of the run {first} {run:?}");
-        }
-        if run.is_waiting() && 0 < run.count {
-            let covered: i64 = stored
-                .overlapping(*first, run.last)
-                .map(|(at, row)| row.last.min(run.last).0 - at.max(*first).0 + 1)
-                .sum();
-            assert_eq!(covered, size, "a delivery count is durable when the record is available again");
-        }
-    }
-    assert_eq!(counts, live.counts);
-}
-
-fn text(reply: &Reply) -> String {
-    match reply {
-        Reply::Opened { start } => format!("opened at {start}"),
-        Reply::Acquired(Acquired { ranges, .. }) if ranges.is_empty() => "nothing".into(),
-        Reply::Acquired(Acquired { ranges, .. }) => {
-            let range = |range: &Range| format!("{}-{}/{}", range.first, range.last, range.delivery_count);
-            ranges.iter().map(range).collect::<Vec<_>>().join(" ")
-        }
-        Reply::Absent => "absent".into(),
-        Reply::Acknowledged(Ok(())) => "ok".into(),
-        Reply::Acknowledged(Err(refusal)) => format!("{}: {}", refusal.code.name(), refusal.message),
-        Reply::Awake => "awake".into(),
-        Reply::Described(described) => described.iter().map(described_text).collect::<Vec<_>>().join("\n"),
-        Reply::DeadLetters(letters) => letters.iter().map(letters_text).collect::<Vec<_>>().join("\n"),
-        Reply::Done => "done".into(),
-    }
-}
-
-fn described_text(it: &Described) -> String {
-    let mut text = format!("start {} next {} complete {}", it.start, it.next, it.delivery_complete);
-    for (name, count) in [
-        ("ready", it.ready),
-        ("blocked", it.blocked),
-        ("scheduled", it.scheduled),
-        ("retrying", it.retrying),
-        ("acquired", it.acquired),
-        ("archiving", it.archiving),
-    ] {
-        if count != 0 {
-            let _ = write!(text, " {name} {count}");
-        }
-    }
-    for range in &it.ranges {
-        let _ = write!(text, "\n  {}-{}/{} {:?}", range.first, range.last, range.delivery_count, range.state);
-    }
-    text
-}
-
-fn letters_text(letters: &Letters) -> String {
-    let mut text = format!("letters behind {:?}", letters.position.map(|position| position.offset.0));
-    for (first, last, letter) in &letters.ranges {
-        let _ =
-            write!(text, " {first}-{last}/{} {:?} {}", letter.delivery_count, letter.reason, letter.member);
-    }
-    text
 }
