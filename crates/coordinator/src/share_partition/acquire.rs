@@ -10,7 +10,7 @@ use super::Id;
 use super::config::{Config, Mode, Order, Want};
 use super::group::Group;
 use super::reply::{Acquired, Feed, Range, Reply};
-use super::run::{Batch, Facts, State};
+use super::run::{Batch, Facts, Reason, State};
 use super::turn::{Edit, Turn};
 use crate::machine::Ticket;
 use ottla_base::limits::ARCHIVING_RECORDS_MAX;
@@ -130,6 +130,12 @@ fn take(edit: &mut Edit<'_>, member: &Str, want: Want) -> Vec<Range> {
     };
     while taking.taken < taking.enough.min(taking.most) {
         let Some(first) = next(edit) else { break };
+        // The limit may have been lowered since.
+        if config.delivery_count_limit <= edit.live.runs[&first].count {
+            let run = edit.live.remove(first).expect("it is ready");
+            edit.end(first, run, Reason::Exhausted);
+            continue;
+        }
         if config.isolation_threshold() <= edit.live.runs[&first].count {
             if taking.taken == 0 {
                 isolated(edit, &mut taking, first);

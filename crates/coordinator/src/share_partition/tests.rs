@@ -16,4 +16,5 @@ mod priorities;
 mod property;
 mod retries;
 mod script;
+mod stale;
 mod watching;

@@ -64,6 +64,7 @@ fn shapes_that_mean_nothing_are_refused() {
         acquire a
         ack a 5-2=1
         ack a 0-4=1 3-6=1
+        ack a 0-4=1 4-6=1
         ack a 5-6=1 0-1=1
         ack a 0-4=1,1
         ack a 0-4=5
@@ -80,6 +81,8 @@ fn shapes_that_mean_nothing_are_refused() {
             > ack a 5-2=1
             a: INVALID_REQUEST: an acknowledgement batch ends before it begins, or begins before offset 0
             > ack a 0-4=1 3-6=1
+            a: INVALID_REQUEST: acknowledgement batches overlap or are out of order: send them ascending by offset
+            > ack a 0-4=1 4-6=1
             a: INVALID_REQUEST: acknowledgement batches overlap or are out of order: send them ascending by offset
             > ack a 5-6=1 0-1=1
             a: INVALID_REQUEST: acknowledgement batches overlap or are out of order: send them ascending by offset

@@ -66,6 +66,7 @@ fn a_paused_queue_hands_out_nothing_and_takes_acknowledgements() {
             > rows
             start 2
             > config paused=0
+            b: awake
             > acquire b
             b: 2-9/1
         "#]],

@@ -181,3 +181,40 @@ fn what_compaction_took_in_between_is_archived() {
         "#]],
     );
 }
+
+#[test]
+fn so_does_a_limit_that_is_lowered_over_a_crash() {
+    check(
+        "
+        log 0-4 5
+        open start=0
+        acquire a max=5
+        release a
+        acquire a max=5
+        release a
+        restart
+        config limit=2 dlq
+        acquire a
+        rows
+        ",
+        &expect![[r#"
+            > log 0-4 5
+            > open start=0
+            start=0: opened at 0
+            > acquire a max=5
+            a: 0-4/1
+            > release a
+            a: done
+            > acquire a max=5
+            a: 0-4/2
+            > release a
+            a: done
+            > restart
+            > config limit=2 dlq
+            > acquire a
+            a: 5-5/1
+            > rows
+            start 0, 0-4 archiving/2 Exhausted
+        "#]],
+    );
+}

@@ -286,3 +286,43 @@ fn they_are_handed_out_in_portions() {
         "#]],
     );
 }
+
+#[test]
+fn a_topic_that_takes_none_stops_reading_at_the_limit() {
+    check(
+        "
+        config dlq
+        log 0-99999
+        log 100000-100009
+        open start=0
+        acquire a
+        ack a 0-99999=3
+        acquire a
+        letters
+        watch a
+        lettered 0-499
+        acquire a
+        ",
+        &expect![[r#"
+            > config dlq
+            > log 0-99999
+            > log 100000-100009
+            > open start=0
+            start=0: opened at 0
+            > acquire a
+            a: 0-99999/1
+            > ack a 0-99999=3
+            a: ok
+            > acquire a
+            a: nothing
+            > letters
+            -: letters behind None 0-499/1 Rejected a
+            > watch a
+            > lettered 0-499
+            a: awake
+            0-499: done
+            > acquire a
+            a: 100000-100009/1
+        "#]],
+    );
+}

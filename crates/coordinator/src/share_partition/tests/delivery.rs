@@ -344,3 +344,38 @@ fn the_last_delivery_ends_in_the_archive() {
         "#]],
     );
 }
+
+#[test]
+fn a_limit_that_is_lowered_ends_what_was_delivered_often_enough() {
+    check(
+        "
+        log 0-4 5
+        open start=0
+        acquire a max=5
+        release a
+        acquire a max=5
+        release a
+        config limit=2
+        acquire a
+        rows
+        ",
+        &expect![[r#"
+            > log 0-4 5
+            > open start=0
+            start=0: opened at 0
+            > acquire a max=5
+            a: 0-4/1
+            > release a
+            a: done
+            > acquire a max=5
+            a: 0-4/2
+            > release a
+            a: done
+            > config limit=2
+            > acquire a
+            a: 5-5/1
+            > rows
+            start 5
+        "#]],
+    );
+}

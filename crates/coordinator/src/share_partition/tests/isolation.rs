@@ -161,3 +161,46 @@ fn with_a_limit_of_two_there_is_no_last_one_alone() {
         "#]],
     );
 }
+
+#[test]
+fn a_suspect_does_not_join_a_single_healthy_one() {
+    check(
+        "
+        config limit=4
+        log 0
+        log 1-8
+        open start=0
+        acquire a max=1
+        acquire b max=8
+        release b
+        acquire b max=8
+        release b
+        release a
+        acquire c
+        acquire c
+        ",
+        &expect![[r#"
+            > config limit=4
+            > log 0
+            > log 1-8
+            > open start=0
+            start=0: opened at 0
+            > acquire a max=1
+            a: 0-0/1
+            > acquire b max=8
+            b: 1-8/1
+            > release b
+            b: done
+            > acquire b max=8
+            b: 1-8/2
+            > release b
+            b: done
+            > release a
+            a: done
+            > acquire c
+            c: 0-0/2
+            > acquire c
+            c: 1-4/3
+        "#]],
+    );
+}

@@ -188,7 +188,8 @@ impl Model {
         }
     }
 
-    /// What waits for longer than it may has ended if the machine says so.
+    /// What waits for longer than it may, or was delivered often enough for a limit that is lower now, has ended if the
+    /// machine says so.
     pub(super) fn expired(&mut self, has_ended: impl Fn(i64, &Facts) -> bool, config: &Config, now: Now) {
         self.latest = self.latest.max(now.wall);
         for (offset, seen) in &mut self.records {
@@ -197,6 +198,10 @@ impl Model {
                 && has_ended(*offset, &seen.facts)
             {
                 seen.end(Reason::Expired, config);
+            }
+            let is_last = config.delivery_count_limit <= seen.count;
+            if seen.fate == Fate::Waiting && is_last && has_ended(*offset, &seen.facts) {
+                seen.end(Reason::Exhausted, config);
             }
         }
     }

@@ -157,3 +157,35 @@ fn what_is_deleted_is_gone() {
         "#]],
     );
 }
+
+#[test]
+fn who_had_records_of_what_is_altered_has_them_no_more() {
+    check(
+        "
+        config cap=5
+        log 0-9
+        open start=0
+        acquire a
+        acquire a
+        alter 0
+        ack a 0-4=1
+        acquire a
+        ",
+        &expect![[r#"
+            > config cap=5
+            > log 0-9
+            > open start=0
+            start=0: opened at 0
+            > acquire a
+            a: 0-4/1
+            > acquire a
+            a: nothing
+            > alter 0
+            0: done
+            > ack a 0-4=1
+            a: INVALID_RECORD_STATE: a record is not acquired: its lock has timed out, or it was acknowledged before
+            > acquire a
+            a: 0-4/1
+        "#]],
+    );
+}

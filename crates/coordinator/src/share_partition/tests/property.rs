@@ -80,7 +80,7 @@ fn step(rich: bool) -> impl Strategy<Value = Step> {
         1 => Just("describe".to_owned()),
         1 => Just("letters".to_owned()),
         1 => (0..9).prop_map(|offset| format!("position {offset}")),
-        1 => prop::sample::select(vec!["config paused=1", "config paused=0", "config dlq=1", "config backoff=2000", "config backoff=0"]).prop_map(str::to_owned),
+        1 => prop::sample::select(vec!["config paused=1", "config paused=0", "config dlq=1", "config backoff=2000", "config backoff=0", "config limit=2", "config limit=6"]).prop_map(str::to_owned),
     ];
     prop_oneof![
         4 => append.prop_map(|(gap, records)| Step::Append { gap, records }),

@@ -172,3 +172,30 @@ fn what_one_member_leaves_is_for_those_who_wait() {
         "#]],
     );
 }
+
+#[test]
+fn who_goes_waits_no_more() {
+    check(
+        "
+        log 0-9
+        open start=0
+        acquire a
+        watch b
+        release b
+        ack a 0-9=2
+        ",
+        &expect![[r#"
+            > log 0-9
+            > open start=0
+            start=0: opened at 0
+            > acquire a
+            a: 0-9/1
+            > watch b
+            > release b
+            b: awake
+            b: done
+            > ack a 0-9=2
+            a: ok
+        "#]],
+    );
+}
