@@ -16,6 +16,7 @@ mod matrix;
 pub(crate) mod packages;
 mod script;
 mod seeds;
+pub(crate) mod streams;
 
 use crate::{Outcome, tree};
 use broker::Broker;
@@ -26,10 +27,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 const USAGE: &str = "\
-cargo xtask conformance [seeds | files] [--client NAME]… [--feature NAME]… [--quick] [--against HOST:PORT] [--keep]
+cargo xtask conformance [seeds | files | streams] [--client NAME]… [--feature NAME]… [--quick] [--against HOST:PORT] [--keep]
 
   seeds                run only the acceptance tests on real data
   files                run only the tests with Kafka's tools and data directories
+  streams              run only the applications of Kafka Streams
   --client NAME        run only this client; may be given more than once
   --feature NAME       ask only for this feature; may be given more than once
   --quick              ask only for the features without which nothing works
@@ -46,6 +48,7 @@ const CLIENT_LIMIT: Duration = Duration::from_secs(240);
 enum Only {
     Seeds,
     Files,
+    Streams,
 }
 
 /// What the developer asked for.
@@ -67,6 +70,7 @@ impl Options {
             match argument.as_str() {
                 "seeds" => options.only = Some(Only::Seeds),
                 "files" => options.only = Some(Only::Files),
+                "streams" => options.only = Some(Only::Streams),
                 "--client" => options.clients.push(value()?),
                 "--feature" => options.features.push(value()?),
                 "--quick" => options.features.extend(QUICK.map(str::to_owned)),
@@ -138,6 +142,10 @@ pub(crate) fn run_counted(arguments: &[String]) -> Result<(Tally, Outcome), Stri
         let row = files::run(&shelf, &program);
         println!("{}", row.summary());
         matrix.files = Some(row);
+    }
+    if is_wanted(Only::Streams) {
+        matrix.streams = streams::run(&shelf, &program, &options);
+        matrix.streams.iter().for_each(|row| println!("{}", row.summary()));
     }
     if is_wanted(Only::Seeds) {
         let row = seeds::run(&shelf, &program, options.against.as_deref());

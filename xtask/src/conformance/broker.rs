@@ -67,6 +67,7 @@ impl Broker {
         command.arg("serve").args(["--listen", "127.0.0.1:0"]);
         // Kafka's default waits 3 s for more members whenever a group begins; every script begins several.
         command.args(["--set", "group.initial.rebalance.delay.ms=100"]);
+        command.args(super::streams::SETTINGS.iter().flat_map(|setting| ["--set", setting]));
         if keep {
             let data = shelf.folder("data").join(name);
             drop(std::fs::remove_dir_all(&data));

@@ -62,6 +62,7 @@ pub(super) fn page(matrix: &Matrix) -> String {
         unwell.notes.retain(|(feature, _)| !row.passed(feature));
         remarks(&mut text, &unwell);
     }
+    streams(&mut text, &matrix.streams);
     if let Some(row) = &matrix.seeds {
         line(&mut text, "\n## On real data\n");
         line(&mut text, "336,776 flights, keyed by tail number, with Java and Python in the same groups.\n");
@@ -78,6 +79,24 @@ pub(super) fn page(matrix: &Matrix) -> String {
         remarks(&mut text, &unwell);
     }
     text
+}
+
+/// The applications of Kafka Streams, by version.
+fn streams(text: &mut String, rows: &[Row]) {
+    let Some(widest) = rows.iter().max_by_key(|row| row.features.len()) else { return };
+    line(text, "\n## Kafka Streams\n");
+    let versions: Vec<&str> = rows.iter().map(|row| row.version.as_str()).collect();
+    line(text, &format!("| test | {} | what it shows |", versions.join(" | ")));
+    line(text, &format!("|---|{}---|", ":-:|".repeat(rows.len())));
+    for feature in widest.features {
+        let cell = |row: &Row| {
+            let at = row.features.iter().position(|known| known.name == feature.name);
+            at.map_or("", |at| sign(&row.cells[at]))
+        };
+        let cells: Vec<&str> = rows.iter().map(cell).collect();
+        line(text, &format!("| {} | {} | {} |", feature.name, cells.join(" | "), feature.asks));
+    }
+    rows.iter().for_each(|row| remarks(text, row));
 }
 
 fn remarks(text: &mut String, row: &Row) {

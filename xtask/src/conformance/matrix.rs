@@ -215,11 +215,13 @@ pub(super) struct Matrix {
     pub(super) seeds: Option<Row>,
     /// The tests with Kafka's tools and data directories, if they were run.
     pub(super) files: Option<Row>,
+    /// The applications of Kafka Streams, if they were run.
+    pub(super) streams: Vec<Row>,
 }
 
 impl Matrix {
     pub(super) fn tally(&self) -> Tally {
-        self.rows.iter().chain(&self.files).chain(&self.seeds).map(Row::tally).fold(
+        self.rows.iter().chain(&self.files).chain(&self.streams).chain(&self.seeds).map(Row::tally).fold(
             Tally::default(),
             |sum, row| Tally {
                 passed: sum.passed + row.passed,
@@ -245,7 +247,7 @@ impl Matrix {
             let cells: Vec<&str> = self.rows.iter().map(|row| sign(&row.cells[at])).collect();
             writeln!(text, "{:<12}{}", feature.name, cells.concat()).expect("writing to a string");
         }
-        for row in self.files.iter().chain(&self.seeds) {
+        for row in self.files.iter().chain(&self.streams).chain(&self.seeds) {
             writeln!(text, "\n{}", row.name).expect("writing to a string");
             for (feature, cell) in row.features.iter().zip(&row.cells) {
                 writeln!(text, "{:<12}{}  {}", feature.name, sign(cell), feature.asks)

@@ -7,6 +7,7 @@
 mod compaction;
 mod copy;
 mod kit;
+mod streams;
 
 use super::broker::Broker;
 use super::clock::{now, seed};
@@ -72,7 +73,11 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
         .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     let begin = now();
     let kept = |why| format!("tools: {why}\nkept: {}", folder.display());
-    let mut figures = attempt(&kit, &ottla, &folder, size).map_err(kept)?;
+    let mut figures = attempt(&kit, &ottla, &folder, size).map_err(&kept)?;
+    if LONG.copied <= size.copied {
+        let smoke = streams::smoke(&shelf, &ottla, &folder).map_err(&kept)?;
+        figures.push(("Kafka's StreamsSmokeTest, exactly once, one of two instances killed", smoke));
+    }
     figures.push(("duration (min)", format!("{:.1}", begin.elapsed().as_secs_f64() / 60.0)));
     figures.iter().for_each(|(name, figure)| println!("{name}: {figure}"));
     drop(std::fs::remove_dir_all(&folder));
