@@ -7,6 +7,7 @@
 mod add_offsets_to_txn;
 mod add_partitions_to_txn;
 mod alter_configs;
+mod alter_share_group_offsets;
 mod api_versions;
 mod assignment;
 mod consumer_group_describe;
@@ -15,11 +16,13 @@ mod create_partitions;
 mod create_topics;
 mod delete_groups;
 mod delete_records;
+mod delete_share_group_offsets;
 mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
 mod describe_producers;
+mod describe_share_group_offsets;
 mod describe_topic_partitions;
 mod describe_transactions;
 mod end_txn;
@@ -216,6 +219,9 @@ fn api(key: ApiKey) -> Option<Api> {
         ApiKey::ShareGroupDescribe => share_group_describe::api(),
         ApiKey::ShareFetch => share_fetch::api(),
         ApiKey::ShareAcknowledge => share_acknowledge::api(),
+        ApiKey::DescribeShareGroupOffsets => describe_share_group_offsets::api(),
+        ApiKey::AlterShareGroupOffsets => alter_share_group_offsets::api(),
+        ApiKey::DeleteShareGroupOffsets => delete_share_group_offsets::api(),
         ApiKey::StreamsGroupHeartbeat => streams_group_heartbeat::api(),
         ApiKey::StreamsGroupDescribe => streams_group_describe::api(),
         ApiKey::StreamsGroupTopologyDescriptionUpdate => streams_group_topology_description_update::api(),
@@ -264,9 +270,6 @@ fn api(key: ApiKey) -> Option<Api> {
         | ApiKey::PushTelemetry
         | ApiKey::AddRaftVoter
         | ApiKey::RemoveRaftVoter
-        | ApiKey::DescribeShareGroupOffsets
-        | ApiKey::AlterShareGroupOffsets
-        | ApiKey::DeleteShareGroupOffsets
         | ApiKey::UnregisterController => return None,
     })
 }

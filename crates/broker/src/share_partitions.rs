@@ -9,6 +9,7 @@ mod acquiring;
 mod dead_letters;
 mod feed;
 mod opening;
+mod steering;
 
 use crate::config::{GroupConfig, kinds};
 use crate::groups::shard_of;
@@ -25,6 +26,7 @@ use tokio::task::JoinSet;
 
 pub(crate) use acknowledging::{Acknowledged, Acknowledgement, RenewAsked};
 pub(crate) use acquiring::{Acquired, Wanted};
+pub(crate) use opening::reset_start;
 
 /// Every share-partition of this broker.
 pub(crate) struct SharePartitions {

@@ -126,6 +126,9 @@ impl Broker {
         if let Err(code) = self.groups.topics_gone(&[id]).await {
             tracing::warn!(topic = %topic.name, code = code.name(), "offsets of a deleted topic stay for now");
         }
+        if let Err(code) = self.share.partitions.topics_gone(&[id]).await {
+            tracing::warn!(topic = %topic.name, code = code.name(), "share-partitions of a deleted topic stay for now");
+        }
         Ok(())
     }
 

@@ -17,6 +17,15 @@ pub(super) fn api() -> Api {
 
 async fn handle(context: Context, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
     let groups: BTreeSet<Str> = request.groups_names.into_iter().collect();
-    let results = context.broker.groups.delete(groups.into_iter().collect()).await;
+    let broker = &context.broker;
+    for group in &groups {
+        // First what belongs to it: if the broker dies in between, the group is there to be deleted again.
+        if broker.groups.may_delete_share(group).await.unwrap_or(false)
+            && let Err(code) = broker.share.partitions.delete_group(group, None).await
+        {
+            tracing::warn!(%group, code = code.name(), "the share-partitions of a deleted group stay for now");
+        }
+    }
+    let results = broker.groups.delete(groups.into_iter().collect()).await;
     DeleteGroupsResponse { results, ..Default::default() }
 }

@@ -54,7 +54,6 @@ impl Groups {
 
     /// Whether this is a share group that nobody is in. Its share-partitions go before the group does, as in Kafka: if
     /// the broker dies in between, the group is still there to be deleted again.
-    #[cfg_attr(not(test), expect(dead_code, reason = "share-partitions are served next"))]
     pub(crate) async fn may_delete_share(&self, group: &Str) -> Result<bool, ErrorCode> {
         let command = |ticket| ShareCommand::MayDelete { ticket, group: group.clone() };
         match self.ask_share(group, command).await? {
@@ -65,7 +64,6 @@ impl Groups {
 
     /// Where a share-partition begins that has no state yet; `None` if no member of such a group has ever subscribed to
     /// its topic.
-    #[cfg_attr(not(test), expect(dead_code, reason = "share-partitions are served next"))]
     pub(crate) async fn share_start(
         &self,
         group: &Str,
@@ -79,7 +77,6 @@ impl Groups {
     }
 
     /// The topics that a share group knows, each with the number of its partitions; none if there is no such group.
-    #[cfg_attr(not(test), expect(dead_code, reason = "share-partitions are served next"))]
     pub(crate) async fn share_topics(&self, group: &Str) -> Result<Vec<(TopicId, i32)>, ErrorCode> {
         let command = |ticket| ShareCommand::Topics { ticket, group: group.clone() };
         match self.ask_share(group, command).await? {
@@ -90,7 +87,6 @@ impl Groups {
 
     /// Prepares a group for offsets that are about to be set, and makes it if it is not there. The caller sets them when
     /// this has resolved.
-    #[cfg_attr(not(test), expect(dead_code, reason = "share-partitions are served next"))]
     pub(crate) async fn alter_share(
         &self,
         group: &Str,
@@ -105,7 +101,6 @@ impl Groups {
 
     /// Forgets topics whose offsets are about to be deleted, and says which ones the group knew. The caller deletes the
     /// share-partitions when this has resolved.
-    #[cfg_attr(not(test), expect(dead_code, reason = "share-partitions are served next"))]
     pub(crate) async fn forget_share(
         &self,
         group: &Str,

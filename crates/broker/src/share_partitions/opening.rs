@@ -4,6 +4,7 @@ use super::{SharePartitions, feed, id, mixed_up, of_unavailable};
 use crate::Broker;
 use crate::config::kinds::OffsetReset;
 use ottla_base::{Offset, PartitionId, Timestamp};
+use ottla_coordinator::group::share::Start;
 use ottla_coordinator::share_partition::{Command, Open, Reply};
 use ottla_storage::ReadBound;
 use ottla_wire::{ErrorCode, Str};
@@ -20,8 +21,11 @@ impl SharePartitions {
         group: &Str,
         partition: PartitionId,
     ) -> Result<(), ErrorCode> {
-        let reset = broker.configs.group(group).share.auto_offset_reset;
-        let start = start(broker, partition, reset)?;
+        let start = match broker.groups.share_start(group, partition).await? {
+            Some(Start::Earliest) => Offset::ZERO,
+            // As Apache Kafka, which asks nobody whether the member is one of the group.
+            Some(Start::Reset) | None => reset_start(broker, group, partition)?,
+        };
         let id = id(group, partition);
         let open = |ticket| Command::Open(Open { ticket, id, start });
         match self.ask(group, open).await.map_err(of_unavailable)? {
@@ -31,7 +35,12 @@ impl SharePartitions {
     }
 }
 
-fn start(broker: &Broker, partition: PartitionId, reset: OffsetReset) -> Result<Offset, ErrorCode> {
+/// Where `share.auto.offset.reset` of the group says, now.
+///
+/// # Errors
+/// The code for the partition's answer.
+pub(crate) fn reset_start(broker: &Broker, group: &str, partition: PartitionId) -> Result<Offset, ErrorCode> {
+    let reset = broker.configs.group(group).share.auto_offset_reset;
     let offsets = broker.log.offsets(partition).map_err(|error| crate::error::of_read(&error))?;
     match reset {
         OffsetReset::Earliest => Ok(offsets.log_start),

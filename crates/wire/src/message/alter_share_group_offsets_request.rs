@@ -10,6 +10,8 @@ pub struct AlterShareGroupOffsetsRequest {
     pub group_id: Str,
     /// `Topics`: array of AlterShareGroupOffsetsRequestTopic.
     pub topics: Vec<AlterShareGroupOffsetsRequestTopic>,
+    /// `Skip`: bool, tag 10000.
+    pub skip: bool,
 }
 
 impl Message for AlterShareGroupOffsetsRequest {
@@ -21,15 +23,28 @@ impl Message for AlterShareGroupOffsetsRequest {
         r.begin::<Self>(version)?;
         let group_id = r.string("GroupId")?;
         let topics = r.array("Topics", 3, |r| AlterShareGroupOffsetsRequestTopic::read(r, version))?;
-        r.skip_tags()?;
-        Ok(Self { group_id, topics })
+        let mut skip = false;
+        let mut tags = r.tags()?;
+        while let Some(tag) = r.next_tag(&mut tags)? {
+            match tag {
+                10000 => skip = r.bool("Skip")?,
+                _ => r.skip_tag(&tags),
+            }
+        }
+        Ok(Self { group_id, topics, skip })
     }
 
     fn encode(&self, w: &mut Writer, version: i16) -> Result<(), EncodeError> {
         w.begin::<Self>(version)?;
         w.string("GroupId", &self.group_id)?;
         w.array("Topics", &self.topics, |w, value| value.write(w, version))?;
-        w.no_tags();
+        let has_skip = self.skip;
+        w.tag_count(u32::from(has_skip));
+        if has_skip {
+            let start = w.begin_tag(10000);
+            w.bool(self.skip);
+            w.end_tag(start);
+        }
         Ok(())
     }
 }

@@ -109,6 +109,7 @@ impl Admin {
         }
         let request = |_| AlterShareGroupOffsetsRequest {
             group_id: id.into(),
+            skip: false,
             topics: topics
                 .iter()
                 .map(|(name, partitions)| AlterShareGroupOffsetsRequestTopic {
