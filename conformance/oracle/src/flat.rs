@@ -7,7 +7,7 @@
 pub type Field = (String, String);
 
 /// What tells the elements of a list apart, the first that is there: brokers order most lists as they like.
-const IDENTITIES: [&str; 11] = [
+const IDENTITIES: [&str; 14] = [
     "name",
     "topic",
     "topic_id",
@@ -19,6 +19,9 @@ const IDENTITIES: [&str; 11] = [
     "transactional_id",
     "batch_index",
     "producer_id",
+    "member_id",
+    "subtopology_id",
+    "status_code",
 ];
 
 /// One level of nesting while the pretty form is read.

@@ -16,6 +16,7 @@ mod flat;
 mod normal;
 mod scenario;
 mod side;
+mod streaming;
 mod subject;
 mod transacting;
 

@@ -8,6 +8,7 @@ mod produce_records;
 mod produce_rules;
 mod produce_time;
 mod removal;
+mod streams_groups;
 mod topic_configs;
 mod transaction_end;
 mod transaction_offsets;
@@ -27,6 +28,7 @@ pub const ALL: &[Subject] = &[
     list_offsets::SUBJECT,
     removal::SUBJECT,
     topic_configs::SUBJECT,
+    streams_groups::SUBJECT,
     transaction_start::SUBJECT,
     transaction_write::SUBJECT,
     transaction_end::SUBJECT,

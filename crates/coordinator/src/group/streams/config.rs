@@ -1,7 +1,6 @@
 //! What an operator can set about streams groups. The names of the config keys stand with each field.
 
 use ottla_wire::Str;
-use std::collections::BTreeSet;
 
 /// What is in force for one streams group: its own configs over the broker's. The default is Kafka's.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +30,7 @@ pub struct AssignmentConfig {
     /// `group.streams.num.standby.replicas`: copies of the state of each stateful task.
     pub standby_replicas: usize,
     /// `group.streams.rack.aware.assignment.tags`: client tags that members must have.
-    pub rack_aware_tags: BTreeSet<Str>,
+    pub rack_aware_tags: Vec<Str>,
 }
 
 impl Default for Config {

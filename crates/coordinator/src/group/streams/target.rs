@@ -4,7 +4,8 @@ use super::assignor::{Candidate, Part, assign};
 use super::tasks::Tasks;
 use super::{Config, Group};
 use crate::group::turn::Turn;
-use std::collections::{BTreeMap, BTreeSet};
+use ottla_wire::Str;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Why there is no assignment for the group's epoch yet.
@@ -44,7 +45,7 @@ impl Group {
     }
 
     /// What each member should have; nothing as long as the topics are not ready.
-    fn targets(&self) -> BTreeMap<ottla_wire::Str, Tasks> {
+    fn targets(&self) -> BTreeMap<Str, Tasks> {
         let Some(configured) = self.configured.as_ref().filter(|configured| configured.is_ready()) else {
             return self.members.keys().map(|id| (id.clone(), Tasks::default())).collect();
         };
@@ -70,9 +71,9 @@ impl Group {
     }
 
     /// Which tags the members of this group must have, and this one lacks.
-    pub(super) fn missing_tags(&self, member: &ottla_wire::Str) -> Vec<ottla_wire::Str> {
+    pub(super) fn missing_tags(&self, member: &Str) -> Vec<Str> {
         let Some(member) = self.members.get(member) else { return Vec::new() };
-        let wanted: &BTreeSet<_> = &self.stored.assignment.rack_aware_tags;
-        wanted.iter().filter(|tag| !member.tags.contains_key(*tag)).cloned().collect()
+        let wanted = self.stored.assignment.rack_aware_tags.iter();
+        wanted.filter(|tag| !member.tags.contains_key(*tag)).cloned().collect()
     }
 }

@@ -201,7 +201,7 @@ impl Counts<'_> {
         };
         if leading.values().any(|other| *other != partitions) {
             return Err(incorrectly_partitioned(format!(
-                "Following topics do not have the same number of partitions: [{}]",
+                "Following topics do not have the same number of partitions: [{{{}}}]",
                 equations(&leading)
             )));
         }

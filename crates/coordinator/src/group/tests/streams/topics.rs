@@ -141,7 +141,7 @@ fn copartitioned_sources_must_be_equal() {
             > s-topics a:2 b:3
             > s-beat x
             x: epoch 2 active
-               status 2 Following topics do not have the same number of partitions: [a=2, b=3]
+               status 2 Following topics do not have the same number of partitions: [{a=2, b=3}]
                asked to draw
             > s-topics a:3 b:3
             > s-beat x
@@ -229,7 +229,7 @@ fn fixed_ones_that_differ_only_matter_in_one_set() {
             > s-topics in:2
             > s-beat x
             x: epoch 2 active
-               status 2 Following topics do not have the same number of partitions: [r=3, s=4]
+               status 2 Following topics do not have the same number of partitions: [{r=3, s=4}]
                asked to draw
             > define 0:src=in,sink=r+s+t 1:rep=r/3+t,co=r+t 2:rep=s/4
             > s-beat x group=h
