@@ -184,3 +184,59 @@ fn offsets_are_set_and_deleted_where_nobody_is() {
         assert_eq!(groups.forget_share(&group, vec![topic, TopicId::NONE]).await, Ok(Ok(vec![topic])));
     });
 }
+
+/// librdkafka leaves the group before it ends its session, and acknowledges with that what it has worked on.
+#[test]
+fn who_has_left_may_still_acknowledge() {
+    bench(|bench| async move {
+        let topic = bench.create_queue(1).await;
+        bench.append(topic, 0, &["a", "b"]).await;
+        beat(&bench, &heartbeat("m", 0, &["t"])).await;
+        let member = bench.member("m", 1, topic);
+        assert_eq!(member.fetch().await.values, ["a", "b"]);
+        assert_eq!(bench.call(&heartbeat("m", -1, &[]), 1).await.error_code, ErrorCode::NONE);
+        assert_eq!(member.say_at(-1, &[(0, 0, &[1])]).await, ErrorCode::NONE);
+        let other = bench.member("other", 2, topic);
+        assert_eq!(other.fetch().await.values, ["b"], "what it did not acknowledge goes to others at once");
+    });
+}
+
+#[test]
+fn a_group_that_was_deleted_begins_anew() {
+    bench(|bench| async move {
+        let topic = bench.create_queue(1).await;
+        bench.append(topic, 0, &["a"]).await;
+        for round in 0..2 {
+            beat(&bench, &heartbeat("m", 0, &["t"])).await;
+            let member = bench.member("m", round, topic);
+            assert_eq!(member.fetch().await.values, ["a"]);
+            assert_eq!(member.say(&[(0, 0, &[1])]).await, ErrorCode::NONE);
+            bench.call(&heartbeat("m", -1, &[]), 1).await;
+            let delete = DeleteGroupsRequest { groups_names: vec!["g".into()] };
+            assert_eq!(bench.call(&delete, 2).await.results[0].error_code, ErrorCode::NONE);
+            bench.disconnect(round);
+        }
+    });
+}
+
+/// `latest` is for what was there when the group came, not for partitions that it could not know of.
+#[test]
+fn partitions_that_are_added_are_read_from_the_beginning() {
+    bench(|bench| async move {
+        bench
+            .set_group(&[("share.auto.offset.reset", "latest"), ("share.assignment.interval.ms", "0")])
+            .await;
+        let topic = bench.create_topic("t", 1).await;
+        bench.append(topic, 0, &["old"]).await;
+        beat(&bench, &heartbeat("m", 0, &["t"])).await;
+        let member = crate::testing::share::Member { partitions: 2, ..bench.member("m", 1, topic) };
+        assert_eq!(member.fetch().await.values, [""; 0]);
+        bench.broker.add_partitions(topic, 2).await.expect("there is room");
+        bench.append(topic, 1, &["new"]).await;
+        beat(&bench, &heartbeat("m", 1, &[])).await;
+        let response = member.send(&member.request(&[])).await;
+        let partitions = response.responses.iter().flat_map(|topic| &topic.partitions);
+        let got = partitions.map(|data| (data.partition_index, crate::testing::share::got(data).values));
+        assert_eq!(got.collect::<Vec<_>>(), [(1, vec!["new".to_owned()])]);
+    });
+}
