@@ -8,6 +8,8 @@
 //! - v1: the client makes its member id, so that the answer to a first heartbeat may be lost; regular expressions.
 //! - Regular expressions are resolved at once; Apache Kafka does that later, and a member waits for its partitions. A
 //!   group may have 100 of them.
+//! - While a new assignment is due that must wait for `group.consumer.assignment.interval.ms`, members are told to come
+//!   again as soon as it may be made, if that is sooner than their next heartbeat.
 //! - The first heartbeat of a member that subscribes to nothing has an epoch above 0, too; Apache Kafka answers 0.
 
 use super::{Api, Context};

@@ -5,8 +5,8 @@
 //!   transaction slips in between and leaves the offsets pending for ever.
 //! - Partitions that do not exist get UNKNOWN_TOPIC_OR_PARTITION, or UNKNOWN_TOPIC_ID (v6), the others are committed.
 //! - v3+: the member says who it is (KIP-447). v4: TRANSACTION_ABORTABLE where the group takes no part in the
-//!   transaction; before, INVALID_TXN_STATE. v6: topics by id (KIP-1319), and STALE_MEMBER_EPOCH where before it was
-//!   ILLEGAL_GENERATION.
+//!   transaction; before, INVALID_TXN_STATE. v6: topics by id (KIP-1319), GROUP_ID_NOT_FOUND, and STALE_MEMBER_EPOCH of
+//!   consumer groups; before, both are ILLEGAL_GENERATION.
 
 use super::{Api, Context};
 use crate::Broker;
@@ -45,8 +45,7 @@ async fn handle(context: Context, mut request: TxnOffsetCommitRequest) -> TxnOff
         return TxnOffsetCommitResponse { topics: refused, ..Default::default() };
     }
     let committed = commit(&context.broker, context.version, request.clone()).await;
-    let mut response =
-        committed.unwrap_or_else(|code| refused_txn_commit(request, for_version(context.version, code)));
+    let mut response = committed.unwrap_or_else(|code| refused_txn_commit(request, code));
     for partition in response.topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
         partition.error_code = for_version(context.version, partition.error_code);
     }
@@ -127,7 +126,9 @@ fn for_version(version: i16, code: ErrorCode) -> ErrorCode {
             ErrorCode::INVALID_TXN_STATE
         }
         // Older clients know generations only.
-        ErrorCode::STALE_MEMBER_EPOCH if version < FIRST_VERSION_BY_ID => ErrorCode::ILLEGAL_GENERATION,
+        ErrorCode::GROUP_ID_NOT_FOUND | ErrorCode::STALE_MEMBER_EPOCH if version < FIRST_VERSION_BY_ID => {
+            ErrorCode::ILLEGAL_GENERATION
+        }
         // Older clients try this again.
         ErrorCode::CONCURRENT_TRANSACTIONS if version < FIRST_VERSION_THAT_ADDS => {
             ErrorCode::COORDINATOR_NOT_AVAILABLE

@@ -2,6 +2,9 @@
 
 mod classic;
 mod consumer;
+mod consumer_offsets;
+mod consumer_property;
+mod consumer_statics;
 mod leaving;
 mod offsets;
 mod property;

@@ -9,16 +9,11 @@ use ottla_base::TopicId;
 use ottla_wire::Str;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
-use std::time::Duration;
 
 impl Group {
     /// Computes a new target assignment if the group's epoch asks for one and the last one is old enough.
     pub(super) fn assign_when_due(&mut self, topics: &Catalog, config: &Config, turn: &Turn<'_>) {
-        if self.head.epoch <= self.head.assignment_epoch {
-            return;
-        }
-        let interval = Duration::from_millis(u64::try_from(config.assignment_interval_ms).unwrap_or(0));
-        if self.assigned_at.is_some_and(|last| turn.now.tick < last + interval) {
+        if self.assignment_is_due_in_ms(config, turn) != Some(0) {
             return;
         }
         for (id, target) in self.targets(topics, self.preferred_assignor(config)) {
@@ -30,6 +25,16 @@ impl Group {
         }
         self.head.assignment_epoch = self.head.epoch;
         self.assigned_at = Some(turn.now.tick);
+    }
+
+    /// How long it is, in milliseconds, until there can be a new target assignment; `None` if nothing asks for one.
+    pub(super) fn assignment_is_due_in_ms(&self, config: &Config, turn: &Turn<'_>) -> Option<i32> {
+        if self.head.epoch <= self.head.assignment_epoch {
+            return None;
+        }
+        let Some(last) = self.assigned_at else { return Some(0) };
+        let since_ms = i32::try_from(turn.now.tick.since(last)).unwrap_or(i32::MAX);
+        Some(config.assignment_interval_ms.saturating_sub(since_ms).max(0))
     }
 
     fn targets(&self, topics: &Catalog, assignor: Assignor) -> Vec<(Str, Assignment)> {

@@ -1,9 +1,11 @@
 //! The invariants of a consumer group, checked by tests after every command. Compiled for tests only.
 
 use super::member::MemberState;
-use super::{Group, Stored};
+use super::{Group, State, Stored};
+use crate::group::Catalog;
 use crate::group::live::StoredMember;
 use crate::group::turn::Timer;
+use ottla_base::{PartitionId, PartitionIndex};
 use ottla_wire::Str;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -42,6 +44,30 @@ impl Group {
             .collect();
         assert_eq!(instances, self.statics, "every instance is known");
         self.subscriptions.check(self.members.values().map(|member| &**member));
+    }
+
+    /// Panics if a member does not have, as far as the group knows, what its client works on.
+    pub(in crate::group) fn check_has(&self, id: &str, has: impl IntoIterator<Item = PartitionId>) {
+        let Some(member) = self.members.get(id) else { return };
+        for partition in has {
+            let is_known =
+                member.assigned.contains_key(&partition) || member.revoking.contains_key(&partition);
+            assert!(is_known, "{id} works on {partition}, which is free for others");
+        }
+    }
+
+    /// Panics if not all is well: everybody is where they should be, and nothing is left over.
+    pub(in crate::group) fn check_settled(&self, topics: &Catalog) {
+        assert!(matches!(self.state(), State::Stable | State::Empty), "{self:?} has not settled");
+        let wanted = self.members.values().flat_map(|member| self.subscriptions.of(member, topics));
+        for topic in wanted.collect::<BTreeSet<_>>() {
+            for index in (0..topics.partitions(topic).unwrap_or(0)).map(PartitionIndex) {
+                assert!(
+                    self.owners.contains_key(&PartitionId { topic, index }),
+                    "{topic}-{index} is with somebody"
+                );
+            }
+        }
     }
 
     /// Two members never have the same target.

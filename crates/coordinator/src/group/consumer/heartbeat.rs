@@ -183,7 +183,7 @@ impl Group {
         Ok(ConsumerGroupHeartbeatResponse {
             member_id: Some(id),
             member_epoch: member.epoch,
-            heartbeat_interval_ms: config.heartbeat_interval_ms,
+            heartbeat_interval_ms: self.next_heartbeat_ms(config, turn),
             assignment: is_told.then(|| Box::new(member.told())),
             ..Default::default()
         })
@@ -203,6 +203,13 @@ impl Group {
             self.head.epoch += 1;
         }
         self.head.fingerprint = fingerprint;
+    }
+
+    /// When the member shall come again: no later than there can be a new target assignment that is due, so that the
+    /// interval between assignments costs nobody a whole interval between heartbeats.
+    fn next_heartbeat_ms(&self, config: &Config, turn: &Turn<'_>) -> i32 {
+        let wait_ms = self.assignment_is_due_in_ms(config, turn).filter(|wait_ms| 0 < *wait_ms);
+        wait_ms.map_or(config.heartbeat_interval_ms, |wait_ms| wait_ms.min(config.heartbeat_interval_ms))
     }
 
     /// Takes the member one step towards its target.
@@ -226,10 +233,12 @@ impl Group {
         self.put(id, Arc::new(next));
     }
 
-    /// The assignor that most members ask for; of equals the first by name of those configured.
+    /// The assignor that most members ask for; of equals the one that is configured first.
     pub(super) fn preferred_assignor(&self, config: &Config) -> Assignor {
-        let most = self.assignors.iter().filter(|(_, count)| 0 < **count).max_by_key(|(_, count)| **count);
-        most.map_or_else(|| config.default_assignor(), |(assignor, _)| *assignor)
+        let asked = |assignor: &Assignor| self.assignors.get(assignor).copied().unwrap_or(0);
+        // The last of equals is the greatest.
+        let most = Assignor::ALL.iter().chain(config.assignors.iter().rev()).max_by_key(|it| asked(it));
+        most.filter(|assignor| 0 < asked(assignor)).copied().unwrap_or(config.default_assignor())
     }
 }
 

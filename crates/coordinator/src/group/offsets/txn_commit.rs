@@ -60,7 +60,7 @@ fn check(
             groups.found(&request.group_id, turn);
             Ok(())
         }
-        None => Err(ErrorCode::ILLEGAL_GENERATION),
+        None => Err(ErrorCode::GROUP_ID_NOT_FOUND),
     }
 }
 

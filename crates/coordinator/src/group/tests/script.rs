@@ -461,7 +461,9 @@ fn fetch(who: Who, words: &[&str]) -> Command {
         OffsetFetchRequestTopics { name, topic_id: id.0, partition_indexes }
     });
     let topics = (!words.contains(&"all")).then(|| topics.collect());
-    let request = OffsetFetchRequestGroup { group_id: who.group, topics, ..Default::default() };
+    let member_id = words.iter().find_map(|word| word.strip_prefix("as=")).map(Str::from);
+    let member_epoch = member_id.as_ref().map_or(-1, |_| who.generation);
+    let request = OffsetFetchRequestGroup { group_id: who.group, member_id, member_epoch, topics };
     let stability = if words.contains(&"stable") { Stability::Required } else { Stability::Any };
     Command::Fetch(Fetch { ticket: who.ticket, request, stability })
 }

@@ -285,7 +285,7 @@ fn only_members_of_the_generation_commit_to_a_group_that_lives() {
          fetch - stable t:0",
         &expect![[r#"
             > txn-commit a gen=1 id=m t:0=1
-            a: pending t:0=ILLEGAL_GENERATION
+            a: pending t:0=GROUP_ID_NOT_FOUND
             > join a v=3 instance=i1
             > join b v=3 instance=i2
             > +6000

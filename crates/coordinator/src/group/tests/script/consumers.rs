@@ -5,7 +5,8 @@
 //! config interval=1000 size=3 session=45000
 //! beat a                    a heartbeat; the first one joins. A client's name is its member id.
 //!   topics=t,u regex=a.* assignor=range instance=i rack=r rebalance=1000 epoch=3 v=0 id=other
-//!   owned=t:0,1/u:0         what it says it has; `owned=-` nothing, `ack` what it was told last
+//!   owned=t:0,1/u:0         what it says it has; `owned=-` nothing, `ack` what it has after it let go what it must
+//!   lost=1                  the answer is lost
 //! quit a | away a           epoch -1, epoch -2
 //! describe-consumer
 //! ```
@@ -34,6 +35,10 @@ pub(in crate::group::tests) struct Consumers {
     pub(in crate::group::tests) epochs: BTreeMap<String, i32>,
     /// What each client was told to have last.
     pub(in crate::group::tests) told: BTreeMap<String, BTreeSet<Place>>,
+    /// What each client works on: what it was told to have, and what it has not let go since.
+    pub(in crate::group::tests) has: BTreeMap<String, BTreeSet<Place>>,
+    /// The answer to this client is lost.
+    lost: Option<String>,
 }
 
 impl Default for Consumers {
@@ -44,6 +49,8 @@ impl Default for Consumers {
             config: Arc::new(config),
             epochs: BTreeMap::new(),
             told: BTreeMap::new(),
+            has: BTreeMap::new(),
+            lost: None,
         };
         consumers.set("topics t=3 u=1");
         consumers
@@ -88,7 +95,7 @@ impl Consumers {
     }
 
     pub(super) fn command(
-        &self,
+        &mut self,
         verb: &str,
         who: Who,
         client: &str,
@@ -107,6 +114,9 @@ impl Consumers {
         };
         let epoch = fields.get("epoch").map_or(epoch, |epoch| epoch.parse().expect("an epoch"));
         let is_joining = epoch == 0;
+        if is_joining {
+            self.has.remove(client);
+        }
         let words = |name| -> Option<Vec<Str>> {
             let list = fields.get(name)?;
             Some(list.split(',').filter(|word| !word.is_empty()).map(Str::from).collect())
@@ -115,11 +125,12 @@ impl Consumers {
         let names = words("topics")
             .or_else(|| (is_joining && !fields.contains_key("regex")).then(|| vec![Str::from_static("t")]));
         let owned = match fields.get("owned") {
-            Some(&"ack") => Some(self.told.get(client).map(listed).unwrap_or_default()),
+            Some(&"ack") => Some(self.let_go(client)),
             Some(&"-") => Some(Vec::new()),
             Some(list) => Some(list.split('/').map(|place| self.place(place)).collect()),
             None => is_joining.then(Vec::new),
         };
+        self.lost = fields.contains_key("lost").then(|| client.to_owned());
         let member_id = fields.get("id").map_or(client, |id| if *id == "none" { "" } else { id });
         let rebalance = fields.get("rebalance").map(|ms| ms.parse().expect("milliseconds"));
         Command::Consumer(consumer::Command::Heartbeat(Box::new(Heartbeat {
@@ -148,6 +159,14 @@ impl Consumers {
         })))
     }
 
+    /// The client lets go what it must, and says what is left.
+    fn let_go(&mut self, client: &str) -> Vec<TopicPartitions> {
+        let Some(has) = self.has.get_mut(client) else { return Vec::new() };
+        let told = self.told.get(client);
+        has.retain(|place| told.is_some_and(|told| told.contains(place)));
+        listed(has)
+    }
+
     fn place(&self, place: &str) -> TopicPartitions {
         let (topic, partitions) = place.split_once(':').expect("topic:partitions");
         TopicPartitions {
@@ -159,6 +178,9 @@ impl Consumers {
     /// What the client learns.
     pub(super) fn hear(&mut self, client: &str, reply: &Reply) {
         let Reply::Consumer(consumer::Reply::Heartbeat(response)) = reply else { return };
+        if self.lost.take().as_deref() == Some(client) {
+            return;
+        }
         match response.error_code {
             ErrorCode::NONE if response.member_epoch < 0 => self.forget(client),
             ErrorCode::NONE => {
@@ -167,7 +189,9 @@ impl Consumers {
                     let places = assignment.topic_partitions.iter().flat_map(|topic| {
                         topic.partitions.iter().map(|index| (TopicId(topic.topic_id), *index))
                     });
-                    self.told.insert(client.to_owned(), places.collect());
+                    let told: BTreeSet<Place> = places.collect();
+                    self.has.entry(client.to_owned()).or_default().extend(&told);
+                    self.told.insert(client.to_owned(), told);
                 }
             }
             ErrorCode::FENCED_MEMBER_EPOCH | ErrorCode::UNKNOWN_MEMBER_ID => self.forget(client),
@@ -178,6 +202,7 @@ impl Consumers {
     fn forget(&mut self, client: &str) {
         self.epochs.remove(client);
         self.told.remove(client);
+        self.has.remove(client);
     }
 }
 
