@@ -70,6 +70,9 @@ impl Database {
         let store = match disk.metadata(&path) {
             Ok(_) => {
                 let file = opening.file(&path)?;
+                // The process before this one may have stopped because a sync failed: what was lost then must not be
+                // built upon.
+                disk.forget_cached(&file);
                 let backend = Backend::new(file.clone(), disk.clone());
                 let gate = backend.gate();
                 let database = opening.open(backend)?;

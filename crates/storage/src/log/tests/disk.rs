@@ -33,7 +33,7 @@ pub(crate) struct Faults {
     /// Which files and directories were synced one by one.
     pub(super) synced: Mutex<Vec<PathBuf>>,
     /// Which files were to be read from stable storage.
-    pub(super) forgotten: Mutex<Vec<PathBuf>>,
+    pub(crate) forgotten: Mutex<Vec<PathBuf>>,
 }
 
 impl Default for Faults {
