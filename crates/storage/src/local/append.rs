@@ -163,6 +163,9 @@ impl Appending<'_> {
         }
         if run.entries.is_empty() && self.is_over(run, header) {
             self.partition.roll(engine, self.state, now).map_err(|error| self.refuse_or_fail(&error))?;
+            if ROLLED_MAX < self.state.unsynced.len() {
+                self.shell.commits.enter(self.partition, self.state);
+            }
         }
         Ok(())
     }
@@ -272,6 +275,11 @@ impl Appending<'_> {
             Durability::Os => {
                 let mark = self.state.end_mark();
                 self.outcome.advanced |= self.state.raise_high_watermark(self.state.end, mark);
+                // A transaction has ended when its markers can no longer be lost: its producer may go on in the same
+                // epoch, and then the next marker would decide over this transaction, too.
+                if entries.iter().any(|entry| entry.batch.header.is_control()) {
+                    self.outcome.group = Some(self.shell.commits.enter(self.partition, self.state));
+                }
             }
             Durability::Sync => {
                 self.outcome.group = Some(self.shell.commits.enter(self.partition, self.state))
@@ -370,3 +378,6 @@ fn refused(refusal: Decision, header: &BatchHeader) -> AppendError {
         Decision::Accept | Decision::Duplicate { .. } => unreachable!("these are not refusals"),
     }
 }
+
+/// So many rolled segments wait open for a sync, where nobody else asks for one.
+const ROLLED_MAX: usize = 8;

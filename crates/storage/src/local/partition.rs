@@ -21,7 +21,7 @@ use super::tail::Tail;
 use super::unstable::Unstable;
 use super::walk::WalkError;
 use crate::disk::Disk;
-use crate::settings::LogSettings;
+use crate::settings::{Durability, LogSettings};
 use ottla_base::{Env, LeaderEpoch, Offset, PartitionId, PartitionIndex, Timestamp, TopicName};
 use parking_lot::Mutex;
 use std::collections::HashSet;
@@ -236,7 +236,9 @@ impl Partition {
         }
         let last = state.segments.last_mut().expect("a partition has a segment");
         // What was cut back may be whole batches: they must be gone before the same offsets are in the new segment.
-        if (state.high_watermark < state.end || std::mem::take(&mut state.is_cut_back))
+        // Under `os` nobody waits for a sync, but a marker does, and it covers all that lies before it.
+        let is_behind = state.high_watermark < state.end || state.settings.durability == Durability::Os;
+        if (std::mem::take(&mut state.is_cut_back) || is_behind)
             && let Some(file) = &last.file
         {
             state.unsynced.push(file.clone());
