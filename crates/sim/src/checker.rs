@@ -7,13 +7,13 @@
 //! Events may come in any order between clients. [`Checker::add`] only collects; what needs the whole history is
 //! judged by [`Checker::finish`], one file per question.
 //!
-//! Deliberately not judged: which records compaction or retention may remove (a history of such topics says `trim`),
-//! whether a plain producer's retries stored a record twice, which it was never promised, and whether every group
+//! Deliberately not judged: which records retention may remove (a history of such topics says `trim`), whether a plain producer's retries stored a record twice, which it was never promised, and whether every group
 //! processed everything when it commits outside transactions.
 
 mod anomaly;
 mod facts;
 mod group;
+mod keys;
 mod place;
 mod reader;
 mod transaction;
@@ -24,6 +24,7 @@ pub use anomaly::{Anomaly, Kind};
 use crate::history::Event;
 use anomaly::Anomalies;
 use facts::Facts;
+use keys::Keys;
 use serde::Serialize;
 use std::fmt;
 
@@ -86,9 +87,11 @@ impl Checker {
     #[must_use]
     pub fn finish(self) -> Report {
         let Self { facts, mut anomalies } = self;
-        place::judge(&facts, &mut anomalies);
-        transaction::judge(&facts, &mut anomalies);
-        reader::judge(&facts, &mut anomalies);
+        let keys = Keys::new(&facts);
+        place::judge(&facts, &keys, &mut anomalies);
+        transaction::judge(&facts, &keys, &mut anomalies);
+        reader::judge(&facts, &keys, &mut anomalies);
+        keys::judge(&facts, &keys, &mut anomalies);
         group::judge(&facts, &mut anomalies);
         watermark::judge(&facts, &mut anomalies);
         let (violations, anomalies) = anomalies.into_parts();

@@ -5,6 +5,7 @@
 //! it has failed, nobody knows, and no later sync brings them back. Operations count; the plan names the one that
 //! is the last before the lights go out, and those that fail.
 
+mod errors;
 mod image;
 mod model;
 mod operations;
@@ -15,6 +16,7 @@ mod tests;
 pub use planted::Planted;
 
 use crate::chance::Chance;
+use errors::Errors;
 use model::{Directory, Id, Model, Naming, Node, ROOT};
 use ottla_storage::Syncs;
 use ottla_storage::disk::{self, Disk};
@@ -22,6 +24,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -77,6 +80,9 @@ struct State {
     operations: u64,
     is_dark: bool,
     counts: Counts,
+    /// How many operations had failed when the plan was made.
+    failed_before: u64,
+    errors: Errors,
     late: Vec<Id>,
     /// What was done, for people; `None` if nobody reads it.
     trace: Option<Vec<String>>,
@@ -127,6 +133,8 @@ impl SimDisk {
             operations: 0,
             is_dark: false,
             counts: Counts::default(),
+            failed_before: 0,
+            errors: Errors::default(),
             late: Vec::new(),
             trace: None,
         };
@@ -137,6 +145,7 @@ impl SimDisk {
     pub fn plan(&self, plan: Plan) {
         let mut state = self.state.lock();
         (state.plan, state.operations, state.is_dark) = (plan, 0, false);
+        state.failed_before = state.counts.failed;
     }
 
     /// Whether the lights are out: what the process thinks to have done since does not count.
@@ -154,6 +163,13 @@ impl SimDisk {
     #[must_use]
     pub fn counts(&self) -> Counts {
         self.state.lock().counts
+    }
+
+    /// Whether nothing has failed since the plan was made.
+    #[must_use]
+    pub fn has_kept_quiet(&self) -> bool {
+        let state = self.state.lock();
+        state.counts.failed == state.failed_before
     }
 
     /// Notes from now on what is done.
@@ -236,6 +252,12 @@ impl State {
         Ok(*self.ids.get(&number).expect("every open file was opened here"))
     }
 
+    fn opened(&mut self, file: &File) -> io::Result<()> {
+        let id = self.id(file)?;
+        self.errors.opened(file, id);
+        Ok(())
+    }
+
     fn id_at(&self, path: &Path) -> io::Result<Id> {
         Ok(*self.ids.get(&number(path)?).expect("every file was made here"))
     }
@@ -275,6 +297,10 @@ fn number(path: &Path) -> io::Result<u64> {
 
 /// The path that an open file was opened by.
 fn path_of(file: &File) -> PathBuf {
-    use std::os::fd::AsRawFd;
-    std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).unwrap_or_default()
+    std::fs::read_link(descriptor_path(file)).unwrap_or_default()
+}
+
+/// A path by which an open file can be opened again, whatever it is called now.
+fn descriptor_path(file: &File) -> PathBuf {
+    PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))
 }

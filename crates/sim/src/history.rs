@@ -10,6 +10,10 @@
 //! - Everything that was attempted is told, with `unknown` if the client cannot know what became of it. `failed`
 //!   is only what was surely not stored.
 //! - A run ends with readers that read everything and say `drained`.
+//! - A record with a **key** is one of a compacted partition: it may be gone once a later record of its key is there,
+//!   and one that `deletes` may be gone anyway.
+//! - A partition whose records are acknowledged before they are durable may **lose** its end in a power cut. All lines
+//!   about it from before the power cut stand before that line, but for transactions that ended later.
 //!
 //! ```json
 //! {"event":"send","client":"p1","producer":"idempotent","partition":"a-0","value":7,"outcome":"ok","offset":3}
@@ -21,6 +25,8 @@
 //! {"event":"committed","client":"c2","group":"h","partition":"a-0","offset":4,"start":20,"end":21}
 //! {"event":"end","client":"c2","isolation":"read_committed","partition":"a-0","offset":4,"start":22,"end":23}
 //! {"event":"trim","client":"a1","partition":"a-0","offset":2}
+//! {"event":"send","client":"p1","producer":"idempotent","partition":"k-0","value":8,"key":{"number":1,"deletes":false},"outcome":"ok","offset":0}
+//! {"event":"lost","partition":"a-0","offset":9,"at":30}
 //! {"event":"drained","client":"c2","isolation":"read_committed","partition":"a-0"}
 //! ```
 
@@ -62,6 +68,15 @@ pub enum Event {
         /// The least offset that must still be there.
         offset: i64,
     },
+    /// A power cut may have taken what stood at `offset` and behind it; the log goes on at `offset`.
+    Lost {
+        /// Which log.
+        partition: String,
+        /// Where it ends now.
+        offset: i64,
+        /// When it was there again.
+        at: u64,
+    },
     /// A reader reached the end after everybody had stopped sending.
     Drained {
         /// Who reads.
@@ -85,10 +100,23 @@ pub struct Send {
     pub partition: String,
     /// What.
     pub value: u64,
+    /// Its key, if that matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Key>,
     /// What became of it.
     pub outcome: Outcome,
     /// Where it is, if the acknowledgement said so.
     pub offset: Option<i64>,
+}
+
+/// Of which key a record of a compacted partition is the newest, until the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Key {
+    /// Which.
+    pub number: u64,
+    /// Whether the record is a tombstone.
+    pub deletes: bool,
 }
 
 /// What a producer is promised.
@@ -155,6 +183,9 @@ pub struct Sent {
     pub partition: String,
     /// What.
     pub value: u64,
+    /// Its key, if that matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<Key>,
     /// Where it is, if the acknowledgement said so.
     pub offset: Option<i64>,
 }

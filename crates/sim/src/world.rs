@@ -29,7 +29,7 @@ use crate::history::{Event, Isolation};
 use admin::{Admin, TopicPlan};
 use client::Client;
 use committer::Committer;
-use desk::Desk;
+use desk::{Desk, Keeping};
 use life::{Ending, Life};
 use plain::Plain;
 use producer::Producer;
@@ -123,17 +123,21 @@ impl World {
             disk.start_trace();
         }
         let topics = topics(&mut chance);
-        let clients: Vec<Box<dyn Client>> = vec![
+        let mut clients: Vec<Box<dyn Client>> = vec![
             Box::new(Admin::new("admin", topics)),
             Box::new(Producer::new("idempotent-a")),
             Box::new(Producer::new("idempotent-b")),
             Box::new(Plain::new("plain")),
-            Box::new(Transactor::new("transactor-one", Version::One)),
-            Box::new(Transactor::new("transactor-two", Version::Two)),
+            Box::new(Transactor::new("transactor-one", "one", Version::One)),
+            Box::new(Transactor::new("transactor-two", "two", Version::Two)),
             Box::new(Reader::new("reader", Isolation::ReadUncommitted)),
             Box::new(Reader::new("reader-committed", Isolation::ReadCommitted)),
             Box::new(Committer::new("committer", "group")),
         ];
+        if chance.percent(30) {
+            let (id, version) = *chance.pick(&[("one", Version::One), ("two", Version::Two)]);
+            clients.push(Box::new(Transactor::new(format!("rival-{id}"), id, version)));
+        }
         let lives_planned = chance.within(2..8);
         Ok(Self {
             chance,
@@ -190,13 +194,14 @@ impl World {
         };
         if chance.percent(35) {
             let what = *chance.pick(&[Failure::Write, Failure::Sync, Failure::Full, Failure::Read]);
-            let within = *chance.pick(&[60, 300]);
+            // Early ones meet recovery.
+            let within = *chance.pick(&[20, 60, 300]);
             let from = chance.within(1..within);
             let length = if what == Failure::Full { chance.within(1..60) } else { chance.within(1..3) };
             plan.faults.push(Fault { what, from, to: from + length });
-            if what == Failure::Sync {
-                // The page cache shows what is lost; only a power cut brings the truth to light.
-                ending = Ending::PowerCut;
+            if what == Failure::Sync && chance.percent(60) {
+                // The next process finds the page cache, which shows what is lost.
+                (plan.last, ending) = (None, Ending::Killed);
             }
         }
         (plan, ending)
@@ -222,6 +227,7 @@ impl World {
         match ended {
             Ending::PowerCut => {
                 self.power_cuts += 1;
+                self.desk.was_cut();
                 let next = self.root.join(self.lives.to_string());
                 std::fs::create_dir(&next)?;
                 self.disk = self.disk.after_power_cut(&next)?;
@@ -249,19 +255,40 @@ impl World {
 }
 
 /// What the clients use: topics whose segments roll often, and now and then one with more partitions than are synced
-/// one by one.
+/// one by one. Some are compacted, some lose what is old, and of some a power cut may take the end.
 fn topics(chance: &mut Chance) -> Vec<TopicPlan> {
     let mut topics = Vec::new();
     for number in 0..1 + chance.below(2) {
         let wide = chance.percent(15);
         let partitions = if wide { 12 } else { 1 + i32::try_from(chance.below(2)).expect("small") };
-        let configs = vec![
+        let mut configs = vec![
             ("index.interval.bytes", chance.within(0..300).to_string()),
             ("segment.index.bytes", chance.within(16..200).to_string()),
             ("segment.ms", chance.within(200..20_000).to_string()),
             ("file.delete.delay.ms", chance.within(0..2000).to_string()),
         ];
-        topics.push(TopicPlan { name: format!("t{number}"), partitions, configs });
+        let mut keeping = Keeping { may_lose: chance.percent(25), ..Keeping::default() };
+        if keeping.may_lose {
+            configs.push(("log.durability", "os".to_owned()));
+        }
+        match chance.below(10) {
+            0..4 => {
+                keeping.is_compacted = true;
+                configs.extend([
+                    ("cleanup.policy", "compact".to_owned()),
+                    ("min.cleanable.dirty.ratio", "0.01".to_owned()),
+                    ("delete.retention.ms", chance.within(0..4000).to_string()),
+                    ("min.compaction.lag.ms", chance.within(0..500).to_string()),
+                ]);
+            }
+            4 | 5 => {
+                let retention_ms = 300 + i64::try_from(chance.below(10_000)).expect("small");
+                keeping.retention_ms = Some(retention_ms);
+                configs.push(("retention.ms", retention_ms.to_string()));
+            }
+            _ => {}
+        }
+        topics.push(TopicPlan { name: format!("t{number}"), partitions, keeping, configs });
     }
     topics
 }

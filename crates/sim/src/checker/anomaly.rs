@@ -34,6 +34,8 @@ pub enum Kind {
     NonMonotonicPoll,
     /// A reader passed a record that it should have been given.
     SkippedRecord,
+    /// A record that compaction had removed, or whose key was deleted, is there again.
+    Resurrected,
     /// Two committed transactions consumed the same input.
     Reprocessed,
     /// Input between two committed transactions of a group was never consumed.

@@ -3,10 +3,10 @@
 use super::Count;
 use super::anomaly::{Anomalies, Kind};
 use crate::history::{
-    Commit, Committed, End, Ending, Event, Isolation, Outcome, Poll, Producer, Send, Transaction,
+    Commit, Committed, End, Ending, Event, Isolation, Key, Outcome, Poll, Producer, Send, Transaction,
 };
 use foldhash::fast::FixedState;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Hashed with a fixed seed: one history, one report.
 pub(super) type Map<K, V> = HashMap<K, V, FixedState>;
@@ -26,6 +26,9 @@ pub(super) struct Written {
     pub(super) is_plain: bool,
     /// Which of [`Facts::transactions`] it belongs to.
     pub(super) transaction: Option<usize>,
+    pub(super) key: Option<Key>,
+    /// A power cut took it, and might.
+    pub(super) is_lost: bool,
 }
 
 /// Where and when a value was seen.
@@ -34,8 +37,6 @@ pub(super) struct Seen {
     /// The place where it was seen first.
     pub(super) partition: Name,
     pub(super) offset: i64,
-    /// The least end of a poll at `read_committed` that gave it.
-    pub(super) committed_at: Option<u64>,
 }
 
 /// What one reader read of one partition without a seek.
@@ -64,6 +65,21 @@ pub(super) struct Partition {
     pub(super) passed: [i64; 2],
     /// Whether a reader of the isolation read everything.
     pub(super) drained: [bool; 2],
+    /// Offset and value of what was seen and then taken by a power cut.
+    pub(super) lost: Vec<(i64, u64)>,
+    /// When power cuts had taken something.
+    pub(super) losses: Vec<u64>,
+}
+
+/// What a poll at `read_uncommitted` gave of a compacted partition.
+#[derive(Debug)]
+pub(super) struct Look {
+    pub(super) start: u64,
+    pub(super) end: u64,
+    /// The positions before and after.
+    pub(super) range: std::ops::Range<i64>,
+    /// Rising.
+    pub(super) offsets: Vec<i64>,
 }
 
 /// The history, sorted.
@@ -74,9 +90,12 @@ pub(super) struct Facts {
     pub(super) written: Vec<Written>,
     pub(super) by_value: Map<u64, usize>,
     pub(super) seen: Map<u64, Seen>,
+    /// The least end of a poll at `read_committed` that gave the value.
+    pub(super) shown: Map<u64, u64>,
     pub(super) partitions: Map<Name, Partition>,
     pub(super) sessions: Vec<Session>,
     open: Map<(Name, Name), usize>,
+    has_keys: HashSet<Name, FixedState>,
     /// With the indexes of the first record and behind the last one in `written`.
     pub(super) transactions: Vec<(Transaction, usize, usize)>,
     pub(super) commits: Vec<Commit>,
@@ -84,6 +103,8 @@ pub(super) struct Facts {
     pub(super) ends: Vec<End>,
     /// The end and the position after each poll, by partition and isolation.
     pub(super) polls: Map<(Name, Isolation), Vec<(u64, i64)>>,
+    /// Of partitions that hold records with keys.
+    pub(super) looks: Map<Name, Vec<Look>>,
     polled: u64,
 }
 
@@ -104,6 +125,7 @@ impl Facts {
                 let partition = self.partition(&partition);
                 partition.trimmed = partition.trimmed.max(offset);
             }
+            Event::Lost { partition, offset, at } => self.lose(&partition, offset, at),
             Event::Drained { client: _, isolation, partition } => {
                 self.partition(&partition).drained[isolation as usize] = true;
             }
@@ -139,7 +161,7 @@ impl Facts {
 
     /// Whether a reader at `read_committed` was given the value.
     pub(super) fn shows_committed(&self, value: u64) -> bool {
-        self.seen.get(&value).is_some_and(|seen| seen.committed_at.is_some())
+        self.shown.contains_key(&value)
     }
 
     /// How much there is.
@@ -193,6 +215,8 @@ impl Facts {
             offset: send.offset.filter(|_| send.outcome == Outcome::Ok),
             is_plain: send.producer == Producer::Plain,
             transaction: None,
+            key: send.key,
+            is_lost: false,
         };
         self.write(written, anomalies);
     }
@@ -212,6 +236,8 @@ impl Facts {
                 offset: sent.offset,
                 is_plain: false,
                 transaction: Some(self.transactions.len()),
+                key: sent.key,
+                is_lost: false,
             };
             self.write(written, anomalies);
         }
@@ -228,6 +254,9 @@ impl Facts {
     fn write(&mut self, written: Written, anomalies: &mut Anomalies) {
         let (value, at) = (written.value, self.written.len());
         self.partitions.entry(written.partition).or_default();
+        if written.key.is_some() {
+            self.has_keys.insert(written.partition);
+        }
         self.written.push(written);
         if let Some(other) = self.by_value.insert(value, at) {
             let names = [other, at].map(|at| self.text(self.written[at].client));
@@ -235,6 +264,32 @@ impl Facts {
                 format!("{value} was sent by {} and by {}", names[0], names[1])
             });
         }
+    }
+
+    /// A power cut took the end of a log. What was seen there is seen no more; what readers were given stands.
+    fn lose(&mut self, text: &str, offset: i64, at: u64) {
+        let partition = self.partition(text);
+        partition.losses.push(at);
+        partition.passed = partition.passed.map(|passed| passed.min(offset));
+        partition.repeats.retain(|(_, place)| *place < offset);
+        let taken = partition.places.extract_if(|place, _| offset <= *place);
+        partition.lost.extend(taken);
+        let name = self.name(text);
+        let is_taken = |place: Option<i64>| place.is_some_and(|place| offset <= place);
+        for written in self.written.iter_mut().filter(|written| written.partition == name) {
+            let seen = self.seen.get(&written.value).filter(|seen| seen.partition == name);
+            if is_taken(written.offset) || is_taken(seen.map(|seen| seen.offset)) {
+                written.is_lost = true;
+                (written.outcome, written.offset) = (Outcome::Unknown, None);
+            }
+        }
+        self.seen.retain(|_, seen| seen.partition != name || seen.offset < offset);
+        for session in self.sessions.iter_mut().filter(|session| session.partition == name) {
+            session.next = session.next.min(offset);
+            session.offsets.retain(|place| *place < offset);
+        }
+        self.open.retain(|(_, partition), _| *partition != name);
+        self.looks.entry(name).or_default().retain(|look| look.range.end <= offset);
     }
 
     fn assign(&mut self, key: (Name, Name), offset: Option<i64>) -> usize {
@@ -260,6 +315,7 @@ impl Facts {
         };
         let session = &mut self.sessions[at];
         session.isolation = poll.isolation;
+        let before = if session.next == i64::MIN { poll.next } else { session.next };
         session.first = session.first.or(poll.records.first().map(|(offset, _)| *offset)).or(Some(poll.next));
         for (offset, value) in &poll.records {
             if *offset < session.next {
@@ -280,6 +336,11 @@ impl Facts {
             });
         }
         session.next = session.next.max(poll.next);
+        if poll.isolation == Isolation::ReadUncommitted && self.has_keys.contains(&key.1) {
+            let offsets = poll.records.iter().map(|(offset, _)| *offset).collect();
+            let look = Look { start: poll.start, end: poll.end, range: before..poll.next, offsets };
+            self.looks.entry(key.1).or_default().push(look);
+        }
         self.see(key.1, poll, anomalies);
     }
 
@@ -291,7 +352,10 @@ impl Facts {
         self.polls.entry((name, poll.isolation)).or_default().push((poll.end, poll.next));
         self.polled += poll.records.len() as u64;
         for (offset, value) in &poll.records {
-            let committed_at = (poll.isolation == Isolation::ReadCommitted).then_some(poll.end);
+            if poll.isolation == Isolation::ReadCommitted {
+                let shown = self.shown.entry(*value).or_insert(poll.end);
+                *shown = poll.end.min(*shown);
+            }
             let is_new = match partition.places.get(offset) {
                 None => partition.places.insert(*offset, *value).is_none(),
                 Some(other) => {
@@ -304,12 +368,7 @@ impl Facts {
                     false
                 }
             };
-            let seen =
-                self.seen.entry(*value).or_insert(Seen { partition: name, offset: *offset, committed_at });
-            seen.committed_at = match (seen.committed_at, committed_at) {
-                (Some(a), Some(b)) => Some(a.min(b)),
-                (a, b) => a.or(b),
-            };
+            let seen = self.seen.entry(*value).or_insert(Seen { partition: name, offset: *offset });
             if is_new && (seen.partition, seen.offset) != (name, *offset) {
                 partition.repeats.push((*value, *offset));
             }

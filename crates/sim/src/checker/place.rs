@@ -2,25 +2,27 @@
 
 use super::anomaly::{Anomalies, Kind};
 use super::facts::{Facts, Map, Name, Partition, Written};
+use super::keys::Keys;
 use crate::history::{Isolation, Outcome};
 use std::collections::BTreeMap;
 
 const READ_UNCOMMITTED: usize = Isolation::ReadUncommitted as usize;
 const READ_COMMITTED: usize = Isolation::ReadCommitted as usize;
 
-pub(super) fn judge(facts: &Facts, anomalies: &mut Anomalies) {
+pub(super) fn judge(facts: &Facts, keys: &Keys, anomalies: &mut Anomalies) {
     nobody_was_shown_what_nobody_sent(facts, anomalies);
     once(facts, anomalies);
-    there(facts, anomalies);
+    there(facts, keys, anomalies);
     where_it_was_said(facts, anomalies);
     in_order(facts, anomalies);
 }
 
 fn nobody_was_shown_what_nobody_sent(facts: &Facts, anomalies: &mut Anomalies) {
     for (name, partition) in &facts.partitions {
-        for (offset, value) in &partition.places {
+        let all = partition.places.iter().map(|(offset, value)| (*offset, *value));
+        for (offset, value) in all.chain(partition.lost.iter().copied()) {
             let place = || format!("{}@{offset}", facts.text(*name));
-            match facts.by_value.get(value).map(|at| &facts.written[*at]) {
+            match facts.by_value.get(&value).map(|at| &facts.written[*at]) {
                 None => {
                     anomalies.note(Kind::Phantom, || format!("{} is {value}, which nobody sent", place()))
                 }
@@ -59,7 +61,7 @@ fn once(facts: &Facts, anomalies: &mut Anomalies) {
 /// Who reads everything at `read_committed` reads all that was acknowledged; a transaction that hangs would hide the
 /// rest of its partition. A record that was acknowledged and then aborted is still there for who reads at
 /// `read_uncommitted`. Records of transactions that show in part are told by [`transaction`](super::transaction).
-fn there(facts: &Facts, anomalies: &mut Anomalies) {
+fn there(facts: &Facts, keys: &Keys, anomalies: &mut Anomalies) {
     let missing = |written: &&Written| {
         let drained = facts.partitions[&written.partition].drained;
         let is_hidden = drained[READ_COMMITTED] && !facts.shows_committed(written.value);
@@ -77,7 +79,7 @@ fn there(facts: &Facts, anomalies: &mut Anomalies) {
             let (_, from, to) = &facts.transactions[at];
             facts.written[*from..*to].iter().any(|written| facts.shows_committed(written.value))
         });
-        if is_trimmed || is_torn {
+        if is_trimmed || is_torn || keys.may_be_gone(facts, written) {
             continue;
         }
         let kind = if was_passed(partition, written) { Kind::LostWrite } else { Kind::Unseen };
@@ -129,7 +131,7 @@ fn where_it_was_said(facts: &Facts, anomalies: &mut Anomalies) {
 /// The values of one client rise as it sends, so at one partition their offsets do.
 fn in_order(facts: &Facts, anomalies: &mut Anomalies) {
     let mut sent: BTreeMap<(Name, Name), Vec<(u64, i64)>> = BTreeMap::new();
-    for written in facts.written.iter().filter(|written| !written.is_plain) {
+    for written in facts.written.iter().filter(|written| !written.is_plain && !written.is_lost) {
         let seen = facts.seen.get(&written.value).map(|seen| seen.offset);
         if let Some(offset) = seen.or(written.offset) {
             sent.entry((written.client, written.partition)).or_default().push((written.value, offset));

@@ -1,5 +1,8 @@
 //! A clean history, silent; and for every kind of anomaly the same history with that one planted, found.
 
+mod keys;
+mod losses;
+
 use super::*;
 use crate::history;
 use expect_test::{Expect, expect};

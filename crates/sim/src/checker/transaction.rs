@@ -3,19 +3,20 @@
 
 use super::anomaly::{Anomalies, Kind};
 use super::facts::{Facts, Written};
+use super::keys::Keys;
 use crate::history::{Ending, Isolation, Range, Transaction};
 use std::collections::BTreeMap;
 
 const READ_COMMITTED: usize = Isolation::ReadCommitted as usize;
 
-pub(super) fn judge(facts: &Facts, anomalies: &mut Anomalies) {
+pub(super) fn judge(facts: &Facts, keys: &Keys, anomalies: &mut Anomalies) {
     for (transaction, from, to) in &facts.transactions {
         let records = &facts.written[*from..*to];
         match transaction.outcome {
             Ending::Aborted => aborted(facts, transaction, records, anomalies),
             Ending::Committed | Ending::Unknown => {
                 not_before_its_time(facts, transaction, records, anomalies);
-                whole(facts, transaction, records, anomalies);
+                whole(facts, keys, transaction, records, anomalies);
             }
         }
     }
@@ -41,8 +42,8 @@ fn not_before_its_time(
     anomalies: &mut Anomalies,
 ) {
     for written in records {
-        let shown = facts.seen.get(&written.value).and_then(|seen| seen.committed_at);
-        if let Some(shown) = shown.filter(|shown| *shown < transaction.ended) {
+        let shown = facts.shown.get(&written.value);
+        if let Some(shown) = shown.filter(|shown| **shown < transaction.ended) {
             let Transaction { client, ended, .. } = transaction;
             let (value, partition) = (written.value, facts.text(written.partition));
             anomalies.note(Kind::UncommittedRead, || {
@@ -55,9 +56,18 @@ fn not_before_its_time(
 }
 
 /// A part shows; then what was passed without showing is torn off.
-fn whole(facts: &Facts, transaction: &Transaction, records: &[Written], anomalies: &mut Anomalies) {
+fn whole(
+    facts: &Facts,
+    keys: &Keys,
+    transaction: &Transaction,
+    records: &[Written],
+    anomalies: &mut Anomalies,
+) {
     let Some(shown) = records.iter().find(|written| facts.shows_committed(written.value)) else { return };
-    for written in records.iter().filter(|written| !facts.shows_committed(written.value)) {
+    let is_due = |written: &&Written| {
+        !facts.shows_committed(written.value) && !written.is_lost && !keys.may_be_gone(facts, written)
+    };
+    for written in records.iter().filter(is_due) {
         let partition = &facts.partitions[&written.partition];
         let is_passed = partition.drained[READ_COMMITTED]
             || written.offset.is_some_and(|offset| offset < partition.passed[READ_COMMITTED]);

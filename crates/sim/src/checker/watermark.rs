@@ -1,4 +1,5 @@
-//! A partition's end never goes back: what a reader was shown or told stays below it for ever.
+//! A partition's end never goes back: what a reader was shown or told stays below it for ever, or until a power cut
+//! takes what was not durable and need not be.
 //!
 //! Both ends are monotonic: the high watermark, and the last stable offset, because a transaction begins at or
 //! above the watermark. A poll is evidence too, of the end that its isolation reads up to.
@@ -19,7 +20,19 @@ pub(super) fn judge(facts: &Facts, anomalies: &mut Anomalies) {
         let mut shown: Vec<(u64, i64)> = answers.chain(polls.into_iter().flatten().copied()).collect();
         shown.sort_unstable();
         asked.sort_by_key(|end| end.start);
-        never_back(&asked, &shown, anomalies);
+        let losses = facts.known(partition).and_then(|name| facts.partitions.get(&name));
+        let losses = losses.map_or(&[][..], |partition| &partition.losses);
+        let mut from = 0;
+        for until in losses.iter().copied().chain([u64::MAX]) {
+            let (asked_until, shown_until) = (
+                asked.partition_point(|end| end.start < until),
+                shown.partition_point(|(over, _)| *over < until),
+            );
+            let shown_from = shown.partition_point(|(over, _)| *over < from);
+            never_back(&asked[..asked_until], &shown[shown_from..shown_until], anomalies);
+            asked.drain(..asked_until);
+            from = until;
+        }
     }
 }
 

@@ -63,7 +63,7 @@ impl Building<'_> {
                 Node::File(file) => {
                     let durable = self.bytes(file);
                     std::fs::write(&path, &durable)?;
-                    let new_id = self.after.add(Node::File(File { durable, changes: Vec::new() }));
+                    let new_id = self.after.add(Node::File(File { durable, ..File::named(&path) }));
                     (self.made)(&path, new_id);
                     new_id
                 }

@@ -7,7 +7,9 @@
 //! A sync of a file or directory makes its changes durable, all of them. A power cut keeps any of them: see
 //! [`image`](super::image).
 
+use super::planted::{self, Planted};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Which file or directory; never given twice, other than the system's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -32,6 +34,8 @@ pub(super) enum Node {
 pub(super) struct File {
     pub(super) durable: Vec<u8>,
     pub(super) changes: Vec<Change>,
+    /// Whether records are in it, which matters to planted bugs.
+    pub(super) is_log: bool,
 }
 
 /// What a file's bytes may become.
@@ -86,13 +90,23 @@ impl Model {
         }
     }
 
+    /// Files with changes that no sync has covered, in the order of their ids.
+    pub(super) fn dirty_files(&self) -> Vec<Id> {
+        let is_dirty = |node: &Node| match node {
+            Node::File(file) => !file.changes.is_empty(),
+            Node::Directory(_) => false,
+        };
+        self.nodes.iter().filter(|(_, node)| is_dirty(node)).map(|(id, _)| *id).collect()
+    }
+
     /// Makes everything durable, in the order of the ids; `until` says when to stop.
-    pub(super) fn sync_all(&mut self, mut until: impl FnMut() -> bool) {
+    pub(super) fn sync_all(&mut self, planted: Planted, mut until: impl FnMut() -> bool) {
         for node in self.nodes.values_mut() {
             if until() {
                 return;
             }
             match node {
+                Node::File(file) if file.is_log && planted.leaves_out_logs() => {}
                 Node::File(file) => file.sync(),
                 Node::Directory(directory) => directory.sync(),
             }
@@ -101,10 +115,28 @@ impl Model {
 }
 
 impl File {
+    /// An empty one that is called so.
+    pub(super) fn named(path: &Path) -> Self {
+        Self { is_log: planted::is_log(path), ..Self::default() }
+    }
+
     pub(super) fn sync(&mut self) {
         for change in std::mem::take(&mut self.changes) {
             change.apply(&mut self.durable);
         }
+    }
+
+    /// What reads show once the cache was forgotten: all but what a sync that failed has lost. The file stays as long as
+    /// it was, for its length is no page; what is not there reads as zeros.
+    pub(super) fn without_the_lost(&mut self, length: u64) -> Vec<u8> {
+        let mut bytes = self.durable.clone();
+        self.changes.iter().for_each(|change| change.apply(&mut bytes));
+        if bytes.len() < size(length) {
+            let change = Change::Length(length);
+            change.apply(&mut bytes);
+            self.changes.push(change);
+        }
+        bytes
     }
 
     /// A sync has failed: the system takes the file's changes for written, whether they were or not.

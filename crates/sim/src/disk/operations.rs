@@ -1,7 +1,7 @@
 //! What the disk does when it is asked: each operation is counted, done, half done or refused, and noted in the model.
 
 use super::model::{Change, Directory, File as Bytes, Naming, Node};
-use super::{Failure, Fate, Kind, SimDisk, State, dark, path_of};
+use super::{Failure, Fate, Kind, SimDisk, State, dark, descriptor_path, path_of};
 use crate::disk::Planted;
 use ottla_base::Timestamp;
 use ottla_storage::disk::{Disk, Metadata, Mode};
@@ -72,7 +72,8 @@ impl Disk for SimDisk {
                     return Err(dark());
                 }
                 let file = self.files.open(path, mode)?;
-                state.made(path, Node::File(Bytes::default()))?;
+                state.made(path, Node::File(Bytes::named(path)))?;
+                state.opened(&file)?;
                 state.end().map(|()| file)
             }
             Mode::Empty => {
@@ -82,9 +83,14 @@ impl Disk for SimDisk {
                 let file = self.files.open(path, mode)?;
                 let id = state.id(&file)?;
                 state.model.file(id).changes.push(Change::Length(0));
+                state.opened(&file)?;
                 state.end().map(|()| file)
             }
-            Mode::Read | Mode::Write | Mode::Create => self.files.open(path, mode),
+            Mode::Read | Mode::Write | Mode::Create => {
+                let file = self.files.open(path, mode)?;
+                state.opened(&file)?;
+                Ok(file)
+            }
         }
     }
 
@@ -129,6 +135,9 @@ impl Disk for SimDisk {
     fn set_len(&self, file: &File, length: u64) -> io::Result<()> {
         let mut state = self.state.lock();
         let grows = file.metadata()?.len() < length;
+        if !grows && self.planted.skips_cut_of(file) {
+            return Ok(());
+        }
         let what = || format!("set length {length} of {}", path_of(file).display());
         let goes =
             if grows { self.begin_change(&mut state, what)? } else { self.begin_removal(&mut state, what)? };
@@ -207,8 +216,13 @@ impl Disk for SimDisk {
         if self.planted.skips_sync_of(file) {
             return state.end();
         }
-        let State { model, chance, late, .. } = &mut *state;
+        let State { model, chance, late, errors, .. } = &mut *state;
         match fate {
+            Fate::Done if errors.tell(file, id) => {
+                model.file(id).sync();
+                state.counts.failed += 1;
+                return Err(rustix::io::Errno::IO.into());
+            }
             Fate::Done if self.planted == Planted::LateSyncs => {
                 late.drain(..).for_each(|earlier| model.file(earlier).sync());
                 late.push(id);
@@ -221,6 +235,8 @@ impl Disk for SimDisk {
             }
             Fate::Failed(_) => {
                 model.file(id).forget(|| chance.percent(50));
+                errors.note(id);
+                errors.tell(file, id);
                 return Err(rustix::io::Errno::IO.into());
             }
         }
@@ -248,14 +264,41 @@ impl Disk for SimDisk {
     fn sync_file_system(&self, _: &File) -> io::Result<()> {
         let mut state = self.state.lock();
         let fate = state.begin(&Kind::Sync, || "sync file system".to_owned())?;
-        let State { model, chance, .. } = &mut *state;
+        let State { model, chance, errors, .. } = &mut *state;
         match fate {
-            Fate::Done if self.planted == Planted::AckBeforeSync => {}
-            Fate::Done => model.sync_all(|| false),
-            Fate::Last => model.sync_all(|| chance.percent(10)),
-            Fate::Failed(_) => return Err(rustix::io::Errno::IO.into()),
+            Fate::Done => model.sync_all(self.planted, || false),
+            Fate::Last => model.sync_all(self.planted, || chance.percent(10)),
+            Fate::Failed(_) => {
+                for id in model.dirty_files() {
+                    match chance.below(3) {
+                        0 => model.file(id).sync(),
+                        1 => {
+                            model.file(id).forget(|| chance.percent(50));
+                            errors.note(id);
+                        }
+                        _ => {}
+                    }
+                }
+                return Err(rustix::io::Errno::IO.into());
+            }
         }
         state.end()
+    }
+
+    fn forget_cached(&self, file: &File) {
+        let mut state = self.state.lock();
+        if state.is_dark || self.planted == Planted::CacheBelieved {
+            return;
+        }
+        let Ok(id) = state.id(file) else { return };
+        let Ok(length) = file.metadata().map(|metadata| metadata.len()) else { return };
+        let bytes = state.model.file(id).without_the_lost(length);
+        // The descriptor may be one for reading, and the name gone.
+        let written = self.files.open(&descriptor_path(file), Mode::Write).and_then(|file| {
+            self.files.set_len(&file, bytes.len() as u64)?;
+            self.files.write_all_at(&file, &mut [IoSlice::new(&bytes)], 0)
+        });
+        written.expect("a file of the simulation can be written");
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {

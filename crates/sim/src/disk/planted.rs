@@ -24,16 +24,25 @@ pub enum Planted {
     SnapshotAhead,
     /// Group offsets and topics are acknowledged before the journal is synced.
     NoMetadataSyncs,
+    /// After a failed sync and a restart, logs are believed as the page cache shows them.
+    CacheBelieved,
+    /// Indexes are ahead of their logs: what a crash took from the log stays in them.
+    IndexAhead,
+    /// The recovery point is ahead of the data: what was not synced yet counts as durable.
+    RecoveryPointAhead,
 }
 
 impl Planted {
     /// All, by the names that the command line knows.
-    pub const ALL: [(&'static str, Self); 5] = [
+    pub const ALL: [(&'static str, Self); 8] = [
         ("ack-before-sync", Self::AckBeforeSync),
         ("no-directory-syncs", Self::NoDirectorySyncs),
         ("late-syncs", Self::LateSyncs),
         ("snapshot-ahead", Self::SnapshotAhead),
         ("no-metadata-syncs", Self::NoMetadataSyncs),
+        ("cache-believed", Self::CacheBelieved),
+        ("index-ahead", Self::IndexAhead),
+        ("recovery-point-ahead", Self::RecoveryPointAhead),
     ];
 
     pub(super) fn skips_sync_of(self, file: &File) -> bool {
@@ -41,8 +50,24 @@ impl Planted {
         match self {
             Self::AckBeforeSync => is("log"),
             Self::NoMetadataSyncs => is("redb"),
-            Self::Nothing | Self::NoDirectorySyncs | Self::LateSyncs | Self::SnapshotAhead => false,
+            Self::Nothing
+            | Self::NoDirectorySyncs
+            | Self::LateSyncs
+            | Self::SnapshotAhead
+            | Self::CacheBelieved
+            | Self::IndexAhead
+            | Self::RecoveryPointAhead => false,
         }
+    }
+
+    /// Whether a file that is to be cut keeps its end.
+    pub(super) fn skips_cut_of(self, file: &File) -> bool {
+        self == Self::IndexAhead && path_of(file).extension().is_some_and(|found| found == "index")
+    }
+
+    /// Whether a sync of everything leaves out the logs.
+    pub(super) fn leaves_out_logs(self) -> bool {
+        matches!(self, Self::AckBeforeSync | Self::RecoveryPointAhead)
     }
 
     /// Whether a file stays although it was to be removed.
@@ -58,6 +83,10 @@ impl Planted {
         let newest = names().into_iter().flatten().filter(|name| is_snapshot(Path::new(name))).max();
         newest.map_or(path.to_owned(), |name| path.with_file_name(name))
     }
+}
+
+pub(super) fn is_log(path: &Path) -> bool {
+    path.extension().is_some_and(|found| found == "log")
 }
 
 fn is_snapshot(path: &Path) -> bool {

@@ -105,6 +105,55 @@ fn what_a_failed_sync_has_lost_no_later_sync_brings_back() {
     assert!(0 < lost && lost < 50, "{lost}");
 }
 
+/// After a restart the cache still shows what is lost, until it is forgotten.
+#[test]
+fn what_is_lost_shows_until_the_cache_is_forgotten() {
+    let mut lost = 0;
+    for seed in 0..50 {
+        let (directory, disk) = disk(seed);
+        let root = directory.path().join("0");
+        let file = disk.open(&root.join("a"), Mode::Create).unwrap();
+        disk.sync_directory(&root).unwrap();
+        disk.write_all_at(&file, &mut [IoSlice::new(b"x")], 0).unwrap();
+        disk.plan(Plan { last: None, faults: vec![Fault { what: Failure::Sync, from: 1, to: 2 }] });
+        assert!(disk.sync_data(&file).is_err());
+        disk.write_all_at(&file, &mut [IoSlice::new(b"y")], 1).unwrap();
+        let again = disk.open(&root.join("a"), Mode::Read).unwrap();
+        assert_eq!(disk.read(&root.join("a")).unwrap(), b"xy");
+        disk.forget_cached(&again);
+        let shown = disk.read(&root.join("a")).unwrap();
+        disk.sync_data(&again).unwrap();
+        assert_eq!(cut(&directory, &disk, "a").unwrap(), shown, "what is shown now can be made durable");
+        lost += usize::from(shown == b"\0y");
+    }
+    assert!(0 < lost && lost < 50, "{lost}");
+}
+
+/// A failure that a sync of everything met is told once to each descriptor that was open, and to one more if nobody
+/// else has heard.
+#[test]
+fn each_descriptor_hears_of_a_failure_once() {
+    let mut heard = 0;
+    for seed in 0..50 {
+        let (directory, disk) = disk(seed);
+        let root = directory.path().join("0");
+        let one = disk.open(&root.join("a"), Mode::Create).unwrap();
+        let other = disk.open(&root.join("a"), Mode::Write).unwrap();
+        disk.write_all_at(&one, &mut [IoSlice::new(b"x")], 0).unwrap();
+        disk.plan(Plan { last: None, faults: vec![Fault { what: Failure::Sync, from: 1, to: 2 }] });
+        assert!(disk.sync_file_system(&one).is_err());
+        let later = disk.open(&root.join("a"), Mode::Write).unwrap();
+        let is_told = disk.sync_data(&one).is_err();
+        assert_eq!(disk.sync_data(&other).is_err(), is_told);
+        assert_eq!(disk.sync_data(&later).is_err(), is_told);
+        for file in [&one, &other, &later, &disk.open(&root.join("a"), Mode::Write).unwrap()] {
+            disk.sync_data(file).unwrap();
+        }
+        heard += usize::from(is_told);
+    }
+    assert!(0 < heard && heard < 50, "{heard}");
+}
+
 #[test]
 fn a_full_disk_takes_what_fits_and_has_room_again_later() {
     let (directory, disk) = disk(3);

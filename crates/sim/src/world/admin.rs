@@ -4,7 +4,7 @@
 
 use super::call::{Counter, Number, Reply};
 use super::client::Client;
-use super::desk::{Desk, Place};
+use super::desk::{Desk, Keeping, Place};
 use crate::history::Event;
 use ottla_wire::message::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use ottla_wire::message::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
@@ -18,6 +18,7 @@ use ottla_wire::{ErrorCode, Str};
 pub(super) struct TopicPlan {
     pub(super) name: String,
     pub(super) partitions: i32,
+    pub(super) keeping: Keeping,
     pub(super) configs: Vec<(&'static str, String)>,
 }
 
@@ -88,7 +89,8 @@ impl Admin {
         }
         if self.own.is_there == Is::Gone {
             let partitions = 1 + i32::try_from(counter.desk.chance.below(3)).expect("small");
-            let plan = TopicPlan { name: self.own_name(), partitions, configs: Vec::new() };
+            let (name, keeping) = (self.own_name(), Keeping::default());
+            let plan = TopicPlan { name, partitions, keeping, configs: Vec::new() };
             return (make(&plan, counter), Asked::MakeOwn);
         }
         let topic = DeleteTopicState { name: Some(Str::from(self.own_name())), ..Default::default() };
@@ -150,6 +152,7 @@ impl Client for Admin {
                 let code = response.topics[0].error_code;
                 if matches!(code, ErrorCode::NONE | ErrorCode::TOPIC_ALREADY_EXISTS) {
                     self.to_make.pop();
+                    desk.keeping.insert(plan.name.clone(), plan.keeping);
                     let place = |index| Place { topic: plan.name.clone(), index };
                     desk.places.extend((0..plan.partitions).map(place));
                     if self.to_make.is_empty() && 1 < desk.places.len() {

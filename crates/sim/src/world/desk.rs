@@ -1,8 +1,8 @@
 //! What all clients of a world write on and read from: the history, the topics, what was promised to whom.
 
 use crate::chance::Chance;
-use crate::history::{End, Event, Isolation};
-use std::collections::BTreeMap;
+use crate::history::{End, Event, Isolation, Key};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 /// A partition as clients name it.
@@ -18,8 +18,27 @@ impl fmt::Display for Place {
     }
 }
 
-/// What was promised about a partition.
+/// A record as a client makes it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Record {
+    pub(super) value: u64,
+    /// Of a compacted topic only.
+    pub(super) key: Option<Key>,
+}
+
+/// How the records of a topic are kept.
 #[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Keeping {
+    /// They are acknowledged before they are durable.
+    pub(super) may_lose: bool,
+    /// Only the last one of each key is kept.
+    pub(super) is_compacted: bool,
+    /// They are removed when they are older than this.
+    pub(super) retention_ms: Option<i64>,
+}
+
+/// What was promised about a partition.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Promised {
     /// Behind every record that was acknowledged.
     pub(super) end: i64,
@@ -27,6 +46,10 @@ pub(super) struct Promised {
     pub(super) trim_asked: i64,
     /// The greatest start that was acknowledged.
     pub(super) start: i64,
+    /// How often a power cut has taken its end.
+    pub(super) losses: u64,
+    /// Offset and time of batches that were acknowledged, where records are removed by their age.
+    pub(super) dated: Vec<(i64, i64)>,
 }
 
 /// The desk.
@@ -39,6 +62,12 @@ pub(super) struct Desk {
     pub(super) promised: BTreeMap<Place, Promised>,
     /// Partitions of topics whose creation was acknowledged.
     pub(super) places: Vec<Place>,
+    /// By the name of their topic.
+    pub(super) keeping: BTreeMap<String, Keeping>,
+    /// Partitions whose end a power cut may have taken, and nobody has looked yet where they end now.
+    pub(super) untold: BTreeSet<Place>,
+    /// Who was given which identity as a transactional producer.
+    pub(super) identities: BTreeMap<(i64, i16), String>,
     /// The one partition whose records are removed by request.
     pub(super) trimmed: Option<Place>,
     /// Whether clients begin nothing new.
@@ -59,6 +88,9 @@ impl Desk {
             violations: Vec::new(),
             promised: BTreeMap::new(),
             places: Vec::new(),
+            keeping: BTreeMap::new(),
+            untold: BTreeSet::new(),
+            identities: BTreeMap::new(),
             trimmed: None,
             is_closing: false,
             wall_ms: START_MS,
@@ -72,6 +104,23 @@ impl Desk {
     pub(super) fn value(&mut self) -> u64 {
         self.values += 1;
         self.values
+    }
+
+    pub(super) fn keeping(&self, place: &Place) -> Keeping {
+        self.keeping.get(&place.topic).copied().unwrap_or_default()
+    }
+
+    /// Up to `most` records for a partition.
+    pub(super) fn records(&mut self, place: &Place, most: usize) -> Vec<Record> {
+        let is_compacted = self.keeping(place).is_compacted;
+        let count = 1 + self.chance.below(most);
+        let key = |chance: &mut Chance| Key { number: chance.within(0..KEYS), deletes: chance.percent(25) };
+        (0..count)
+            .map(|_| {
+                let key = is_compacted.then(|| key(&mut self.chance));
+                Record { value: self.value(), key }
+            })
+            .collect()
     }
 
     /// A moment later than all before.
@@ -93,6 +142,39 @@ impl Desk {
         promised.end = promised.end.max(end);
     }
 
+    /// A batch of that time was acknowledged at `offset`.
+    pub(super) fn dated(&mut self, place: &Place, offset: i64, time_ms: i64) {
+        if self.keeping(place).retention_ms.is_some() {
+            self.promised(place).dated.push((offset, time_ms));
+        }
+    }
+
+    /// The greatest offset at which the log may start now.
+    pub(super) fn start_max(&mut self, place: &Place) -> i64 {
+        let (retention_ms, now_ms) = (self.keeping(place).retention_ms, self.wall_ms);
+        let promised = self.promised(place);
+        let Some(retention_ms) = retention_ms else { return promised.trim_asked };
+        let is_young = |(_, time): &&(i64, i64)| now_ms <= time + retention_ms;
+        let first = promised.dated.iter().filter(is_young).map(|(offset, _)| *offset).min();
+        first.unwrap_or(i64::MAX).max(promised.trim_asked)
+    }
+
+    /// The power was cut.
+    pub(super) fn was_cut(&mut self) {
+        let may_lose = self.places.iter().filter(|place| self.keeping(place).may_lose);
+        self.untold = may_lose.cloned().collect();
+    }
+
+    /// A power cut has taken what stood at `end` and behind it.
+    pub(super) fn lost(&mut self, place: &Place, end: i64) {
+        let at = self.moment();
+        let promised = self.promised(place);
+        promised.end = end;
+        promised.losses += 1;
+        promised.dated.retain(|(offset, _)| *offset < end);
+        self.history.push(Event::Lost { partition: place.to_string(), offset: end, at });
+    }
+
     /// Somebody was told where a partition ends.
     pub(super) fn told_end(&mut self, client: &str, place: &Place, isolation: Isolation, told: (i64, u64)) {
         let ((offset, start), end) = (told, self.moment());
@@ -112,5 +194,7 @@ impl Desk {
     }
 }
 
+/// So few that most records are replaced soon.
+const KEYS: u64 = 6;
 /// Some day in November 2023.
 const START_MS: i64 = 1_700_000_000_000;

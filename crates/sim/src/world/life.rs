@@ -2,16 +2,16 @@
 
 use super::call::{Calls, Counter, Reply};
 use super::client::Client;
-use super::desk::Desk;
+use super::desk::{Desk, Place};
 use crate::chance::Chance;
 use crate::disk::SimDisk;
 use crate::env::SimEnv;
-use ottla_base::Env;
+use ottla_base::{Env, LeaderEpoch, PartitionId};
 use ottla_broker::StartError;
 use ottla_broker::config::{Assignment, Layers, Origin};
 use ottla_broker::in_process::InProcess;
 use ottla_storage::disk::Disk;
-use ottla_storage::{LogOptions, RecoveryReport, Work};
+use ottla_storage::{Log, LogOptions, RecoveryReport, Work};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -72,6 +72,7 @@ impl Life<'_> {
             Ok(broker) => {
                 self.has_served = true;
                 self.check_report(broker.recovery());
+                self.tell_losses(&broker);
                 self.serve(&broker, &mut calls, &env, steps).await;
                 self.lose_all(&mut calls);
                 if ending == Ending::Orderly && !self.disk.is_dark() {
@@ -82,7 +83,7 @@ impl Life<'_> {
                     drop(broker);
                 }
             }
-            Err(error) if self.disk.counts().failed == 0 && !self.disk.is_dark() => {
+            Err(error) if self.disk.has_kept_quiet() && !self.disk.is_dark() => {
                 self.desk.violation(format!("the broker does not start: {error}"));
             }
             Err(error) => self.desk.note(|| format!("the broker does not start: {error}")),
@@ -109,18 +110,43 @@ impl Life<'_> {
         for damage in &report.damages {
             self.desk.violation(format!("what was durable is told to be damaged: {damage:?}"));
         }
+        if !report.offline.is_empty() && self.disk.has_kept_quiet() {
+            let offline = &report.offline;
+            self.desk.violation(format!("nothing is wrong with the disk, but there is {offline:?}"));
+        }
         if report.clean && self.before != Ending::Orderly && 0 < report.partitions {
             self.desk.violation(format!("a stop by {:?} is told to have been orderly", self.before));
         }
         for cut in &report.cuts {
             let partition = format!("{}-{}", cut.topic, cut.partition);
             let promised = self.desk.promised.iter().find(|(place, _)| place.to_string() == partition);
-            if let Some((_, promised)) = promised
+            if let Some((place, promised)) = promised
+                && !self.desk.untold.contains(place)
                 && cut.end.0 < promised.end
             {
                 let end = promised.end;
                 self.desk.violation(format!("records below {end} were acknowledged, but {cut:?}"));
             }
+        }
+    }
+
+    /// After a power cut, logs whose records are acknowledged before they are durable go on where they end now.
+    fn tell_losses(&mut self, broker: &InProcess) {
+        let partitions = broker.log().partitions().into_iter();
+        let mut partitions: Vec<_> = partitions
+            .filter_map(|(topic, id)| {
+                let place = Place { topic: topic.as_str().to_owned(), index: id.index.0 };
+                // One that cannot be read in this life is told of in the next.
+                Some((place, recovered_end(broker.log(), id)?))
+            })
+            .filter(|(place, _)| self.desk.untold.contains(place))
+            .collect();
+        partitions.sort();
+        for (place, end) in partitions {
+            self.desk.untold.remove(&place);
+            self.desk.note(|| format!("LOST {place} from {end} on"));
+            self.desk.lost(&place, end);
+            self.clients.iter_mut().for_each(|client| client.lost(&place, end, self.desk));
         }
     }
 
@@ -190,12 +216,23 @@ impl Life<'_> {
     }
 }
 
+/// Where recovery left the log. A start writes markers behind that, of transactions that nobody has any more; but every
+/// recovery begins a leader epoch at what it left.
+fn recovered_end(log: &Log, id: PartitionId) -> Option<i64> {
+    let offsets = log.offsets(id).ok()?;
+    match offsets.leader_epoch.0.checked_sub(1).filter(|before| 0 <= *before) {
+        Some(before) => log.epoch_end(id, LeaderEpoch(before)).map(|(_, end)| end.0),
+        None => Some(offsets.end.0),
+    }
+}
+
 /// So many rounds bring an answer from the journal to whoever waits for it, with all that lies between.
 const ROUNDS: usize = 4;
 /// A quiet life is over long before.
 const QUIET_STEPS_MAX: u64 = 200_000;
 /// Jobs run often, and nothing waits for members of groups.
-const SETTINGS: [(&str, &str); 4] = [
+const SETTINGS: [(&str, &str); 5] = [
+    ("log.cleaner.backoff.ms", "300"),
     ("group.initial.rebalance.delay.ms", "0"),
     ("log.flush.offset.checkpoint.interval.ms", "700"),
     ("log.retention.check.interval.ms", "900"),

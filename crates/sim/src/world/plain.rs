@@ -2,7 +2,7 @@
 
 use super::call::{Counter, Number, Reply};
 use super::client::Client;
-use super::desk::{Desk, Place};
+use super::desk::{Desk, Place, Record};
 use super::producer::{answer_for, partition_data};
 use crate::history::{Event, Outcome, Producer as Promise, Send};
 use ottla_base::Timestamp;
@@ -13,7 +13,7 @@ use ottla_wire::record::{BatchOptions, Compression};
 #[derive(Debug)]
 pub(super) struct Plain {
     name: String,
-    flying: Vec<(Number, Place, Vec<u64>)>,
+    flying: Vec<(Number, Place, Vec<Record>, Timestamp)>,
 }
 
 impl Plain {
@@ -29,20 +29,20 @@ impl Client for Plain {
         }
         let at = counter.desk.chance.below(counter.desk.places.len());
         let place = counter.desk.places[at].clone();
-        let values: Vec<u64> = (0..1 + counter.desk.chance.below(4)).map(|_| counter.desk.value()).collect();
+        let records = counter.desk.records(&place, 4);
         let compression = *counter.desk.chance.pick(&[Compression::None, Compression::Lz4]);
         let options = BatchOptions { compression, ..BatchOptions::default() };
         let time = Timestamp(counter.desk.wall_ms);
         let acks = *counter.desk.chance.pick(&[-1, -1, 1, 0]);
-        let topic_data = vec![partition_data(&place, &values, time, options)];
+        let topic_data = vec![partition_data(&place, &records, time, options)];
         let request = ProduceRequest { acks, timeout_ms: 30_000, topic_data, ..Default::default() };
         let number = counter.ask(&request, 7, Reply::Produce);
-        self.flying.push((number, place, values));
+        self.flying.push((number, place, records, time));
     }
 
     fn hear(&mut self, number: Number, reply: Reply, desk: &mut Desk) {
-        let at = self.flying.iter().position(|(flying, _, _)| *flying == number).expect("it was asked");
-        let (_, place, values) = self.flying.remove(at);
+        let at = self.flying.iter().position(|(flying, ..)| *flying == number).expect("it was asked");
+        let (_, place, records, time) = self.flying.remove(at);
         let base = match reply {
             Reply::Produce(response) => {
                 let answer = answer_for(&response, &place);
@@ -51,14 +51,16 @@ impl Client for Plain {
             _ => None,
         };
         if let Some(base) = base {
-            desk.acknowledged(&place, base + i64::try_from(values.len()).expect("few"));
+            desk.acknowledged(&place, base + i64::try_from(records.len()).expect("few"));
+            desk.dated(&place, base, time.0);
         }
-        for (delta, value) in (0..).zip(values) {
+        for (delta, Record { value, key }) in (0..).zip(records) {
             desk.history.push(Event::Send(Send {
                 client: self.name.clone(),
                 producer: Promise::Plain,
                 partition: place.to_string(),
                 value,
+                key,
                 outcome: if base.is_some() { Outcome::Ok } else { Outcome::Unknown },
                 offset: base.map(|base| base + delta),
             }));

@@ -6,13 +6,13 @@
 
 use super::call::{Counter, Number, Reply};
 use super::client::Client;
-use super::desk::{Desk, Place};
-use crate::history::{Event, Outcome, Producer as Promise, Send};
+use super::desk::{Desk, Place, Record};
+use crate::history::{Event, Key, Outcome, Producer as Promise, Send};
 use ottla_base::{ProducerEpoch, ProducerId, Timestamp};
 use ottla_wire::message::produce_request::{PartitionProduceData, TopicProduceData};
 use ottla_wire::message::produce_response::PartitionProduceResponse;
 use ottla_wire::message::{InitProducerIdRequest, ProduceRequest, ProduceResponse};
-use ottla_wire::record::{BatchBuilder, BatchOptions, BatchScope};
+use ottla_wire::record::{BatchBuilder, BatchOptions, BatchScope, Header};
 use ottla_wire::{ErrorCode, Str};
 use std::collections::VecDeque;
 
@@ -37,12 +37,14 @@ struct Lane {
     queue: VecDeque<Batch>,
     /// The newest that were acknowledged, with their offsets.
     acknowledged: VecDeque<(Batch, i64)>,
+    /// A power cut may have taken what was acknowledged, so that what follows it is out of order.
+    has_lost: bool,
 }
 
 /// Records that are sent together.
 #[derive(Debug, Clone)]
 pub(super) struct Batch {
-    pub(super) values: Vec<u64>,
+    pub(super) records: Vec<Record>,
     pub(super) first_sequence: i32,
     pub(super) time: Timestamp,
     /// The request that carries it now.
@@ -82,6 +84,7 @@ impl Producer {
             }
             lane.acknowledged.clear();
             lane.next_sequence = 0;
+            lane.has_lost = false;
         }
         self.generation += 1;
         (self.identity, self.identifying) = (None, None);
@@ -94,6 +97,7 @@ impl Producer {
         for lane in &mut self.lanes {
             lane.acknowledged.clear();
             lane.next_sequence = 0;
+            lane.has_lost = false;
         }
     }
 
@@ -165,6 +169,7 @@ impl Producer {
             return;
         }
         let client = self.client();
+        let mut starts_over = false;
         for lane in &mut self.lanes {
             let Some(at) = lane.queue.iter().position(|batch| batch.call == Some(number)) else { continue };
             let answer = answer_for(response, &lane.place);
@@ -175,6 +180,7 @@ impl Producer {
                     sent(desk, &client, &lane.place, &batch, Some(answer.base_offset));
                     lane.remember(batch, answer.base_offset);
                 }
+                ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER if lane.has_lost => starts_over = true,
                 ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER if at == 0 => {
                     let (place, sequence) = (&lane.place, lane.queue[0].first_sequence);
                     desk.violation(format!(
@@ -184,6 +190,9 @@ impl Producer {
                 // Retried, in order.
                 code => desk.note(|| format!("{client} {} answers {}", lane.place, code.name())),
             }
+        }
+        if starts_over {
+            self.start_over(desk);
         }
     }
 }
@@ -199,11 +208,11 @@ impl Lane {
         if desk.is_closing || IN_FLIGHT_MAX <= flying {
             return None;
         }
-        let values: Vec<u64> = (0..1 + desk.chance.below(3)).map(|_| desk.value()).collect();
+        let records = desk.records(&self.place, 3);
         let first_sequence = self.next_sequence;
-        self.next_sequence += i32::try_from(values.len()).expect("few");
+        self.next_sequence += i32::try_from(records.len()).expect("few");
         let time = Timestamp(desk.wall_ms);
-        self.queue.push_back(Batch { values, first_sequence, time, call: None });
+        self.queue.push_back(Batch { records, first_sequence, time, call: None });
         Some(flying)
     }
 
@@ -224,7 +233,7 @@ impl Client for Producer {
         for place in &counter.desk.places {
             if !self.lanes.iter().any(|lane| lane.place == *place) {
                 let (place, queue, acknowledged) = (place.clone(), VecDeque::new(), VecDeque::new());
-                self.lanes.push(Lane { place, next_sequence: 0, queue, acknowledged });
+                self.lanes.push(Lane { place, next_sequence: 0, queue, acknowledged, has_lost: false });
             }
         }
         if self.lanes.is_empty() {
@@ -259,6 +268,13 @@ impl Client for Producer {
         }
     }
 
+    fn lost(&mut self, place: &Place, _: i64, _: &mut Desk) {
+        for lane in self.lanes.iter_mut().filter(|lane| lane.place == *place) {
+            lane.acknowledged.clear();
+            lane.has_lost = true;
+        }
+    }
+
     fn is_done(&self) -> bool {
         self.is_idle()
     }
@@ -267,14 +283,16 @@ impl Client for Producer {
 /// Tells the history what became of a batch.
 fn sent(desk: &mut Desk, client: &str, place: &Place, batch: &Batch, base_offset: Option<i64>) {
     if let Some(base_offset) = base_offset {
-        desk.acknowledged(place, base_offset + i64::try_from(batch.values.len()).expect("few"));
+        desk.acknowledged(place, base_offset + i64::try_from(batch.records.len()).expect("few"));
+        desk.dated(place, base_offset, batch.time.0);
     }
-    for (offset, value) in (0..).zip(&batch.values) {
+    for (offset, Record { value, key }) in (0..).zip(&batch.records) {
         desk.history.push(Event::Send(Send {
             client: client.to_owned(),
             producer: Promise::Idempotent,
             partition: place.to_string(),
             value: *value,
+            key: *key,
             outcome: if base_offset.is_some() { Outcome::Ok } else { Outcome::Unknown },
             offset: base_offset.map(|base| base + offset),
         }));
@@ -289,19 +307,30 @@ fn topic_data(place: &Place, batch: &Batch, (id, epoch): (ProducerId, ProducerEp
         scope: BatchScope::Plain,
         ..BatchOptions::default()
     };
-    partition_data(place, &batch.values, batch.time, options)
+    partition_data(place, &batch.records, batch.time, options)
 }
 
-/// The part of a request that carries these values to this partition.
+/// The part of a request that carries these records to this partition. A tombstone has its value in a header.
 pub(super) fn partition_data(
     place: &Place,
-    values: &[u64],
+    records: &[Record],
     time: Timestamp,
     options: BatchOptions,
 ) -> TopicProduceData {
     let mut builder = BatchBuilder::new(options);
-    for value in values {
-        builder.append(time, None, Some(&value.to_be_bytes()), &[]).expect("a few small records fit");
+    for Record { value, key } in records {
+        let value = value.to_be_bytes();
+        let appended = match key {
+            None => builder.append(time, None, Some(&value), &[]),
+            Some(Key { number, deletes: false }) => {
+                builder.append(time, Some(&number.to_be_bytes()), Some(&value), &[])
+            }
+            Some(Key { number, deletes: true }) => {
+                let headers = [Header::new(VALUE.as_bytes(), value.to_vec())];
+                builder.append(time, Some(&number.to_be_bytes()), None, &headers)
+            }
+        };
+        appended.expect("a few small records fit");
     }
     let records = Some(builder.build().into());
     TopicProduceData {
@@ -317,6 +346,9 @@ pub(super) fn answer_for(response: &ProduceResponse, place: &Place) -> Partition
     let mut partitions = topic.flat_map(|topic| &topic.partition_responses);
     partitions.find(|partition| partition.index == place.index).expect("all are answered").clone()
 }
+
+/// The header that holds the value of a record without one.
+pub(super) const VALUE: &str = "value";
 
 /// Kafka's `max.in.flight.requests.per.connection`, and the batches that a broker remembers.
 const IN_FLIGHT_MAX: usize = 5;

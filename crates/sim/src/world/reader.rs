@@ -6,6 +6,7 @@
 use super::call::{Counter, Number, Reply};
 use super::client::Client;
 use super::desk::{Desk, Place};
+use super::producer::VALUE;
 use crate::history::{Event, Isolation, Poll};
 use bytes::Bytes;
 use ottla_wire::message::fetch_request::{FetchPartition, FetchTopic};
@@ -32,6 +33,8 @@ struct Lane {
     /// `None` until it is asked where the log begins.
     position: Option<i64>,
     is_drained: bool,
+    /// A power cut may have taken what was at the position.
+    may_be_out: bool,
 }
 
 #[derive(Debug)]
@@ -115,10 +118,16 @@ impl Reader {
         if asked.question == Question::End {
             return desk.told_end(&self.name, place, self.isolation, (answer.offset, asked.start));
         }
-        let promised = *desk.promised(place);
-        if answer.offset < promised.start {
-            let (told, start) = (answer.offset, promised.start);
+        let (told, start, start_max) = (answer.offset, desk.promised(place).start, desk.start_max(place));
+        if told < start {
             desk.violation(format!("{place} starts at {told} after it was trimmed to {start}"));
+        }
+        if desk.keeping(place).retention_ms.is_some() {
+            if start_max < told {
+                desk.violation(format!("{place} starts at {told}, but what is at {start_max} is too young"));
+            }
+            let (client, partition) = (self.name.clone(), place.to_string());
+            desk.history.push(Event::Trim { client, partition, offset: told });
         }
         let lane = self.lanes.get_mut(place).expect("it was asked for");
         lane.position = Some(answer.offset);
@@ -136,7 +145,7 @@ impl Reader {
         match data.error_code {
             ErrorCode::NONE => {}
             ErrorCode::OFFSET_OUT_OF_RANGE => {
-                if desk.promised(place).trim_asked <= position {
+                if desk.start_max(place) <= position && !lane.may_be_out {
                     desk.violation(format!(
                         "{} stands at {place}@{position}, which is out of range",
                         self.name
@@ -153,7 +162,7 @@ impl Reader {
                 return desk.violation(format!("{} reads {place}@{position}: {problem}", self.name));
             }
         };
-        lane.position = Some(next);
+        (lane.position, lane.may_be_out) = (Some(next), false);
         let bound = match self.isolation {
             Isolation::ReadUncommitted => data.high_watermark,
             Isolation::ReadCommitted => data.last_stable_offset,
@@ -211,6 +220,12 @@ impl Client for Reader {
         }
     }
 
+    fn lost(&mut self, place: &Place, end: i64, _: &mut Desk) {
+        if let Some(lane) = self.lanes.get_mut(place) {
+            lane.may_be_out |= lane.position.is_some_and(|position| end < position);
+        }
+    }
+
     fn is_done(&self) -> bool {
         let has_read_all = !self.lanes.is_empty() && self.lanes.values().all(|lane| lane.is_drained);
         self.asked.is_none() && (!self.drains || has_read_all)
@@ -260,8 +275,10 @@ fn contents(
             if record.offset.0 < position || (header.is_transactional() && aborting.contains(&producer)) {
                 continue;
             }
-            let value =
-                record.value.as_deref().and_then(|value| value.try_into().ok()).map(u64::from_be_bytes);
+            let in_header =
+                || record.headers.iter().find(|header| *header.key == *VALUE.as_bytes())?.value.as_deref();
+            let value = record.value.as_deref().or_else(in_header);
+            let value = value.and_then(|value| value.try_into().ok()).map(u64::from_be_bytes);
             found.push((record.offset.0, value.ok_or("a value that nobody sent")?));
         }
     }

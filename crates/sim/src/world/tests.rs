@@ -60,3 +60,21 @@ fn a_snapshot_that_is_ahead_of_the_data_is_found() {
 fn a_journal_that_is_not_synced_is_found() {
     finds(Planted::NoMetadataSyncs, 0..10);
 }
+
+/// After a failed sync and a restart, files are taken for what the page cache shows of them.
+#[test]
+fn a_cache_that_is_believed_after_a_failed_sync_is_found() {
+    finds(Planted::CacheBelieved, 690..700);
+}
+
+/// Indexes keep what a crash took from their logs, and lead behind their ends.
+#[test]
+fn an_index_that_is_ahead_of_the_log_is_found() {
+    finds(Planted::IndexAhead, 10..30);
+}
+
+/// A checkpoint says that records are durable that no sync has covered.
+#[test]
+fn a_recovery_point_that_is_ahead_of_the_data_is_found() {
+    finds(Planted::RecoveryPointAhead, 0..10);
+}

@@ -1,14 +1,19 @@
 //! A transactional producer that consumes, writes to several partitions and commits a group's offset with it, in the
 //! manner of either transaction version. It asks one thing at a time and asks again for what has no answer.
 //!
+//! Several may run under one transactional id, as instances of an application that each take the other for dead: who
+//! comes last fences the one before, and nobody is ever given the identity of another.
+//!
 //! Where it cannot go on it takes a new epoch, as a restarted application does. What it then knows of its last
 //! transaction is what an application knows: aborted if it never asked for a commit, else unknown.
 
 use super::call::{Counter, Number, Reply};
 use super::client::Client;
-use super::desk::{Desk, Place};
+use super::desk::{Desk, Place, Record};
 use super::producer::{answer_for, partition_data};
-use crate::history::{Committed, Ending, Event, Range, Sent, Transaction};
+use crate::history::{
+    Committed, Ending, Event, Outcome, Producer as Promise, Range, Send, Sent, Transaction,
+};
 use ottla_base::{ProducerEpoch, ProducerId, Timestamp};
 use ottla_wire::message::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
 use ottla_wire::message::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
@@ -27,6 +32,8 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub(super) struct Transactor {
     name: String,
+    /// Under which it runs; its group is called after it, too.
+    transactional_id: String,
     version: Version,
     generation: u32,
     identity: Option<(ProducerId, ProducerEpoch)>,
@@ -35,6 +42,8 @@ pub(super) struct Transactor {
     position: Option<i64>,
     open: Option<Open>,
     asked: Option<(Number, Asked)>,
+    /// It was fenced, and leaves the other alone for a while.
+    rests: bool,
 }
 
 /// Which of Kafka's two ways it goes.
@@ -54,7 +63,7 @@ struct Open {
     has_group: bool,
     read: Option<Range>,
     /// The batch without an answer: where to, its values, its sequence.
-    batch: Option<(Place, Vec<u64>, i32, Timestamp)>,
+    batch: Option<(Place, Vec<Record>, i32, Timestamp)>,
     /// When the end was asked for first, and whether it was a commit.
     end: Option<(u64, bool)>,
     /// An end was asked for, and the answer was lost.
@@ -73,9 +82,10 @@ enum Asked {
 }
 
 impl Transactor {
-    pub(super) fn new(name: impl Into<String>, version: Version) -> Self {
+    pub(super) fn new(name: impl Into<String>, id: impl Into<String>, version: Version) -> Self {
         Self {
             name: name.into(),
+            transactional_id: id.into(),
             version,
             generation: 0,
             identity: None,
@@ -83,6 +93,7 @@ impl Transactor {
             position: None,
             open: None,
             asked: None,
+            rests: false,
         }
     }
 
@@ -91,7 +102,7 @@ impl Transactor {
     }
 
     fn group(&self) -> String {
-        format!("group-of-{}", self.name)
+        format!("group-of-{}", self.transactional_id)
     }
 
     /// Ends the transaction as far as this client is concerned.
@@ -100,9 +111,11 @@ impl Transactor {
         let finished = desk.moment();
         let (ended, _) = open.end.unwrap_or((finished, false));
         let mut sends = open.sends;
-        if let Some((place, values, _, _)) = open.batch {
-            let unanswered = |value| Sent { partition: place.to_string(), value, offset: None };
-            sends.extend(values.into_iter().map(unanswered));
+        if let Some((place, records, _, _)) = open.batch {
+            let partition = place.to_string();
+            let unanswered =
+                |Record { value, key }| Sent { partition: partition.clone(), value, key, offset: None };
+            sends.extend(records.into_iter().map(unanswered));
         }
         if outcome == Ending::Committed {
             for Sent { partition, offset, .. } in &sends {
@@ -121,6 +134,15 @@ impl Transactor {
         }
     }
 
+    fn take_identity(&mut self, id: i64, epoch: i16, desk: &mut Desk) {
+        let owner = desk.identities.entry((id, epoch)).or_insert_with(|| self.client()).clone();
+        if owner != self.client() {
+            desk.violation(format!("{} was given the identity {id}/{epoch} of {owner}", self.client()));
+        }
+        self.identity = Some((ProducerId(id), ProducerEpoch(epoch)));
+        self.sequences.clear();
+    }
+
     /// It cannot go on: a new producer with the same id takes its place.
     fn start_over(&mut self, desk: &mut Desk) {
         let outcome = match self.open.as_ref().and_then(|open| open.end) {
@@ -134,7 +156,7 @@ impl Transactor {
 
     fn identify(&self, counter: &mut Counter<'_>) -> Number {
         let request = InitProducerIdRequest {
-            transactional_id: Some(Str::from(self.name.as_str())),
+            transactional_id: Some(Str::from(self.transactional_id.as_str())),
             transaction_timeout_ms: TIMEOUT_MS,
             producer_id: -1,
             producer_epoch: -1,
@@ -162,7 +184,7 @@ impl Transactor {
     fn add_partition(&self, place: &Place, (id, epoch): Identity, counter: &mut Counter<'_>) -> Number {
         let name = Str::from(place.topic.as_str());
         let request = AddPartitionsToTxnRequest {
-            v3_and_below_transactional_id: Str::from(self.name.as_str()),
+            v3_and_below_transactional_id: Str::from(self.transactional_id.as_str()),
             v3_and_below_producer_id: id.0,
             v3_and_below_producer_epoch: epoch.0,
             v3_and_below_topics: vec![AddPartitionsToTxnTopic { name, partitions: vec![place.index] }],
@@ -173,7 +195,7 @@ impl Transactor {
 
     fn add_group(&self, (id, epoch): Identity, counter: &mut Counter<'_>) -> Number {
         let request = AddOffsetsToTxnRequest {
-            transactional_id: Str::from(self.name.as_str()),
+            transactional_id: Str::from(self.transactional_id.as_str()),
             producer_id: id.0,
             producer_epoch: epoch.0,
             group_id: Str::from(self.group()),
@@ -196,7 +218,7 @@ impl Transactor {
         };
         let name = Str::from(input.topic.as_str());
         let request = TxnOffsetCommitRequest {
-            transactional_id: Str::from(self.name.as_str()),
+            transactional_id: Str::from(self.transactional_id.as_str()),
             group_id: Str::from(self.group()),
             producer_id: id.0,
             producer_epoch: epoch.0,
@@ -213,7 +235,7 @@ impl Transactor {
     }
 
     fn send(&self, open: &Open, (id, epoch): Identity, counter: &mut Counter<'_>) -> Number {
-        let (place, values, sequence, time) = open.batch.as_ref().expect("there is a batch to send");
+        let (place, records, sequence, time) = open.batch.as_ref().expect("there is a batch to send");
         let options = BatchOptions {
             producer_id: id,
             producer_epoch: epoch,
@@ -222,10 +244,10 @@ impl Transactor {
             ..BatchOptions::default()
         };
         let request = ProduceRequest {
-            transactional_id: Some(Str::from(self.name.as_str())),
+            transactional_id: Some(Str::from(self.transactional_id.as_str())),
             acks: -1,
             timeout_ms: 30_000,
-            topic_data: vec![partition_data(place, values, *time, options)],
+            topic_data: vec![partition_data(place, records, *time, options)],
         };
         let version = if self.version == Version::One { 11 } else { 12 };
         counter.ask(&request, version, Reply::Produce)
@@ -233,7 +255,7 @@ impl Transactor {
 
     fn end(&self, commits: bool, (id, epoch): Identity, counter: &mut Counter<'_>) -> Number {
         let request = EndTxnRequest {
-            transactional_id: Str::from(self.name.as_str()),
+            transactional_id: Str::from(self.transactional_id.as_str()),
             producer_id: id.0,
             producer_epoch: epoch.0,
             committed: commits,
@@ -285,11 +307,11 @@ impl Transactor {
         if self.version == Version::One && !open.added.contains(&place) {
             return (self.add_partition(&place, identity, counter), Asked::Partition(place));
         }
-        let values: Vec<u64> = (0..1 + counter.desk.chance.below(2)).map(|_| counter.desk.value()).collect();
+        let records = counter.desk.records(&place, 2);
         let sequence = self.sequences.entry(place.clone()).or_default();
         let first_sequence = *sequence;
-        *sequence += i32::try_from(values.len()).expect("few");
-        open.batch = Some((place, values, first_sequence, Timestamp(counter.desk.wall_ms)));
+        *sequence += i32::try_from(records.len()).expect("few");
+        open.batch = Some((place, records, first_sequence, Timestamp(counter.desk.wall_ms)));
         (self.send(open, identity, counter), Asked::Batch)
     }
 
@@ -319,9 +341,10 @@ impl Transactor {
                 let (place, ..) = open.batch.as_ref().expect("it was sent");
                 let answer = answer_for(response, place);
                 worked(answer.error_code)?;
-                let (place, values, ..) = open.batch.take().expect("it was sent");
-                for (offset, value) in (answer.base_offset..).zip(values) {
-                    open.sends.push(Sent { partition: place.to_string(), value, offset: Some(offset) });
+                let (place, records, ..) = open.batch.take().expect("it was sent");
+                for (offset, Record { value, key }) in (answer.base_offset..).zip(records) {
+                    let partition = place.to_string();
+                    open.sends.push(Sent { partition, value, key, offset: Some(offset) });
                 }
             }
             (Asked::End, Reply::EndTxn(response)) => {
@@ -331,9 +354,7 @@ impl Transactor {
                     self.position = Some(range.next);
                 }
                 if self.version == Version::Two {
-                    let (id, epoch) = (response.producer_id, response.producer_epoch);
-                    self.identity = Some((ProducerId(id), ProducerEpoch(epoch)));
-                    self.sequences.clear();
+                    self.take_identity(response.producer_id, response.producer_epoch, desk);
                 }
                 self.conclude(if commits { Ending::Committed } else { Ending::Aborted }, desk);
             }
@@ -360,11 +381,18 @@ impl Transactor {
     }
 }
 
+fn is_fenced(code: ErrorCode) -> bool {
+    matches!(code, ErrorCode::PRODUCER_FENCED | ErrorCode::INVALID_PRODUCER_EPOCH)
+}
+
 type Identity = (ProducerId, ProducerEpoch);
 
-/// Where transactions may write: not where records are trimmed, because what is trimmed cannot be judged.
+/// Where transactions may write: not where records are removed by request or age, because what is removed cannot be
+/// judged.
 fn places(desk: &Desk) -> Vec<Place> {
-    desk.places.iter().filter(|place| desk.trimmed.as_ref() != Some(place)).cloned().collect()
+    let is_kept =
+        |place: &&Place| desk.trimmed.as_ref() != Some(place) && desk.keeping(place).retention_ms.is_none();
+    desk.places.iter().filter(is_kept).cloned().collect()
 }
 
 fn worked(code: ErrorCode) -> Result<(), ErrorCode> {
@@ -394,6 +422,11 @@ impl Client for Transactor {
         if !counter.desk.is_closing && counter.desk.chance.percent(1) {
             self.start_over(counter.desk);
         }
+        // In the end everybody looks after what he has left open.
+        self.rests &= !counter.desk.is_closing && !counter.desk.chance.percent(8);
+        if self.rests {
+            return;
+        }
         self.asked = Some(match (self.identity, self.position, &self.open) {
             // It leaves nothing open behind.
             (None, ..) => (self.identify(counter), Asked::Identity),
@@ -417,9 +450,7 @@ impl Client for Transactor {
         match (asked, &reply) {
             (Asked::Identity, Reply::InitProducerId(response)) => {
                 if response.error_code == ErrorCode::NONE {
-                    let epoch = ProducerEpoch(response.producer_epoch);
-                    self.identity = Some((ProducerId(response.producer_id), epoch));
-                    self.sequences.clear();
+                    self.take_identity(response.producer_id, response.producer_epoch, desk);
                 }
             }
             (Asked::Identity, _) => {}
@@ -432,10 +463,24 @@ impl Client for Transactor {
                 if let Err(code) = self.stepped(asked, &reply, desk) {
                     desk.note(|| format!("{} is told {}", self.client(), code.name()));
                     if !passes(code) {
+                        self.rests = is_fenced(code);
                         self.start_over(desk);
                     }
                 }
             }
+        }
+    }
+
+    /// What a power cut took of an open transaction is no part of it any more.
+    fn lost(&mut self, place: &Place, end: i64, desk: &mut Desk) {
+        let (client, partition) = (self.client(), place.to_string());
+        let Some(open) = &mut self.open else { return };
+        let is_lost =
+            |sent: &mut Sent| sent.partition == partition && sent.offset.is_some_and(|offset| end <= offset);
+        for Sent { partition, value, key, .. } in open.sends.extract_if(.., is_lost) {
+            let (client, producer) = (client.clone(), Promise::Plain);
+            let (outcome, offset) = (Outcome::Unknown, None);
+            desk.history.push(Event::Send(Send { client, producer, partition, value, key, outcome, offset }));
         }
     }
 
