@@ -34,11 +34,22 @@ pub(crate) struct Shard<M: Machine> {
     state: Mutex<State<M>>,
     /// The next deadline may have come closer.
     alarm: Notify,
+    review: Review,
+}
+
+/// What has to happen to a state that was loaded anew before anybody is served from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Review {
+    Unneeded,
+    /// [`Shard::review_then`].
+    AfterReload,
 }
 
 struct State<M: Machine> {
     /// `None` while it is loaded anew.
     loaded: Option<Loaded<M>>,
+    /// It is loaded, and waits for its review.
+    is_unreviewed: bool,
     /// Counts the loads, so that an append of an earlier life is told apart.
     life: u64,
     /// What the timer task waits for.
@@ -53,6 +64,13 @@ struct Loaded<M: Machine> {
     /// Decisions that are not durable yet, oldest first.
     held: VecDeque<Held<M>>,
     appends: u64,
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asker {
+    Anybody,
+    Reviewer,
 }
 
 /// The replies that wait for one append.
@@ -111,9 +129,31 @@ where
         env: Arc<dyn Env>,
         start: Box<dyn Fn() -> M::Command + Send + Sync>,
     ) -> Result<Arc<Self>, LoadError> {
+        Self::load(rows, env, start, Review::Unneeded)
+    }
+
+    /// As [`open`](Self::open); but a state that is loaded anew later answers nobody, and lets no deadline pass, until
+    /// [`review_then`](Self::review_then) was called.
+    ///
+    /// # Errors
+    /// [`LoadError`], as there.
+    pub(crate) fn open_reviewed(
+        rows: Box<dyn Rows>,
+        env: Arc<dyn Env>,
+        start: Box<dyn Fn() -> M::Command + Send + Sync>,
+    ) -> Result<Arc<Self>, LoadError> {
+        Self::load(rows, env, start, Review::AfterReload)
+    }
+
+    fn load(
+        rows: Box<dyn Rows>,
+        env: Arc<dyn Env>,
+        start: Box<dyn Fn() -> M::Command + Send + Sync>,
+        review: Review,
+    ) -> Result<Arc<Self>, LoadError> {
         let loaded = load::<M>(rows.as_ref(), env.now(), start())?;
-        let state = Mutex::new(State { loaded: Some(loaded), life: 0, armed: None });
-        Ok(Arc::new(Self { rows, env, start, state, alarm: Notify::new() }))
+        let state = Mutex::new(State { loaded: Some(loaded), is_unreviewed: false, life: 0, armed: None });
+        Ok(Arc::new(Self { rows, env, start, state, alarm: Notify::new(), review }))
     }
 
     /// Decides a command now, before this returns. Must be called inside a runtime.
@@ -131,11 +171,35 @@ where
         command: impl FnOnce(Ticket) -> M::Command,
         then: impl FnOnce(&M::Reply) -> T,
     ) -> (Asked<M::Reply>, Option<T>) {
+        self.decide(Asker::Anybody, command, then)
+    }
+
+    /// As [`ask_then`](Self::ask_then), also of a state that waits for its review, and this is it: from the decision on,
+    /// others are answered, too.
+    pub(crate) fn review_then<T>(
+        self: &Arc<Self>,
+        command: impl FnOnce(Ticket) -> M::Command,
+        then: impl FnOnce(&M::Reply) -> T,
+    ) -> (Asked<M::Reply>, Option<T>) {
+        let asked = self.decide(Asker::Reviewer, command, then);
+        self.alarm.notify_one();
+        asked
+    }
+
+    fn decide<T>(
+        self: &Arc<Self>,
+        asker: Asker,
+        command: impl FnOnce(Ticket) -> M::Command,
+        then: impl FnOnce(&M::Reply) -> T,
+    ) -> (Asked<M::Reply>, Option<T>) {
         let (sender, receiver) = oneshot::channel();
         let (mut then, mut done) = (Some(then), None);
         let aftermath = {
             let mut state = self.state.lock();
-            state.loaded.as_mut().map(|loaded| loaded.admit(sender)).map(|ticket| {
+            state.is_unreviewed &= asker != Asker::Reviewer || state.loaded.is_none();
+            let is_unreviewed = state.is_unreviewed;
+            let loaded = state.loaded.as_mut().filter(|_| !is_unreviewed);
+            loaded.map(|loaded| loaded.admit(sender)).map(|ticket| {
                 let now = self.env.now();
                 state.step(self.rows.as_ref(), now, command(ticket), &mut |answered, reply| {
                     if answered == ticket
@@ -175,9 +239,12 @@ where
                     }
                 }
                 Some(_) => {
-                    let aftermath =
-                        self.state.lock().step(self.rows.as_ref(), now, M::tick(), &mut |_, _| ());
-                    self.carry_out(aftermath);
+                    let aftermath = {
+                        let mut state = self.state.lock();
+                        let rows = self.rows.as_ref();
+                        (!state.is_unreviewed).then(|| state.step(rows, now, M::tick(), &mut |_, _| ()))
+                    };
+                    aftermath.into_iter().for_each(|aftermath| self.carry_out(aftermath));
                 }
             }
         }
@@ -186,7 +253,9 @@ where
     /// Notes what the timer task is going to wait for.
     fn arm(&self) -> Option<Tick> {
         let mut state = self.state.lock();
-        state.armed = state.loaded.as_ref().and_then(|loaded| M::next_deadline(&loaded.soft));
+        let is_unreviewed = state.is_unreviewed;
+        let loaded = state.loaded.as_ref().filter(|_| !is_unreviewed);
+        state.armed = loaded.and_then(|loaded| M::next_deadline(&loaded.soft));
         state.armed
     }
 
@@ -233,6 +302,13 @@ where
         Arc::clone(self).reload(life).await;
     }
 
+    /// Whether commands are decided.
+    #[cfg(test)]
+    pub(crate) fn serves(&self) -> bool {
+        let state = self.state.lock();
+        state.loaded.is_some() && !state.is_unreviewed
+    }
+
     /// Drops the state of that life and loads it anew, as often as it takes.
     async fn reload(self: Arc<Self>, life: u64) {
         let next_life = life + 1;
@@ -244,6 +320,7 @@ where
             state.life = next_life;
             // Who waits learns it by its sender being dropped.
             state.loaded = None;
+            state.is_unreviewed = self.review == Review::AfterReload;
         }
         loop {
             let shard = Arc::clone(&self);

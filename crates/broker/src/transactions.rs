@@ -80,7 +80,7 @@ impl Transactions {
             let rows = Box::new(JournalRows::new(journal.clone(), FIRST_JOURNAL_SHARD + number));
             let settings = settings.clone();
             let start = Box::new(move || Command::Start(settings.clone()));
-            Shard::open(rows, Arc::clone(env), start)
+            Shard::open_reviewed(rows, Arc::clone(env), start)
         });
         Ok(Self { shards: shards.collect::<Result<_, _>>()?, unsettled: watch::Sender::new(0) })
     }

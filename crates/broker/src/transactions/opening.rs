@@ -69,7 +69,8 @@ pub(crate) fn start(broker: &Arc<Broker>, background: &mut JoinSet<()>) {
 }
 
 /// After a shard's state was lost: takes in what was written into its transactions and is not known any more, or ends it
-/// if its producer has gone on.
+/// if its producer has gone on. Until then the shard answers nobody: a producer that was given an epoch from what the
+/// journal has would have its predecessor's records taken for its own, or left open.
 ///
 /// # Errors
 /// [`Unavailable`] if the state is still being loaded, or was lost again.
@@ -80,7 +81,7 @@ pub(super) async fn take_in(broker: &Arc<Broker>, shard: &Arc<Shard<Machine>>) -
         let open = found.borrow_mut().insert(Found::look(broker)).open();
         Command::Reconcile(Reconcile { ticket, open })
     };
-    let (asked, ending) = shard.ask_then(command, |reply| {
+    let (asked, ending) = shard.review_then(command, |reply| {
         let orphans = match reply {
             Reply::Reconcile { orphans, .. } => orphans.iter().copied().collect(),
             other => {
