@@ -4,6 +4,7 @@ mod faults;
 mod lags;
 mod model;
 mod policies;
+mod power;
 mod reading;
 mod transactions;
 

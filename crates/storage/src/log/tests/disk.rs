@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst};
 
-#[derive(Debug)]
 pub(crate) struct Faults {
     system: Arc<dyn Disk>,
     /// Bytes of log writes until the disk is full.
@@ -20,6 +19,10 @@ pub(crate) struct Faults {
     pub(super) changes_left: Mutex<Option<usize>>,
     /// How often what lies in the directory of this name may be looked at until that fails with EIO.
     pub(super) looks_left: Mutex<Option<(&'static str, usize)>>,
+    /// Called, once, by whoever reads a log next, before it does.
+    pub(super) before_read: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// What became of names in directories, in order, if a test wants to know.
+    pub(super) changes: Mutex<Option<Vec<Change>>>,
     /// Writes fail with EIO.
     pub(crate) writes_fail: AtomicBool,
     /// Syncs fail with EIO.
@@ -36,6 +39,22 @@ pub(crate) struct Faults {
     pub(crate) forgotten: Mutex<Vec<PathBuf>>,
 }
 
+/// A change of a directory, or that all before it are durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Made(PathBuf),
+    /// With what is in the file.
+    Renamed(PathBuf, PathBuf, Vec<u8>),
+    Removed(PathBuf),
+    Synced,
+}
+
+impl std::fmt::Debug for Faults {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        f.debug_struct("Faults").finish_non_exhaustive()
+    }
+}
+
 impl Default for Faults {
     fn default() -> Self {
         Self {
@@ -43,6 +62,8 @@ impl Default for Faults {
             bytes_left: Mutex::default(),
             changes_left: Mutex::default(),
             looks_left: Mutex::default(),
+            before_read: Mutex::default(),
+            changes: Mutex::default(),
             writes_fail: AtomicBool::default(),
             syncs_fail: AtomicBool::default(),
             file_system_syncs_fail: AtomicBool::default(),
@@ -76,6 +97,12 @@ impl Faults {
 }
 
 impl Faults {
+    fn note(&self, change: impl FnOnce() -> Change) {
+        if let Some(changes) = self.changes.lock().as_mut() {
+            changes.push(change());
+        }
+    }
+
     fn before_look(&self, path: &Path) -> io::Result<()> {
         match self.looks_left.lock().as_mut() {
             Some((name, left)) if path.iter().any(|part| part == *name) => {
@@ -119,6 +146,7 @@ impl Disk for Faults {
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
         self.before_change()?;
         self.before_sync()?;
+        self.note(|| Change::Synced);
         self.synced.lock().push(path.to_owned());
         Ok(())
     }
@@ -132,6 +160,9 @@ impl Disk for Faults {
         if mode == Mode::Read || mode == Mode::Write {
             self.before_look(path)?;
         }
+        if !path.exists() {
+            self.note(|| Change::Made(path.to_owned()));
+        }
         self.system.open(path, mode)
     }
 
@@ -144,17 +175,26 @@ impl Disk for Faults {
     }
 
     fn read_exact_at(&self, file: &File, into: &mut [u8], position: u64) -> io::Result<()> {
-        self.before_look(&path_of(file))?;
+        let path = path_of(file);
+        self.before_look(&path)?;
+        let is_log = path.extension().is_some_and(|extension| extension == "log");
+        // Not while it is locked: it may read, too.
+        let then = self.before_read.lock().take_if(|_| is_log);
+        then.into_iter().for_each(|then| then());
         self.system.read_exact_at(file, into, position)
     }
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.before_change()?;
+        self.note(|| {
+            Change::Renamed(from.to_owned(), to.to_owned(), std::fs::read(from).unwrap_or_default())
+        });
         self.system.rename(from, to)
     }
 
     fn remove_file(&self, path: &Path) -> io::Result<()> {
         self.before_change()?;
+        self.note(|| Change::Removed(path.to_owned()));
         self.system.remove_file(path)
     }
 

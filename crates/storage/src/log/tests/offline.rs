@@ -210,7 +210,7 @@ fn while_compacted_segments_are_put_in_place() {
 }
 
 /// All files of a data directory.
-fn tree(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(super) fn tree(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let files = list(data).into_iter().flat_map(|name| match data.join(&name) {
         path if path.is_dir() => list(&path).into_iter().map(|file| path.join(file)).collect(),
         path => vec![path],
@@ -218,7 +218,7 @@ fn tree(data: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files.map(|path| (path.clone(), std::fs::read(path).unwrap())).collect()
 }
 
-fn restore(data: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
+pub(super) fn restore(data: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) {
     for path in tree(data).into_keys().filter(|path| !files.contains_key(path)) {
         std::fs::remove_file(path).unwrap();
     }

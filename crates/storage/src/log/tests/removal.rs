@@ -284,3 +284,37 @@ fn nothing_is_removed_before_it_is_below_the_recovery_point() {
     world.crash();
     assert_eq!(world.append(sequenced(9, 0, 6, &["x"])).unwrap().base_offset, Offset(6));
 }
+
+/// The lock is given back while a read looks for its batch. The index of aborted transactions of a segment that went
+/// meanwhile went with it, and without it an aborted record would look committed.
+#[test]
+fn what_goes_while_a_read_looks_for_it_is_not_given() {
+    type Remove = fn(&Log);
+    let removals: [(&str, Remove); 3] = [
+        ("the segment", |log| _ = log.trim(ID, Offset(8)).unwrap()),
+        ("only the record", |log| _ = log.trim(ID, Offset(1)).unwrap()),
+        ("what is too much", |log| {
+            log.configure(ID, LogSettings { retention_bytes: Some(200), ..log.settings(ID).unwrap() });
+            log.enforce_retention();
+        }),
+    ];
+    for (what, remove) in removals {
+        let mut world = World::with(|settings| settings.segment_bytes = 300);
+        world.append(super::transactions::inside(9, 0, 0, &["aborted"])).unwrap();
+        let abort = ottla_wire::record::MarkerKind::Abort;
+        world.finish(super::transactions::end(9, 0, abort, crate::TransactionVersion::V1)).unwrap();
+        for _ in 0..10 {
+            world.put(&["value"]);
+        }
+        // Nothing of it is in memory.
+        world.restart();
+        let read =
+            |world: &World| world.log().read(ID, Offset(0), 100, ReadBound::LastStable, WholeFirst::Yes);
+        assert_eq!(read(&world).unwrap().aborted.len(), 1);
+        let log = world.log().clone();
+        *world.faults().before_read.lock() = Some(Box::new(move || remove(&log)));
+        let found = read(&world);
+        assert!(world.faults().before_read.lock().is_none(), "{what} went meanwhile");
+        assert!(matches!(found, Err(ReadError::OutOfRange { .. })), "{what}: {found:?}");
+    }
+}
