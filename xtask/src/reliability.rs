@@ -6,6 +6,7 @@
 
 mod broker;
 mod clock;
+mod compaction;
 mod crash;
 mod document;
 mod schedule;
@@ -17,6 +18,7 @@ use crate::Outcome;
 const USAGE: &str = "\
 cargo xtask reliability SUITE [--quick]
 
+  compaction   whether compaction makes producers wait
   crash   kill -9 under load from real clients [--kills N] [--seed N]
   sim     simulated power cuts, one world from each seed [--seeds N] [--from N]
   tools   Kafka's own tools of torture: transactional copies, load in transactions";
@@ -27,6 +29,7 @@ cargo xtask reliability SUITE [--quick]
 /// If it found a violation, or could not run.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     match arguments.split_first() {
+        Some((suite, rest)) if suite == "compaction" => compaction::run(rest),
         Some((suite, rest)) if suite == "crash" => crash::run(rest),
         Some((suite, rest)) if suite == "sim" => sim::run(rest),
         Some((suite, rest)) if suite == "tools" => tools::run(rest),

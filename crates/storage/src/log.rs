@@ -286,6 +286,13 @@ impl Log {
         self.find(id).map_or(0, |partition| partition.state.lock().bytes())
     }
 
+    /// How often appends were made durable, each time for all that waited. Whoever has bulk work sees by it whether
+    /// somebody else waits for the disk.
+    #[must_use]
+    pub fn commits(&self) -> u64 {
+        self.0.commits.finished()
+    }
+
     /// With [`Work::Driven`]: makes everything durable that was appended, and lets its tickets resolve. Returns
     /// `false`, and does nothing, if nothing waits.
     pub fn commit_waiting(&self) -> bool {

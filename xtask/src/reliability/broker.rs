@@ -80,6 +80,14 @@ impl Broker {
         Ok(())
     }
 
+    /// The number of its process.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub(super) fn pid(&self) -> Result<u32, String> {
+        self.process.as_ref().map(Child::id).ok_or_else(|| "the broker does not run".to_owned())
+    }
+
     /// Creates a topic.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ mod hands;
 use crate::Broker;
 use crate::config::keys::Cleaner as Settings;
 use hands::Hands;
+use ottla_base::Tick;
 use ottla_storage::CleanerOptions;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,18 +46,71 @@ async fn clean(broker: Arc<Broker>, number: usize) {
         Ok(hands) => hands,
         Err(error) => return tracing::error!(%error, "logs are not compacted: the system refused a thread"),
     };
+    let mut others = Others::default();
     loop {
         let config = broker.config();
         if wanted(&config.cleaner) <= number {
             return;
         }
-        let rate = rate(&config.cleaner);
-        let rest = match hands.work(options(&config.cleaner), portion(rate)).await {
+        let pace = if others.wait(broker.log.commits(), broker.env.now().tick) {
+            Pace::giving_way(&config.cleaner)
+        } else {
+            Pace::alone(&config.cleaner)
+        };
+        let rest = match hands.work(pace.options, pace.portion).await {
             Ok(None) => backoff(&config.cleaner),
-            Ok(Some(io_bytes)) => rest(io_bytes, rate),
+            Ok(Some(io_bytes)) => rest(io_bytes, pace.rate),
             Err(gone) => return tracing::error!("{gone}; it will begin again"),
         };
         tokio::time::sleep(rest).await;
+    }
+}
+
+/// Whether somebody else waits for the disk.
+#[derive(Debug, Default)]
+struct Others {
+    commits: u64,
+    until: Tick,
+}
+
+impl Others {
+    /// Looks at how often appends were made durable. One is followed by others, mostly.
+    fn wait(&mut self, commits: u64, now: Tick) -> bool {
+        if self.commits != commits {
+            (self.commits, self.until) = (commits, now + OTHERS_FOR);
+        }
+        now < self.until
+    }
+}
+
+/// How a cleaner works.
+#[derive(Debug, PartialEq)]
+struct Pace {
+    options: CleanerOptions,
+    /// Bytes between two rests.
+    portion: u64,
+    /// Bytes a second.
+    rate: f64,
+}
+
+impl Pace {
+    /// As fast as it may.
+    fn alone(settings: &Settings) -> Self {
+        let rate = rate(settings);
+        Self { options: options(settings), portion: portion(rate), rate }
+    }
+
+    /// In small steps with pauses: a sync of a producer waits for one of the cleaner that is under way, so that these must
+    /// be short and few.
+    fn giving_way(settings: &Settings) -> Self {
+        let alone = Self::alone(settings);
+        let cleaners = f64::from(settings.log_cleaner_threads.max(1));
+        let io_bytes = alone.options.io_bytes.min(GIVING_WAY_IO_BYTES);
+        Self {
+            options: CleanerOptions { io_bytes, ..alone.options },
+            portion: alone.portion.min(2 * GIVING_WAY_IO_BYTES as u64),
+            rate: alone.rate.min(GIVING_WAY_RATE / cleaners),
+        }
     }
 }
 
@@ -98,6 +152,11 @@ fn rest(io_bytes: u64, rate: f64) -> Duration {
     Duration::try_from_secs_f64(io_bytes as f64 / rate).map_or(REST_MAX, |rest| rest.min(REST_MAX))
 }
 
+/// After an append was made durable, others are expected for so long.
+const OTHERS_FOR: Duration = Duration::from_secs(1);
+const GIVING_WAY_IO_BYTES: usize = 64 << 10;
+/// Bytes a second that all cleaners together read and write while others wait for the disk.
+const GIVING_WAY_RATE: f64 = 64.0 * 1024.0 * 1024.0;
 /// How soon a change of the number of cleaners is noticed.
 const SUPERVISION: Duration = Duration::from_secs(1);
 /// Without a rest, a cleaner with nothing to do would take a whole core.

@@ -71,6 +71,11 @@ impl GroupCommit {
         group <= self.finished.load(Ordering::Acquire)
     }
 
+    /// How many groups are finished.
+    pub(crate) fn finished(&self) -> u64 {
+        self.finished.load(Ordering::Acquire)
+    }
+
     /// Whether the partition had failed when this group was finished.
     pub(crate) fn has_failed(&self, id: PartitionId, group: u64) -> bool {
         self.failed.lock().get(&id).is_some_and(|failed| *failed <= group)

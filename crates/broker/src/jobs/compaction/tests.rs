@@ -33,3 +33,20 @@ fn a_cleaner_rests_as_its_rate_asks() {
     let mistaken = rate(&settings(|settings| settings.log_cleaner_io_max_bytes_per_second = 0.0));
     assert_eq!(rest(PORTION_MAX, mistaken), REST_MAX);
 }
+
+#[test]
+fn a_cleaner_gives_way_while_appends_are_made_durable() {
+    let mut others = Others::default();
+    assert!(!others.wait(0, Tick(0)));
+    assert!(others.wait(1, Tick(100)));
+    assert!(others.wait(1, Tick(1099)));
+    assert!(!others.wait(1, Tick(1100)));
+    assert!(others.wait(5, Tick(2000)));
+    let default = settings(|_| {});
+    let pace = Pace::giving_way(&default);
+    assert!(pace.portion < Pace::alone(&default).portion && pace.options.io_bytes == GIVING_WAY_IO_BYTES);
+    assert_eq!(pace.rate, GIVING_WAY_RATE);
+    // What an operator allows is not passed.
+    let slow = settings(|settings| settings.log_cleaner_io_max_bytes_per_second = 1000.0);
+    assert_eq!(Pace::giving_way(&slow).rate, rate(&slow));
+}

@@ -88,7 +88,8 @@ impl Cleaned {
         self.buffer.clear();
         self.written += bytes;
         self.unsynced += bytes;
-        if SYNCED_AFTER_BYTES <= self.unsynced {
+        // A sync of much at once would keep those of producers waiting.
+        if 0 < wanted && SYNCED_AFTER_WRITES * wanted as u64 <= self.unsynced {
             disk.sync_data(&self.file).map_err(Stop::io("syncing a compacted segment"))?;
             self.unsynced = 0;
         }
@@ -132,5 +133,5 @@ impl Cleaned {
     }
 }
 
-/// A sync of much at once would keep those of producers waiting.
-const SYNCED_AFTER_BYTES: u64 = 1 << 20;
+/// Fewer, and each would cost more than what it syncs.
+const SYNCED_AFTER_WRITES: u64 = 4;

@@ -197,22 +197,3 @@ fn many_threads_read_and_append_while_logs_are_compacted() {
     }
     world.assert_tidy();
 }
-
-/// Logs that were replaced are freed bit by bit, but none that somebody still sends from.
-#[test]
-fn who_reads_a_replaced_log_is_not_disturbed() {
-    let world = compacted(|_| {});
-    for n in 0..5 {
-        world.set(&[&format!("a={n}")]);
-    }
-    world.roll();
-    let read = world.log().read(ID, Offset(0), 1000, ReadBound::HighWatermark, WholeFirst::Yes).unwrap();
-    let before = read.records.to_bytes().unwrap();
-    let mut cleaner = world.log().cleaner(OPTIONS);
-    work(&mut cleaner);
-    assert_eq!(world.seen(), ["4:a=4"]);
-    assert_eq!(read.records.to_bytes().unwrap(), before);
-    drop(read);
-    assert!(2 < work(&mut cleaner), "several steps");
-    assert_eq!(work(&mut cleaner), 0, "it is free");
-}
