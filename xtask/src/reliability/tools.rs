@@ -2,7 +2,8 @@
 //!
 //! They are the tools that Kafka's system tests run: `TransactionalMessageCopier` copies a topic in transactions while
 //! copiers and the broker are killed, `ProducerPerformance` writes in transactions as fast as it can, and what comes out is
-//! counted by `ConsoleConsumer` at `read_committed`. `LogCompactionTester` looks for the last value of every key.
+//! counted by `ConsoleConsumer` at `read_committed`. `LogCompactionTester` looks for the last value of every key. The whole
+//! run has applications of Kafka Streams, too.
 
 mod compaction;
 mod copy;
@@ -22,10 +23,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const USAGE: &str = "\
-cargo xtask reliability tools [--quick] [--built DIR]
+cargo xtask reliability tools [streams | --quick] [--built DIR]
 
-  --quick      a tenth of the records; writes no figures
+  streams      only the applications of Kafka Streams; writes no figures
+  --quick      a tenth of the records, and no applications of Kafka Streams; writes no figures
   --built DIR  take ottla from there, and do not build it";
+
+/// How much of it is run.
+#[derive(Debug, Clone, Copy)]
+enum Part {
+    Whole,
+    Quick,
+    Streams,
+}
 
 /// How much is written and copied.
 #[derive(Debug, Clone, Copy)]
@@ -47,11 +57,13 @@ const QUICK: Size = Size { copied: 3_000, performed: 30_000, compacted: 100_000 
 /// # Errors
 /// If one of them fails or what it wrote is not what comes out: then everything is kept.
 pub(super) fn run(arguments: &[String]) -> Outcome {
-    let (size, built) = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => (LONG, None),
-        ["--quick"] => (QUICK, None),
-        ["--built", folder] => (LONG, Some(PathBuf::from(folder))),
-        ["--quick", "--built", folder] => (QUICK, Some(PathBuf::from(folder))),
+    let (part, built) = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => (Part::Whole, None),
+        ["--quick"] => (Part::Quick, None),
+        ["streams"] => (Part::Streams, None),
+        ["--built", folder] => (Part::Whole, Some(PathBuf::from(folder))),
+        ["--quick", "--built", folder] => (Part::Quick, Some(PathBuf::from(folder))),
+        ["streams", "--built", folder] => (Part::Streams, Some(PathBuf::from(folder))),
         _ => return Err(USAGE.to_owned()),
     };
     let shelf = Shelf::new(crate::tree::root())?;
@@ -73,16 +85,21 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
         .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
     let begin = now();
     let kept = |why| format!("tools: {why}\nkept: {}", folder.display());
-    let mut figures = attempt(&kit, &ottla, &folder, size).map_err(&kept)?;
-    if LONG.copied <= size.copied {
-        let smoke = streams::smoke(&shelf, &ottla, &folder).map_err(&kept)?;
-        figures.push(("Kafka's StreamsSmokeTest, exactly once, one of two instances killed", smoke));
-    }
+    let figures = match part {
+        Part::Whole => attempt(&kit, &ottla, &folder, LONG).and_then(|mut figures| {
+            figures.extend(applications(&shelf, &ottla, &folder)?);
+            Ok(figures)
+        }),
+        Part::Quick => attempt(&kit, &ottla, &folder, QUICK),
+        Part::Streams => applications(&shelf, &ottla, &folder),
+    };
+    let mut figures = figures.map_err(kept)?;
     figures.push(("duration (min)", format!("{:.1}", begin.elapsed().as_secs_f64() / 60.0)));
     figures.iter().for_each(|(name, figure)| println!("{name}: {figure}"));
     drop(std::fs::remove_dir_all(&folder));
-    if size.copied < LONG.copied {
-        return Ok(());
+    match part {
+        Part::Quick | Part::Streams => return Ok(()),
+        Part::Whole => {}
     }
     document::write("tools", &format!("release build, Kafka's tools {}{origin}", kit::VERSION), &figures)
 }
@@ -105,6 +122,16 @@ fn attempt(
     figures.push(("records written in transactions by ProducerPerformance, and read back", performed));
     figures.push(("violations", "0".to_owned()));
     Ok(figures)
+}
+
+/// Applications of Kafka Streams.
+fn applications(shelf: &Shelf, ottla: &Path, folder: &Path) -> Result<Vec<(&'static str, String)>, String> {
+    let smoke = streams::smoke(shelf, ottla, folder)?;
+    let counted = streams::count(shelf, ottla, folder)?;
+    Ok(vec![
+        ("Kafka's StreamsSmokeTest, exactly once, one of two instances killed", smoke),
+        ("words counted by Kafka Streams while instances and the broker are killed", counted),
+    ])
 }
 
 /// Writes in transactions of a fifth of a second, and counts what shows.

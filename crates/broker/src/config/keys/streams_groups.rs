@@ -152,35 +152,35 @@ ottla_base::config! {
     }
 
     /// How many tasks may warm up at a time on the members that they are to move to, for groups that do not set
-    /// `streams.num.warmup.replicas`.
+    /// `streams.num.warmup.replicas`. Kept for later: as in Kafka 4.4 no task warms up yet.
     num_warmup_replicas: u32 {
         name: "group.streams.num.warmup.replicas",
         default: Some("2"),
         valid: Valid::AtLeast(0),
         unit: Unit::Count,
-        low: "Tasks move one after the other.",
-        high: "More disk and network at the members.",
+        low: "Nothing as yet.",
+        high: "Nothing as yet.",
     }
 
-    /// How many tasks a streams group may warm up at a time.
+    /// How many tasks a streams group may ask to warm up at a time.
     max_warmup_replicas: u32 {
         name: "group.streams.max.warmup.replicas",
         default: Some("20"),
         valid: Valid::AtLeast(0),
         unit: Unit::Count,
-        low: "Tasks move one after the other.",
-        high: "More disk and network at the members.",
+        low: "Nothing as yet.",
+        high: "Nothing as yet.",
     }
 
-    /// How many records a copy of a task may lack to take the task over, for groups that do not set
-    /// `streams.acceptable.recovery.lag`.
+    /// How many records a copy of a task may lack to count as caught up, for groups that do not set
+    /// `streams.acceptable.recovery.lag`. Members are told it; as in Kafka 4.4 nothing follows from it yet.
     acceptable_recovery_lag: u64 {
         name: "group.streams.acceptable.recovery.lag",
         default: Some("10000"),
         valid: Valid::AtLeast(0),
         unit: Unit::Count,
-        low: "Tasks wait longer for a copy that is good enough.",
-        high: "A task stands still while its copy catches up.",
+        low: "Nothing as yet.",
+        high: "Nothing as yet.",
     }
 
     /// How often members report how far their copies of tasks are, for groups that do not set
@@ -191,7 +191,7 @@ ottla_base::config! {
         valid: Valid::AtLeast(1),
         unit: Unit::Milliseconds,
         low: "Larger heartbeats.",
-        high: "Copies that are ready are noticed later.",
+        high: "Who has most of a task's state is known less exactly.",
     }
 
     /// The shortest interval of those reports that a streams group may set.
@@ -204,8 +204,8 @@ ottla_base::config! {
         high: "Copies that are ready are noticed no sooner.",
     }
 
-    /// By which tags of the members copies of tasks are kept apart, for groups that do not set
-    /// `streams.rack.aware.assignment.tags`.
+    /// Tags that every member must have (`client.tag.NAME`), for groups that do not set
+    /// `streams.rack.aware.assignment.tags`. As in Kafka 4.4 the assignment does not look at their values yet.
     rack_aware_assignment_tags: Vec<String> {
         name: "group.streams.rack.aware.assignment.tags",
         default: Some(""),

@@ -67,43 +67,47 @@ ottla_base::config! {
         fallbacks: &[Fallback::to("group.streams.num.standby.replicas")],
     }
 
-    /// How many tasks may warm up at a time on the members that they are to move to. The broker sets the limit.
+    /// How many tasks may warm up at a time on the members that they are to move to. The broker sets the limit. Kept for
+    /// later: as in Kafka 4.4 no task warms up yet, and one moves to who has most of its state.
     num_warmup_replicas: u32 {
         name: "streams.num.warmup.replicas",
         default: Some("2"),
         valid: Valid::AtLeast(0),
         unit: Unit::Count,
-        low: "Tasks move one after the other.",
-        high: "More disk and network at the members.",
+        low: "Nothing as yet.",
+        high: "Nothing as yet.",
         change: Change::Live,
         fallbacks: &[Fallback::to("group.streams.num.warmup.replicas")],
     }
 
-    /// How many records a copy of a task may lack to take the task over.
+    /// How many records a copy of a task may lack to count as caught up. Members are told it; as in Kafka 4.4 nothing
+    /// follows from it yet.
     acceptable_recovery_lag: u64 {
         name: "streams.acceptable.recovery.lag",
         default: Some("10000"),
         valid: Valid::AtLeast(0),
         unit: Unit::Count,
-        low: "Tasks wait longer for a copy that is good enough.",
-        high: "A task stands still while its copy catches up.",
+        low: "Nothing as yet.",
+        high: "Nothing as yet.",
         change: Change::Live,
         fallbacks: &[Fallback::to("group.streams.acceptable.recovery.lag")],
     }
 
-    /// How often members report how far their copies of tasks are. The broker sets the limit.
+    /// How often members report how far their copies of tasks are; a task whose member is gone goes to who has most of
+    /// its state. The broker sets the limit.
     task_offset_interval_ms: u32 {
         name: "streams.task.offset.interval.ms",
         default: Some("60000"),
         valid: Valid::AtLeast(1),
         unit: Unit::Milliseconds,
         low: "Larger heartbeats.",
-        high: "Copies that are ready are noticed later.",
+        high: "Who has most of a task's state is known less exactly.",
         change: Change::Live,
         fallbacks: &[Fallback::to("group.streams.task.offset.interval.ms")],
     }
 
-    /// By which tags of the members copies of tasks are kept apart.
+    /// Tags that every member must have (`client.tag.NAME`); who lacks one is told so. As in Kafka 4.4 the assignment
+    /// does not look at their values yet.
     rack_aware_assignment_tags: Vec<String> {
         name: "streams.rack.aware.assignment.tags",
         default: Some(""),
