@@ -48,6 +48,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(30);
 /// While a shard's state is being loaded.
 const RELOAD_PAUSE: Duration = Duration::from_millis(100);
 
+/// First and last offset of what is to be written, and what it says.
+type Given = (Offset, Offset, Letter);
+
 /// Why letters could not be written. They wait.
 #[derive(Debug, thiserror::Error)]
 enum Trouble {
@@ -155,41 +158,40 @@ impl Writer {
     }
 
     /// Writes all of them, and lets the machine know. What was written before, it is told of and not written again.
-    async fn write(&mut self, ranges: &[(Offset, Offset, Letter)]) -> Result<(), Trouble> {
+    async fn write(&mut self, ranges: &[Given]) -> Result<(), Trouble> {
         let settings = self.broker.configs.group(&self.id.group);
         if settings.share.dead_letter_topic_name.is_empty() {
             // The group has no such topic any more.
             return self.done(ranges.iter().map(|(first, last, _)| (*first, *last)).collect()).await;
         }
-        let found = match self.doubt {
-            Some(position) => {
-                let found = lookup::offsets(&self.broker, &self.id, position).await?;
-                self.done(found.ranges()).await?;
-                found
-            }
-            None => lookup::Found::default(),
-        };
+        if let Some(position) = self.doubt {
+            let found = lookup::offsets(&self.broker, &self.id, position).await?;
+            self.done(found.ranges()).await?;
+        }
         let topic = topic::find(&self.broker, &settings.share.dead_letter_topic_name).await?;
         let target = topic.partition(self.id.partition.index.0 % topic.partitions);
         let target = target.ok_or_else(|| Trouble::Topic("its topic has no such partition".to_owned()))?;
         let end = self.broker.log.offsets(target).map_err(FeedError::from)?.end;
-        self.note(Position { partition: target, offset: end }).await?;
-        self.write_behind(&topic, &settings, (ranges, &found)).await?;
+        let awaited = self.note(Position { partition: target, offset: end }, ranges).await?;
+        self.write_behind(&topic, &settings, (ranges, &awaited)).await?;
         self.doubt = None;
         Ok(())
     }
 
+    /// Of the ranges, what is awaited.
     async fn write_behind(
         &self,
         topic: &Topic,
         settings: &GroupConfig,
-        (ranges, found): (&[(Offset, Offset, Letter)], &lookup::Found),
+        (ranges, awaited): (&[Given], &[(Offset, Offset)]),
     ) -> Result<(), Trouble> {
         let mut composer = Composer::new(&self.broker, &self.id, topic);
         let copies = settings.share.dead_letter_copy_record_enable;
         let mut source = Source::new(&self.broker.log, self.id.partition);
-        for (first, last, letter) in ranges {
-            for offset in (first.0..=last.0).map(Offset).filter(|offset| !found.has(*offset)) {
+        for (first, last) in awaited {
+            let letter = ranges.iter().find(|(from, to, _)| from <= first && last <= to);
+            let (_, _, letter) = letter.expect("what is awaited is a part of what was asked for");
+            for offset in (first.0..=last.0).map(Offset) {
                 let original = match copies {
                     true => source.record(offset)?,
                     false => Original::Unwanted,
@@ -220,15 +222,18 @@ impl Writer {
         self.done(ranges).await
     }
 
-    /// From here on letters may be there that the machine does not know of. Resolves when that is durable.
-    async fn note(&mut self, position: Position) -> Result<(), Trouble> {
+    /// From here on letters may be there that the machine does not know of. Gives what of the ranges is awaited there,
+    /// when that is durable.
+    async fn note(&mut self, position: Position, ranges: &[Given]) -> Result<Vec<(Offset, Offset)>, Trouble> {
         let id = self.id.clone();
-        let note = |ticket: Ticket| Command::DeadLetterPosition(DeadLetterPosition { ticket, id, position });
+        let ranges = ranges.iter().map(|(first, last, _)| (*first, *last)).collect();
+        let note =
+            |ticket: Ticket| Command::DeadLetterPosition(DeadLetterPosition { ticket, id, position, ranges });
         match self.shard.ask(note).await? {
-            Reply::Done => {
+            Reply::Awaited(awaited) => {
                 // Until the machine has been told that they are there.
                 self.doubt = Some(position);
-                Ok(())
+                Ok(awaited)
             }
             Reply::Absent => Err(Trouble::Gone),
             other => {

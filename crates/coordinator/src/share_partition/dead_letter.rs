@@ -46,7 +46,8 @@ pub struct Letters {
     pub ranges: Vec<(Offset, Offset, Letter)>,
 }
 
-/// The writer is going to append behind this position.
+/// The writer is going to append behind this position. What it has been given may not be there to be written any more: it
+/// was given twice, because the state was lost in between, or the share-partition was set anew. The answer tells.
 #[derive(Clone, Debug)]
 pub struct DeadLetterPosition {
     /// Who waits.
@@ -55,6 +56,8 @@ pub struct DeadLetterPosition {
     pub id: Id,
     /// Where the dead-letter partition ends.
     pub position: Position,
+    /// First and last offsets of what it is going to write.
+    pub ranges: Vec<(Offset, Offset)>,
 }
 
 /// Records are in the dead-letter topic, or there is none any more.
@@ -113,9 +116,23 @@ fn take(turn: &mut Turn<'_>, id: &Id, room: &mut i64) -> Vec<(Offset, Offset, Le
 }
 
 pub(super) fn position(turn: &mut Turn<'_>, command: DeadLetterPosition) {
-    let DeadLetterPosition { ticket, id, position } = command;
-    let done = turn.edit(&id, |edit| edit.book.set_position(position));
-    turn.reply(ticket, done.map_or(Reply::Absent, |()| Reply::Done));
+    let DeadLetterPosition { ticket, id, position, ranges } = command;
+    let awaited = turn.edit(&id, |edit| {
+        edit.book.set_position(position);
+        let mut awaited = Vec::new();
+        for (first, last) in ranges {
+            edit.live.cut(first);
+            edit.live.cut(last.plus(1));
+            for at in edit.live.between(first, last) {
+                let run = &edit.live.runs[&at];
+                if matches!(run.state, State::Archiving { .. }) {
+                    awaited.push((at, run.last));
+                }
+            }
+        }
+        awaited
+    });
+    turn.reply(ticket, awaited.map_or(Reply::Absent, Reply::Awaited));
 }
 
 pub(super) fn done(turn: &mut Turn<'_>, command: &DeadLettered) {

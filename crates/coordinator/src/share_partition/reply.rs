@@ -26,6 +26,9 @@ pub enum Reply {
     Described(Vec<Described>),
     /// To [`Command::DeadLetters`](super::Command::DeadLetters); empty if another writer asks.
     DeadLetters(Vec<Letters>),
+    /// To [`Command::DeadLetterPosition`](super::Command::DeadLetterPosition): what of the ranges is still on its way,
+    /// first and last offsets.
+    Awaited(Vec<(Offset, Offset)>),
     /// To the others.
     Done,
 }

@@ -26,10 +26,6 @@ const SETTLED_LOOK: Duration = Duration::from_millis(20);
 pub(super) struct Found(BTreeSet<Offset>);
 
 impl Found {
-    pub(super) fn has(&self, offset: Offset) -> bool {
-        self.0.contains(&offset)
-    }
-
     pub(super) fn ranges(&self) -> Vec<(Offset, Offset)> {
         let mut ranges: Vec<(Offset, Offset)> = Vec::new();
         for &offset in &self.0 {

@@ -234,9 +234,9 @@ fn a_crash_behind_the_note_loses_no_letter() {
         Box::pin(async move {
             let (topic, letters) = set_up(&bench).await;
             reject_all(&bench, topic).await;
-            let (mut writer, _) = writer(&bench, topic).await;
+            let (mut writer, ranges) = writer(&bench, topic).await;
             let partition = PartitionId { topic: letters, index: PartitionIndex(0) };
-            writer.note(Position { partition, offset: Offset(0) }).await.expect("it is durable");
+            writer.note(Position { partition, offset: Offset(0) }, &ranges).await.expect("it is durable");
         })
     });
 }
@@ -251,7 +251,7 @@ fn a_crash_behind_the_append_writes_no_letter_twice() {
             let (mut writer, ranges) = writer(&bench, topic).await;
             let target = bench.broker.image.topic("dlq.t").expect("it was created");
             let partition = PartitionId { topic: letters, index: PartitionIndex(0) };
-            writer.note(Position { partition, offset: Offset(0) }).await.expect("it is durable");
+            writer.note(Position { partition, offset: Offset(0) }, &ranges).await.expect("it is durable");
             // The first of the two only, and nobody is told.
             let mut composer = Composer::new(&bench.broker, &writer.id, &target);
             let original = Source::new(&bench.broker.log, writer.id.partition).record(Offset(0));
@@ -281,6 +281,22 @@ fn a_state_that_is_lost_and_loaded_again_writes_no_letter_twice() {
         assert_eq!(member.fetch().await.values, ["c"]);
         assert_eq!(member.say(&[(2, 2, &[3])]).await, ErrorCode::NONE);
         assert_eq!(values(&arrived(&bench, (topic, letters)).await), ["a", "b", "c"]);
+    });
+}
+
+#[test]
+fn letters_that_were_given_out_twice_are_written_once() {
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    idle_bench_in(dir.path(), |bench| async move {
+        let (topic, letters) = set_up(&bench).await;
+        reject_all(&bench, topic).await;
+        let (mut first, ranges) = writer(&bench, topic).await;
+        first.shard.lose().await;
+        let (mut second, again) = writer(&bench, topic).await;
+        assert_eq!(ranges, again, "whoever has them does not know that the state was lost");
+        first.write(&ranges).await.expect("the topic takes them");
+        second.write(&again).await.expect("there is nothing to do");
+        assert_eq!(values(&bench.everything(letters, 0)), ["a", "b"]);
     });
 }
 

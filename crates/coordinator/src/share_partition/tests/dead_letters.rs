@@ -38,7 +38,7 @@ fn rejected_records_are_archiving_until_they_are_written() {
               0-1/1 Acquired { member: "a", rest_ms: 30000 }
               2-3/1 Archiving { reason: Rejected, at: Timestamp(0) }
             > position 7
-            7: done
+            7: awaited 2-3
             > rows
             start 0, 2-3 archiving/1 Rejected, 4-9 done
             > ack a 0-1=1
@@ -68,6 +68,7 @@ fn after_a_crash_the_writer_gets_them_again_with_the_position() {
         letters
         lettered 0-9
         rows
+        position 8
         letters
         ",
         &expect![[r#"
@@ -82,7 +83,7 @@ fn after_a_crash_the_writer_gets_them_again_with_the_position() {
             > letters
             -: letters behind None 0-9/1 Rejected a
             > position 7
-            7: done
+            7: awaited 0-9
             > restart
             > letters
             -: letters behind Some(7) 0-9/1 Rejected a
@@ -90,6 +91,8 @@ fn after_a_crash_the_writer_gets_them_again_with_the_position() {
             0-9: done
             > rows
             start 10
+            > position 8
+            8: nothing awaited
             > letters
         "#]],
     );

@@ -299,7 +299,8 @@ impl World {
             "letters" => Command::DeadLetters(ticket),
             "position" => {
                 let position = Position { partition: PartitionId::default(), offset: place() };
-                Command::DeadLetterPosition(DeadLetterPosition { ticket, id: id(), position })
+                let ranges = vec![(Offset(0), Offset(9_999))];
+                Command::DeadLetterPosition(DeadLetterPosition { ticket, id: id(), position, ranges })
             }
             "lettered" => {
                 let (first, last) = range_of(who);

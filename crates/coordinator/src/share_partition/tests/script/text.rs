@@ -1,6 +1,7 @@
 //! Answers as text.
 
 use crate::share_partition::*;
+use ottla_base::Offset;
 use std::fmt::Write;
 
 pub(super) fn of(reply: &Reply) -> String {
@@ -17,6 +18,11 @@ pub(super) fn of(reply: &Reply) -> String {
         Reply::Awake => "awake".into(),
         Reply::Described(described) => described.iter().map(described_text).collect::<Vec<_>>().join("\n"),
         Reply::DeadLetters(letters) => letters.iter().map(letters_text).collect::<Vec<_>>().join("\n"),
+        Reply::Awaited(ranges) if ranges.is_empty() => "nothing awaited".into(),
+        Reply::Awaited(ranges) => {
+            let range = |(first, last): &(Offset, Offset)| format!("{first}-{last}");
+            format!("awaited {}", ranges.iter().map(range).collect::<Vec<_>>().join(" "))
+        }
         Reply::Done => "done".into(),
     }
 }
