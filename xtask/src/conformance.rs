@@ -11,6 +11,7 @@
 pub(crate) mod broker;
 pub(crate) mod clients;
 mod document;
+mod examples;
 mod files;
 mod matrix;
 pub(crate) mod packages;
@@ -27,9 +28,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 const USAGE: &str = "\
-cargo xtask conformance [seeds | files | streams] [--client NAME]… [--feature NAME]… [--quick] [--against HOST:PORT] [--keep]
+cargo xtask conformance [seeds | files | streams | examples] [--client NAME]… [--feature NAME]… [--quick] [--against HOST:PORT] [--keep]
 
   seeds                run only the acceptance tests on real data
+  examples             run only the examples of examples/
   files                run only the tests with Kafka's tools and data directories
   streams              run only the applications of Kafka Streams
   --client NAME        run only this client; may be given more than once
@@ -47,6 +49,7 @@ const CLIENT_LIMIT: Duration = Duration::from_secs(240);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Only {
     Seeds,
+    Examples,
     Files,
     Streams,
 }
@@ -69,6 +72,7 @@ impl Options {
             let mut value = || rest.next().cloned().ok_or(format!("{argument} needs a value\n\n{USAGE}"));
             match argument.as_str() {
                 "seeds" => options.only = Some(Only::Seeds),
+                "examples" => options.only = Some(Only::Examples),
                 "files" => options.only = Some(Only::Files),
                 "streams" => options.only = Some(Only::Streams),
                 "--client" => options.clients.push(value()?),
@@ -146,6 +150,11 @@ pub(crate) fn run_counted(arguments: &[String]) -> Result<(Tally, Outcome), Stri
     if is_wanted(Only::Streams) {
         matrix.streams = streams::run(&shelf, &program, &options);
         matrix.streams.iter().for_each(|row| println!("{}", row.summary()));
+    }
+    if is_wanted(Only::Examples) {
+        let row = examples::run(&shelf, &program, options.against.as_deref());
+        println!("{}", row.summary());
+        matrix.examples = Some(row);
     }
     if is_wanted(Only::Seeds) {
         let row = seeds::run(&shelf, &program, options.against.as_deref());

@@ -63,6 +63,18 @@ pub(super) fn page(matrix: &Matrix) -> String {
         remarks(&mut text, &unwell);
     }
     streams(&mut text, &matrix.streams);
+    if let Some(row) = &matrix.examples {
+        line(&mut text, "\n## Examples\n");
+        line(
+            &mut text,
+            "Unmodified share consumers and consumers of `examples/`, which check what they promise.\n",
+        );
+        line(&mut text, "| example | | what it shows |\n|---|:-:|---|");
+        for (feature, cell) in row.features.iter().zip(&row.cells) {
+            line(&mut text, &format!("| {} | {} | {} |", feature.name, sign(cell), feature.asks));
+        }
+        remarks(&mut text, row);
+    }
     if let Some(row) = &matrix.seeds {
         line(&mut text, "\n## On real data\n");
         line(&mut text, "336,776 flights, keyed by tail number, with Java and Python in the same groups.\n");

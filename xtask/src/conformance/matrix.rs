@@ -213,6 +213,8 @@ pub(super) struct Matrix {
     pub(super) rows: Vec<Row>,
     /// The acceptance tests on real data, if they were run.
     pub(super) seeds: Option<Row>,
+    /// The examples, if they were run.
+    pub(super) examples: Option<Row>,
     /// The tests with Kafka's tools and data directories, if they were run.
     pub(super) files: Option<Row>,
     /// The applications of Kafka Streams, if they were run.
@@ -221,14 +223,18 @@ pub(super) struct Matrix {
 
 impl Matrix {
     pub(super) fn tally(&self) -> Tally {
-        self.rows.iter().chain(&self.files).chain(&self.streams).chain(&self.seeds).map(Row::tally).fold(
-            Tally::default(),
-            |sum, row| Tally {
+        self.rows
+            .iter()
+            .chain(&self.files)
+            .chain(&self.streams)
+            .chain(&self.examples)
+            .chain(&self.seeds)
+            .map(Row::tally)
+            .fold(Tally::default(), |sum, row| Tally {
                 passed: sum.passed + row.passed,
                 failed: sum.failed + row.failed,
                 skipped: sum.skipped + row.skipped,
-            },
-        )
+            })
     }
 
     /// The matrix for a terminal: features downwards, clients across by number.
@@ -247,7 +253,7 @@ impl Matrix {
             let cells: Vec<&str> = self.rows.iter().map(|row| sign(&row.cells[at])).collect();
             writeln!(text, "{:<12}{}", feature.name, cells.concat()).expect("writing to a string");
         }
-        for row in self.files.iter().chain(&self.streams).chain(&self.seeds) {
+        for row in self.files.iter().chain(&self.streams).chain(&self.examples).chain(&self.seeds) {
             writeln!(text, "\n{}", row.name).expect("writing to a string");
             for (feature, cell) in row.features.iter().zip(&row.cells) {
                 writeln!(text, "{:<12}{}  {}", feature.name, sign(cell), feature.asks)

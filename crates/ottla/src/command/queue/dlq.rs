@@ -1,7 +1,8 @@
 //! `ottla queue dlq`: dead letters, the records that a group gave up on.
 //!
 //! A letter is a record in the group's dead-letter topic, as Apache Kafka (KIP-1191) and Ottla write it: the record's
-//! key, value and headers, and headers that begin with `__dlq.` and tell where it came from and why. A topic forgets
+//! key, value and headers, and headers that begin with `__dlq.` or `ottla-dlq-` and
+//! tell where it came from and why. A topic forgets
 //! nothing in its middle, so a letter that was dealt with is *settled* by a receipt: a record without key and value
 //! behind it in the same partition, that names the letter and the outcome. A requeued record and its receipt are
 //! written in one transaction, so that no crash loses a letter and none is requeued twice.

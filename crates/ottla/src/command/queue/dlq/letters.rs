@@ -184,7 +184,7 @@ fn parse(record: ConsumedRecord) -> Found {
     let (Some(topic), Some(partition), Some(offset)) = source else { return Found::Other };
     let Ok(partition) = i32::try_from(partition) else { return Found::Other };
     let deliveries = number("__dlq.errors.delivery.count");
-    let is_about = |header: &Header| header.key.starts_with(PREFIX.as_bytes());
+    let is_about = |header: &Header| PREFIXES.iter().any(|prefix| header.key.starts_with(prefix.as_bytes()));
     let about = record.headers.iter().filter(|header| is_about(header)).map(|header| {
         (text::of_bytes(&header.key), header.value.as_deref().map(text::of_bytes).unwrap_or_default())
     });
@@ -243,7 +243,8 @@ pub(crate) const OUTCOME: &str = "ottla-dlq-outcome";
 pub(crate) const REQUEUED_FOR: &str = "ottla-requeued-for";
 const REQUEUED: &str = "requeued";
 const DISCARDED: &str = "discarded";
-const PREFIX: &str = "__dlq.";
+/// Of the headers that tell of the letter, Kafka's and Ottla's; all others are the record's.
+const PREFIXES: [&str; 2] = ["__dlq.", "ottla-dlq-"];
 
 #[cfg(test)]
 mod tests;

@@ -28,6 +28,7 @@ fn letter(offset: i64, group: &'static str) -> ConsumedRecord {
             ("__dlq.errors.group", group),
             ("__dlq.errors.delivery.count", "5"),
             ("__dlq.errors.message", "Offset rejected by client."),
+            ("ottla-dlq-reason", "rejected"),
         ],
     )
 }
@@ -43,7 +44,7 @@ fn a_letter_tells_of_its_record_and_keeps_that_apart_from_its_own() {
     assert_eq!((found.source.to_string(), found.source_offset), ("work-3".to_owned(), Offset(42)));
     assert_eq!((found.deliveries, found.reason.as_str()), (Some(5), "Offset rejected by client."));
     assert_eq!(found.headers, [Header::new("h", "x")]);
-    assert_eq!(found.about.len(), 6);
+    assert_eq!(found.about.len(), 7);
 }
 
 #[test]
