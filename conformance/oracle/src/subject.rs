@@ -8,6 +8,7 @@ mod produce_records;
 mod produce_rules;
 mod produce_time;
 mod removal;
+mod share_groups;
 mod streams_groups;
 mod topic_configs;
 mod transaction_end;
@@ -28,6 +29,7 @@ pub const ALL: &[Subject] = &[
     list_offsets::SUBJECT,
     removal::SUBJECT,
     topic_configs::SUBJECT,
+    share_groups::SUBJECT,
     streams_groups::SUBJECT,
     transaction_start::SUBJECT,
     transaction_write::SUBJECT,

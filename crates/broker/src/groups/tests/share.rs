@@ -52,15 +52,15 @@ async fn list(bench: &Bench) -> Vec<(Str, Str, Str, Str)> {
 fn members_follow_topics_that_come_grow_and_go() {
     bench(|bench| async move {
         alter_group(&bench, "share.assignment.interval.ms", "0").await;
-        assert_eq!(beat(&bench, &heartbeat("a", 0, &["t"])).await, (1, Some(vec![])));
+        assert_eq!(beat(&bench, &heartbeat("a", 0, &["t"])).await, (2, Some(vec![])));
         let topic = bench.create_topic("t", 1).await;
-        assert_eq!(beat(&bench, &heartbeat("a", 1, &[])).await, (2, Some(vec![(topic, vec![0])])));
-        assert_eq!(beat(&bench, &heartbeat("a", 2, &[])).await, (2, None));
+        assert_eq!(beat(&bench, &heartbeat("a", 2, &[])).await, (3, Some(vec![(topic, vec![0])])));
+        assert_eq!(beat(&bench, &heartbeat("a", 3, &[])).await, (3, None));
         let grown = CreatePartitionsTopic { name: "t".into(), count: 3, assignments: None };
         let request =
             CreatePartitionsRequest { topics: vec![grown], timeout_ms: 1_000, ..Default::default() };
         assert_eq!(bench.call(&request, 3).await.results[0].error_code, ErrorCode::NONE);
-        assert_eq!(beat(&bench, &heartbeat("a", 2, &[])).await, (3, Some(vec![(topic, vec![0, 1, 2])])));
+        assert_eq!(beat(&bench, &heartbeat("a", 3, &[])).await, (4, Some(vec![(topic, vec![0, 1, 2])])));
         let share_start = async |index| {
             let partition = PartitionId { topic, index: PartitionIndex(index) };
             bench.broker.groups.share_start(&"g".into(), partition).await.expect("the groups are loaded")
@@ -71,7 +71,7 @@ fn members_follow_topics_that_come_grow_and_go() {
         let gone = DeleteTopicState { name: Some("t".into()), ..Default::default() };
         let request = DeleteTopicsRequest { topics: vec![gone], timeout_ms: 1_000, ..Default::default() };
         assert_eq!(bench.call(&request, 6).await.responses[0].error_code, ErrorCode::NONE);
-        assert_eq!(beat(&bench, &heartbeat("a", 3, &[])).await, (4, Some(vec![])));
+        assert_eq!(beat(&bench, &heartbeat("a", 4, &[])).await, (5, Some(vec![])));
         assert_eq!(share_start(0).await, None);
         assert_eq!(bench.broker.groups.share_topics(&"g".into()).await, Ok(vec![]));
     });
@@ -83,12 +83,12 @@ fn members_survive_a_restart() {
     bench_in(dir.path(), |bench| async move {
         bench.create_topic("t", 2).await;
         let (epoch, assigned) = beat(&bench, &heartbeat("a", 0, &["t"])).await;
-        assert_eq!((epoch, assigned.map(|topics| topics.len())), (1, Some(1)));
+        assert_eq!((epoch, assigned.map(|topics| topics.len())), (2, Some(1)));
     });
     bench_in(dir.path(), |bench| async move {
-        assert_eq!(beat(&bench, &heartbeat("a", 1, &[])).await, (1, None));
+        assert_eq!(beat(&bench, &heartbeat("a", 2, &[])).await, (2, None));
         let described = describe(&bench, &["g"]).await.remove(0);
-        assert_eq!((&*described.group_state, described.group_epoch), ("Stable", 1));
+        assert_eq!((&*described.group_state, described.group_epoch), ("Stable", 2));
         assert_eq!(described.members[0].assignment.topic_partitions[0].partitions, [0, 1]);
     });
 }
@@ -114,10 +114,10 @@ fn share_groups_are_described_listed_and_deleted() {
         assert_eq!(codes, [ErrorCode::NONE, not_found, not_found, ErrorCode::INVALID_GROUP_ID]);
         assert!(described[1].error_message.is_some() && described[2].error_message.is_some());
         let group = described.remove(0);
-        assert_eq!((group.assignment_epoch, &*group.assignor_name), (1, "simple"));
+        assert_eq!((group.assignment_epoch, &*group.assignor_name), (2, "simple"));
         assert_ne!(group.authorized_operations, i32::MIN);
         let member = &group.members[0];
-        assert_eq!((&*member.member_id, member.rack_id.as_deref(), member.member_epoch), ("a", Some("r"), 1));
+        assert_eq!((&*member.member_id, member.rack_id.as_deref(), member.member_epoch), ("a", Some("r"), 2));
         assert_eq!(member.subscribed_topic_names, ["t"]);
         assert_eq!(&*member.assignment.topic_partitions[0].topic_name, "t");
         let expected: Vec<(Str, Str, Str, Str)> = vec![
@@ -149,7 +149,7 @@ fn what_is_set_for_a_group_holds_from_the_next_heartbeat_on() {
         let response = bench.call(&heartbeat("a", 0, &["t"]), 1).await;
         assert_eq!(response.heartbeat_interval_ms, 5_000);
         alter_group(&bench, "share.heartbeat.interval.ms", "7000").await;
-        let response = bench.call(&heartbeat("a", 1, &[]), 1).await;
+        let response = bench.call(&heartbeat("a", 2, &[]), 1).await;
         assert_eq!((response.heartbeat_interval_ms, response.assignment), (7_000, None));
     });
 }
@@ -157,7 +157,7 @@ fn what_is_set_for_a_group_holds_from_the_next_heartbeat_on() {
 #[test]
 fn a_refusal_says_what_to_do() {
     bench(|bench| async move {
-        let response = bench.call(&heartbeat("a", 3, &[]), 1).await;
+        let response = bench.call(&heartbeat("a", 4, &[]), 1).await;
         assert_eq!(response.error_code, ErrorCode::GROUP_ID_NOT_FOUND);
         assert!(response.error_message.is_some_and(|message| message.contains("join")), "a cause and a cure");
         assert_eq!((response.member_id, response.member_epoch), (None, 0));
@@ -233,7 +233,7 @@ fn partitions_that_are_added_are_read_from_the_beginning() {
         assert_eq!(member.fetch().await.values, [""; 0]);
         bench.broker.add_partitions(topic, 2).await.expect("there is room");
         bench.append(topic, 1, &["new"]).await;
-        beat(&bench, &heartbeat("m", 1, &[])).await;
+        beat(&bench, &heartbeat("m", 2, &[])).await;
         let response = member.send(&member.request(&[])).await;
         let partitions = response.responses.iter().flat_map(|topic| &topic.partitions);
         let got = partitions.map(|data| (data.partition_index, crate::testing::share::got(data).values));

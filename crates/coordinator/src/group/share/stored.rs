@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A share group at rest, without its members.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// Grows whenever there is a reason for a new target assignment.
     pub(super) epoch: i32,
@@ -31,6 +31,14 @@ pub struct Stored {
     /// The epoch for which the target assignment was computed.
     pub(super) assignment_epoch: i32,
     pub(super) topics: Arc<Topics>,
+}
+
+impl Default for Stored {
+    /// A group that nobody has joined. Kafka begins at 1.
+    fn default() -> Self {
+        let (epoch, assignment_epoch) = (1, 1);
+        Self { epoch, fingerprint: FINGERPRINT_UNKNOWN, assignment_epoch, topics: Arc::default() }
+    }
 }
 
 /// No fingerprint that matters.

@@ -18,29 +18,29 @@ fn members_share_partitions_and_keep_what_they_have() {
          describe-share",
         &expect![[r#"
             > share a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > share b
-            b: epoch 2 [t:2]
+            b: epoch 3 [t:2]
             > share a
-            a: epoch 2 [t:0,1]
+            a: epoch 3 [t:0,1]
             > share c
-            c: epoch 3 [t:1]
+            c: epoch 4 [t:1]
             > share d
-            d: epoch 4 [t:0]
+            d: epoch 5 [t:0]
             > share a
-            a: epoch 4 [t:1,2]
+            a: epoch 5 [t:1,2]
             > share b
-            b: epoch 4 [t:0,2]
+            b: epoch 5 [t:0,2]
             > share c
-            c: epoch 4
+            c: epoch 5
             > share d
-            d: epoch 4
+            d: epoch 5
             > describe-share
-            -: Stable epoch 4/4 simple
-                a client/host epoch 4 t [t:1,2]
-                b client/host epoch 4 t [t:0,2]
-                c client/host epoch 4 t [t:1]
-                d client/host epoch 4 t [t:0]
+            -: Stable epoch 5/5 simple
+                a client/host epoch 5 t [t:1,2]
+                b client/host epoch 5 t [t:0,2]
+                c client/host epoch 5 t [t:1]
+                d client/host epoch 5 t [t:0]
         "#]],
     );
 }
@@ -62,26 +62,26 @@ fn within_the_interval_a_newcomer_waits_and_is_told_how_long() {
         &expect![[r#"
             > share-config interval=1000
             > share a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > +300
             > share b
-            b: epoch 1 [], again after 700 ms
+            b: epoch 2 [], again after 700 ms
             > describe-share
-            -: Stable epoch 1/2 simple
-                a client/host epoch 1 t [t:0,1,2]
-                b client/host epoch 1 t []
+            -: Stable epoch 2/3 simple
+                a client/host epoch 2 t [t:0,1,2]
+                b client/host epoch 2 t []
             > +699
             > share b
-            b: epoch 1, again after 1 ms
+            b: epoch 2, again after 1 ms
             > +1
             > share b
-            b: epoch 2 [t:2]
+            b: epoch 3 [t:2]
             > share a
-            a: epoch 2 [t:0,1]
+            a: epoch 3 [t:0,1]
             > describe-share
-            -: Stable epoch 2/2 simple
-                a client/host epoch 2 t [t:0,1]
-                b client/host epoch 2 t [t:2]
+            -: Stable epoch 3/3 simple
+                a client/host epoch 3 t [t:0,1]
+                b client/host epoch 3 t [t:2]
         "#]],
     );
 }
@@ -96,11 +96,11 @@ fn an_empty_group_need_not_wait_for_the_interval() {
         &expect![[r#"
             > share-config interval=15000
             > share a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > unshare a
             a: epoch -1
             > share b
-            b: epoch 3 [t:0,1,2]
+            b: epoch 4 [t:0,1,2]
         "#]],
     );
 }
@@ -117,14 +117,14 @@ fn after_a_crash_nobody_waits_for_the_interval() {
         &expect![[r#"
             > share-config interval=15000
             > share a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > share b
-            b: epoch 1 []
+            b: epoch 2 []
             > restart
             > share b
-            b: epoch 2 [t:2]
+            b: epoch 3 [t:2]
             > share a
-            a: epoch 2 [t:0,1]
+            a: epoch 3 [t:0,1]
         "#]],
     );
 }
@@ -143,17 +143,17 @@ fn what_a_member_does_not_subscribe_to_any_more_goes_at_once() {
         &expect![[r#"
             > share-config interval=1000
             > share a topics=t,u
-            a: epoch 1 [t:0,1,2 u:0]
+            a: epoch 2 [t:0,1,2 u:0]
             > share a topics=u
-            a: epoch 1 [u:0], again after 1000 ms
-            > +1000
-            > share a
-            a: epoch 2
-            > share a topics=
-            a: epoch 2 [], again after 1000 ms
+            a: epoch 2 [u:0], again after 1000 ms
             > +1000
             > share a
             a: epoch 3
+            > share a topics=
+            a: epoch 3 [], again after 1000 ms
+            > +1000
+            > share a
+            a: epoch 4
         "#]],
     );
 }
@@ -181,30 +181,30 @@ fn topics_come_grow_and_go() {
         &expect![[r#"
             > topics u=1
             > share a topics=t,u
-            a: epoch 1 [u:0]
+            a: epoch 2 [u:0]
             > share a
-            a: epoch 1
+            a: epoch 2
             > topics u=1 t=2
             > share a
-            a: epoch 2 [t:0,1 u:0]
+            a: epoch 3 [t:0,1 u:0]
             > topics u=1 t=3
             > share a
-            a: epoch 3 [t:0,1,2 u:0]
+            a: epoch 4 [t:0,1,2 u:0]
             > topics u=1 t@2=1
             > share a
-            a: epoch 4 [u:0 t:0]
+            a: epoch 5 [u:0 t:0]
             > topics t@2=1
             > share a
-            a: epoch 5 [t:0]
+            a: epoch 6 [t:0]
             > describe-share
-            -: Stable epoch 5/5 simple
-                a client/host epoch 5 t+u [t:0]
+            -: Stable epoch 6/6 simple
+                a client/host epoch 6 t+u [t:0]
             > topics t@2=1 x=5
             > share a
-            a: epoch 5
+            a: epoch 6
             > describe-share
-            -: Stable epoch 5/5 simple
-                a client/host epoch 5 t+u [t:0]
+            -: Stable epoch 6/6 simple
+                a client/host epoch 6 t+u [t:0]
         "#]],
     );
 }
@@ -221,21 +221,21 @@ fn who_goes_makes_one_epoch_and_not_two() {
          describe-share",
         &expect![[r#"
             > share a topics=t
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > share b topics=u
-            b: epoch 2 [u:0]
+            b: epoch 3 [u:0]
             > unshare b
             b: epoch -1
             > describe-share
-            -: Stable epoch 2/3 simple
-                a client/host epoch 1 t [t:0,1,2]
+            -: Stable epoch 3/4 simple
+                a client/host epoch 2 t [t:0,1,2]
             > share a
-            a: epoch 3
+            a: epoch 4
             > share a
-            a: epoch 3
+            a: epoch 4
             > describe-share
-            -: Stable epoch 3/3 simple
-                a client/host epoch 3 t [t:0,1,2]
+            -: Stable epoch 4/4 simple
+                a client/host epoch 4 t [t:0,1,2]
         "#]],
     );
 }

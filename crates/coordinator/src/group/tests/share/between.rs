@@ -25,7 +25,7 @@ fn nobody_else_may_use_the_id_of_a_share_group() {
          list",
         &expect![[r#"
             > share a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > join b protocols=range:t
             b: INCONSISTENT_GROUP_PROTOCOL 
             > join b protocols=range:t id=m7
@@ -116,7 +116,7 @@ fn an_empty_share_group_does_not_expire() {
          list",
         &expect![[r#"
             > share a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > unshare a
             a: epoch -1
             > +700000000

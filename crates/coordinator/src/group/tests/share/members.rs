@@ -23,20 +23,20 @@ fn a_member_joins_is_told_and_from_then_on_hears_only_what_is_new() {
          list type=classic",
         &expect![[r#"
             > share a
-            a: epoch 1 [t:0,1,2]
-            > share a
-            a: epoch 1
-            > share a topics=t
-            a: epoch 1 [t:0,1,2]
-            > share a topics=t,u
-            a: epoch 2 [t:0,1,2 u:0]
+            a: epoch 2 [t:0,1,2]
             > share a
             a: epoch 2
+            > share a topics=t
+            a: epoch 2 [t:0,1,2]
+            > share a topics=t,u
+            a: epoch 3 [t:0,1,2 u:0]
+            > share a
+            a: epoch 3
             > share a epoch=0
-            a: epoch 3 [t:0,1,2]
+            a: epoch 4 [t:0,1,2]
             > describe-share
-            -: Stable epoch 3/3 simple
-                a client/host epoch 3 t [t:0,1,2]
+            -: Stable epoch 4/4 simple
+                a client/host epoch 4 t [t:0,1,2]
             > list
             -: listed g=share/Stable/"share"
             > list type=Share state=stable
@@ -89,38 +89,38 @@ fn epochs_fence() {
          share b
          share a
          # Its last answer was lost.
-         share a epoch=1
+         share a epoch=2
          share a epoch=0
          # Two behind.
          unshare b
          share a
-         share a epoch=1
+         share a epoch=2
          share a epoch=9
-         share a id=x epoch=1
+         share a id=x epoch=2
          share a epoch=0",
         &expect![[r#"
             > share a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > share b
-            b: epoch 2 [t:2]
+            b: epoch 3 [t:2]
             > share a
-            a: epoch 2 [t:0,1]
-            > share a epoch=1
-            a: epoch 2 [t:0,1]
+            a: epoch 3 [t:0,1]
+            > share a epoch=2
+            a: epoch 3 [t:0,1]
             > share a epoch=0
-            a: epoch 2 [t:0,1]
+            a: epoch 3 [t:0,1]
             > unshare b
             b: epoch -1
             > share a
-            a: epoch 3 [t:0,1,2]
-            > share a epoch=1
-            a: FENCED_MEMBER_EPOCH (the member is at epoch 3, not at 1: give up all partitions and join with epoch 0)
+            a: epoch 4 [t:0,1,2]
+            > share a epoch=2
+            a: FENCED_MEMBER_EPOCH (the member is at epoch 4, not at 2: give up all partitions and join with epoch 0)
             > share a epoch=9
-            a: FENCED_MEMBER_EPOCH (the member is at epoch 3, not at 9: give up all partitions and join with epoch 0)
-            > share a id=x epoch=1
+            a: FENCED_MEMBER_EPOCH (the member is at epoch 4, not at 9: give up all partitions and join with epoch 0)
+            > share a id=x epoch=2
             a: UNKNOWN_MEMBER_ID ('x' is no member of share group 'g': join with epoch 0)
             > share a epoch=0
-            a: epoch 3 [t:0,1,2]
+            a: epoch 4 [t:0,1,2]
         "#]],
     );
 }
@@ -135,17 +135,17 @@ fn what_is_left_out_stays() {
          describe-share",
         &expect![[r#"
             > share a rack=r1 client=c1
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > share a
-            a: epoch 1
+            a: epoch 2
             > describe-share
-            -: Stable epoch 1/1 simple
-                a in r1 client/host epoch 1 t [t:0,1,2]
+            -: Stable epoch 2/2 simple
+                a in r1 client/host epoch 2 t [t:0,1,2]
             > share a rack=r2 client=c2
-            a: epoch 1
+            a: epoch 2
             > describe-share
-            -: Stable epoch 1/1 simple
-                a in r2 c2/host epoch 1 t [t:0,1,2]
+            -: Stable epoch 2/2 simple
+                a in r2 c2/host epoch 2 t [t:0,1,2]
         "#]],
     );
 }
@@ -166,21 +166,21 @@ fn a_full_group_takes_nobody_but_its_own() {
         &expect![[r#"
             > share-config size=2
             > share a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > share b
-            b: epoch 2 [t:2]
+            b: epoch 3 [t:2]
             > share c
             c: GROUP_MAX_SIZE_REACHED (share group 'g' has its 2 members already: raise group.share.max.size, or use another group)
             > share c epoch=5
             c: GROUP_MAX_SIZE_REACHED (share group 'g' has its 2 members already: raise group.share.max.size, or use another group)
             > share a epoch=0
-            a: epoch 2 [t:0,1]
+            a: epoch 3 [t:0,1]
             > share b
-            b: epoch 2
+            b: epoch 3
             > unshare a
             a: epoch -1
             > share c
-            c: epoch 4 [t:0]
+            c: epoch 5 [t:0]
         "#]],
     );
 }
@@ -198,7 +198,7 @@ fn who_leaves_is_gone_and_who_is_silent_too() {
          unshare a
          unshare b
          unshare b
-         share b epoch=3
+         share b epoch=4
          describe-share
          +100000000
          list
@@ -208,16 +208,16 @@ fn who_leaves_is_gone_and_who_is_silent_too() {
          unshare b",
         &expect![[r#"
             > share a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > share b
-            b: epoch 2 [t:2]
+            b: epoch 3 [t:2]
             > +40000
             > share b
-            b: epoch 2
+            b: epoch 3
             > +10000
             > describe-share
-            -: Stable epoch 2/3 simple
-                b client/host epoch 2 t [t:2]
+            -: Stable epoch 3/4 simple
+                b client/host epoch 3 t [t:2]
             > share a
             a: UNKNOWN_MEMBER_ID ('a' is no member of share group 'g': join with epoch 0)
             > unshare a
@@ -226,10 +226,10 @@ fn who_leaves_is_gone_and_who_is_silent_too() {
             b: epoch -1
             > unshare b
             b: UNKNOWN_MEMBER_ID ('b' is no member of share group 'g' any more)
-            > share b epoch=3
+            > share b epoch=4
             b: UNKNOWN_MEMBER_ID ('b' is no member of share group 'g': join with epoch 0)
             > describe-share
-            -: Empty epoch 4/4 simple
+            -: Empty epoch 5/5 simple
             > +100000000
             > list
             -: listed g=share/Empty/"share"
@@ -263,29 +263,29 @@ fn members_survive_a_crash_and_have_their_whole_session_again() {
          describe-share",
         &expect![[r#"
             > share a rack=r
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > share b
-            b: epoch 2 [t:2]
+            b: epoch 3 [t:2]
             > share a
-            a: epoch 2 [t:0,1]
+            a: epoch 3 [t:0,1]
             > +44000
             > restart
             > describe-share
-            -: Stable epoch 2/2 simple
-                a in r client/host epoch 2 t [t:0,1]
-                b client/host epoch 2 t [t:2]
+            -: Stable epoch 3/3 simple
+                a in r client/host epoch 3 t [t:0,1]
+                b client/host epoch 3 t [t:2]
             > +44000
             > share a
-            a: epoch 2
+            a: epoch 3
             > share b
-            b: epoch 2
+            b: epoch 3
             > +44000
             > share b
-            b: epoch 2
+            b: epoch 3
             > +2000
             > describe-share
-            -: Stable epoch 2/3 simple
-                b client/host epoch 2 t [t:2]
+            -: Stable epoch 3/4 simple
+                b client/host epoch 3 t [t:2]
         "#]],
     );
 }
@@ -303,14 +303,14 @@ fn a_session_is_as_long_as_is_in_force_at_the_heartbeat() {
         &expect![[r#"
             > share-config session=60000
             > share a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > +59000
             > share-config session=45000
             > share a
-            a: epoch 1
+            a: epoch 2
             > +46000
             > describe-share
-            -: Empty epoch 2/2 simple
+            -: Empty epoch 3/3 simple
         "#]],
     );
 }

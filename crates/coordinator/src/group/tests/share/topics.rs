@@ -26,7 +26,7 @@ fn partitions_that_come_later_begin_at_the_beginning() {
             > start t:0
             t:0: None
             > share a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > start t:0
             t:0: Some(Reset)
             > start t:2
@@ -39,7 +39,7 @@ fn partitions_that_come_later_begin_at_the_beginning() {
             > start t:4
             t:4: None
             > share a
-            a: epoch 2 [t:0,1,2,3,4]
+            a: epoch 3 [t:0,1,2,3,4]
             > start t:2
             t:2: Some(Reset)
             > start t:3
@@ -77,9 +77,9 @@ fn a_topic_is_known_until_it_is_deleted_or_forgotten() {
          forget t group=other",
         &expect![[r#"
             > share a topics=t,u
-            a: epoch 1 [t:0,1,2 u:0]
+            a: epoch 2 [t:0,1,2 u:0]
             > share a topics=u
-            a: epoch 2 [u:0]
+            a: epoch 3 [u:0]
             > share-topics
             -: t=3 u=1 
             > forget t
@@ -93,7 +93,7 @@ fn a_topic_is_known_until_it_is_deleted_or_forgotten() {
             > forget t
             t: forgotten: 
             > share a topics=t,u
-            a: epoch 4 [t:0,1,2 u:0]
+            a: epoch 5 [t:0,1,2 u:0]
             > start t:2
             t:2: Some(Reset)
             > share-topics
@@ -139,7 +139,7 @@ fn offsets_can_be_set_before_anybody_joins() {
             > share-topics group=new
             group=new: t=3 
             > share a group=new topics=u
-            a: epoch 1 [u:0]
+            a: epoch 2 [u:0]
             > alter t group=new
             t: NON_EMPTY_GROUP (share group 'new' has members: stop its consumers first)
             > share-topics group=new
