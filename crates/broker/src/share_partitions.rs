@@ -178,3 +178,6 @@ fn mixed_up(reply: &Reply) -> ErrorCode {
 fn of_unavailable(_: Unavailable) -> ErrorCode {
     ErrorCode::NOT_LEADER_OR_FOLLOWER
 }
+
+#[cfg(test)]
+mod tests;

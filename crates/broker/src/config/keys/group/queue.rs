@@ -58,8 +58,8 @@ ottla_base::config! {
         change: Change::Live,
     }
 
-    /// How many records of one partition may wait for a time to come. At the limit, the group reads no further in
-    /// the partition until one of them is due.
+    /// How many records of one partition may wait for a time to come, delayed or between two deliveries. At the limit,
+    /// the group reads no further in the partition until one of them is due.
     delayed_records_max: usize {
         name: "queue.delayed.records.max",
         default: Some("100000"),
@@ -71,7 +71,7 @@ ottla_base::config! {
     }
 
     /// Whether the headers `ottla-ttl` and `ottla-expires-at` of a record end its life in this group: it is then no
-    /// longer delivered, and archived.
+    /// longer delivered, but archived, or moved to the dead letters if the group keeps any.
     ttl_enable: bool {
         name: "queue.ttl.enable",
         default: Some("false"),
