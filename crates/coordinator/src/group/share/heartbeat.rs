@@ -9,7 +9,8 @@ use crate::group::refusal::Refusal;
 use crate::group::turn::Turn;
 use crate::group::{Catalog, Client};
 use crate::machine::Ticket;
-use ottla_base::limits::SUBSCRIBED_TOPICS_MAX;
+use ottla_base::TopicName;
+use ottla_base::limits::{MEMBER_ID_BYTES_MAX, SUBSCRIBED_TOPICS_MAX};
 use ottla_wire::message::share_group_heartbeat_response::{self, TopicPartitions};
 use ottla_wire::message::{ShareGroupHeartbeatRequest, ShareGroupHeartbeatResponse};
 use ottla_wire::{ErrorCode, Str};
@@ -56,6 +57,12 @@ fn check_request(request: &ShareGroupHeartbeatRequest) -> Result<(), Refusal> {
     if request.rack_id.as_ref().is_some_and(|rack| rack.trim().is_empty()) {
         return refused("the rack id is empty: leave it out, or set client.rack");
     }
+    let rack_len = request.rack_id.as_ref().map_or(0, |rack| rack.len());
+    if MEMBER_ID_BYTES_MAX < request.member_id.len().max(rack_len) {
+        return refused(
+            "the member id or the rack id has more than 1024 bytes: they are kept, so make them short",
+        );
+    }
     match (request.member_epoch, &request.subscribed_topic_names) {
         (0, None) => refused("a member joins without a subscription: epoch 0 asks for names of topics"),
         (0, Some(names)) if names.is_empty() => {
@@ -64,6 +71,9 @@ fn check_request(request: &ShareGroupHeartbeatRequest) -> Result<(), Refusal> {
         (..=-2, _) => refused("the member epoch is below -1: 0 joins, -1 leaves"),
         (_, Some(names)) if SUBSCRIBED_TOPICS_MAX < names.len() => {
             refused("a member subscribes to more than 10000 topics: share them out over several groups")
+        }
+        (_, Some(names)) if names.iter().any(|name| TopicName::LENGTH_MAX < name.len()) => {
+            refused("a member subscribes to a name of more than 249 characters, which no topic can have")
         }
         _ => Ok(()),
     }

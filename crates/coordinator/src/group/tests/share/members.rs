@@ -3,9 +3,9 @@
 use crate::group::tests::script::{World, check};
 use crate::group::{Client, Command, Reply, Settings, share};
 use expect_test::expect;
-use ottla_base::limits::SUBSCRIBED_TOPICS_MAX;
-use ottla_wire::Str;
+use ottla_base::limits::{MEMBER_ID_BYTES_MAX, SUBSCRIBED_TOPICS_MAX};
 use ottla_wire::message::ShareGroupHeartbeatRequest;
+use ottla_wire::{ErrorCode, Str};
 use std::sync::Arc;
 
 #[test]
@@ -316,16 +316,15 @@ fn a_session_is_as_long_as_is_in_force_at_the_heartbeat() {
 }
 
 #[test]
-fn nobody_subscribes_to_too_much() {
+fn what_is_kept_of_a_member_is_bounded() {
     let mut world = World::new(Settings::default());
-    let mut beat = |count: usize| {
-        let names = (0..count).map(|number| Str::from(format!("topic-{number}")));
-        let request = ShareGroupHeartbeatRequest {
-            group_id: "g".into(),
-            member_id: "a".into(),
-            subscribed_topic_names: Some(names.collect()),
-            ..Default::default()
-        };
+    let request = || ShareGroupHeartbeatRequest {
+        group_id: "g".into(),
+        member_id: "a".into(),
+        subscribed_topic_names: Some(vec!["t".into()]),
+        ..Default::default()
+    };
+    let mut beat = |request: ShareGroupHeartbeatRequest| {
         let heartbeat = share::Heartbeat {
             ticket: world.ticket("a"),
             client: Client::default(),
@@ -335,10 +334,29 @@ fn nobody_subscribes_to_too_much() {
         };
         let command = Command::Share(share::Command::Heartbeat(Box::new(heartbeat)));
         match world.decide_only(command) {
-            Some(Reply::Share(share::Reply::Heartbeat(response))) => response.error_code.name(),
+            Some(Reply::Share(share::Reply::Heartbeat(response))) => response.error_code == ErrorCode::NONE,
             other => panic!("{other:?}"),
         }
     };
-    assert_eq!(beat(SUBSCRIBED_TOPICS_MAX + 1), "INVALID_REQUEST");
-    assert_eq!(beat(SUBSCRIBED_TOPICS_MAX), "NONE");
+    let text = |length: usize| Str::from("x".repeat(length));
+    let names = |count: usize| (0..count).map(|number| Str::from(format!("topic-{number}"))).collect();
+    for (max, with) in [
+        (
+            SUBSCRIBED_TOPICS_MAX,
+            &(|count| ShareGroupHeartbeatRequest { subscribed_topic_names: Some(names(count)), ..request() })
+                as &dyn Fn(usize) -> ShareGroupHeartbeatRequest,
+        ),
+        (249, &|length| ShareGroupHeartbeatRequest {
+            subscribed_topic_names: Some(vec![text(length)]),
+            ..request()
+        }),
+        (MEMBER_ID_BYTES_MAX, &|length| ShareGroupHeartbeatRequest { member_id: text(length), ..request() }),
+        (MEMBER_ID_BYTES_MAX, &|length| ShareGroupHeartbeatRequest {
+            rack_id: Some(text(length)),
+            ..request()
+        }),
+    ] {
+        assert!(!beat(with(max + 1)), "more than {max}");
+        assert!(beat(with(max)), "{max}");
+    }
 }
