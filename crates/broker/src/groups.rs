@@ -13,7 +13,7 @@ use crate::shard::{Asked, JournalRows, LoadError, Shard, Unavailable};
 use ottla_base::{Env, PartitionIndex, ProducerEpoch, ProducerId, TopicId};
 use ottla_coordinator::Ticket;
 use ottla_coordinator::group::{
-    Command, Commit, CompleteTransaction, Delete, DeleteOffsets, Describe, Fetch, Groups as Machine,
+    Catalog, Command, Commit, CompleteTransaction, Delete, DeleteOffsets, Describe, Fetch, Groups as Machine,
     Heartbeat, Join, Leave, List, Reply, Settings, Stability, Sync, TxnCommit, UnknownGroup,
 };
 use ottla_storage::Journal;
@@ -106,9 +106,13 @@ impl Groups {
     }
 
     /// Resolves when the leader has assigned, or at once if there is nothing to wait for.
-    pub(crate) async fn sync(&self, request: SyncGroupRequest) -> Result<SyncGroupResponse, ErrorCode> {
+    pub(crate) async fn sync(
+        &self,
+        request: SyncGroupRequest,
+        topics: Arc<Catalog>,
+    ) -> Result<SyncGroupResponse, ErrorCode> {
         let group = request.group_id.clone();
-        match self.ask(&group, |ticket| Command::Sync(Sync { ticket, request })).await? {
+        match self.ask(&group, |ticket| Command::Sync(Sync { ticket, request, topics })).await? {
             Reply::Sync(response) => Ok(response),
             other => Err(mixed_up(&other)),
         }

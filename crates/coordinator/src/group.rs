@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! group.rs           commands, replies, and which verb handles which
-//! group/live.rs      the only file that sees more than one type of group
+//! group/live.rs      what is asked of a group whatever its type
+//! group/migration.rs moving between types; no other file sees more than one
 //! group/TYPE/VERB.rs what a type does
 //! group/offsets/     committed offsets, the same for all types
 //! ```
@@ -15,8 +16,10 @@ mod catalog;
 mod classic;
 pub mod consumer;
 mod deletion;
+mod embedded;
 mod listing;
 mod live;
+mod migration;
 mod offsets;
 mod pattern;
 mod record;
@@ -176,10 +179,10 @@ impl Machine for Groups {
         match command {
             Command::Start(_) => start(hard, groups, &mut turn),
             Command::Tick => tick(hard, groups, &mut turn),
-            Command::Join(join) => classic::join(groups, &mut turn, *join),
-            Command::Sync(sync) => classic::sync(groups, &mut turn, sync),
-            Command::Heartbeat(heartbeat) => classic::heartbeat(groups, &mut turn, heartbeat),
-            Command::Leave(leave) => classic::leave(groups, &mut turn, leave),
+            Command::Join(join) => migration::join(groups, &mut turn, *join),
+            Command::Sync(sync) => migration::sync(groups, &mut turn, sync),
+            Command::Heartbeat(heartbeat) => migration::heartbeat(groups, &mut turn, heartbeat),
+            Command::Leave(leave) => migration::leave(groups, &mut turn, leave),
             Command::Consumer(command) => consumer::decide(groups, &mut turn, command),
             Command::Share(command) => share::decide(groups, &mut turn, command),
             Command::Streams(command) => streams::decide(groups, &mut turn, command),

@@ -1,5 +1,6 @@
 //! JoinGroup, key 11, versions 0–9: become a member of a classic group, or take part in its next generation.
 //!
+//! - In a consumer group (KIP-848) a consumer of the classic protocol is answered at once: the coordinator assigns.
 //! - The answer comes when the group has a new generation: when all members have joined, or the longest of their
 //!   rebalance timeouts is over; for a group that was empty after `group.initial.rebalance.delay.ms`, longer while
 //!   members come.
@@ -10,6 +11,7 @@
 //!   leaves it without an answer.
 
 use super::{Api, Context};
+use crate::groups::consumer_config;
 use ottla_coordinator::group::{FirstJoin, Join, StaticRejoin};
 use ottla_wire::message::{JoinGroupRequest, JoinGroupResponse};
 use std::ops::RangeInclusive;
@@ -25,6 +27,8 @@ async fn handle(context: Context, request: JoinGroupRequest) -> JoinGroupRespons
     let version = context.version;
     let fresh = context.broker.env.random_uuid();
     let client = context.client();
+    let topics = context.broker.image.catalog();
+    let consumers = consumer_config(&context.broker.configs, &group);
     let join = |ticket| Join {
         ticket,
         client,
@@ -32,6 +36,8 @@ async fn handle(context: Context, request: JoinGroupRequest) -> JoinGroupRespons
         first_join: if version < 4 { FirstJoin::Accept } else { FirstJoin::RequireId },
         static_rejoin: if version < 9 { StaticRejoin::HideLeader } else { StaticRejoin::SkipAssignment },
         fresh,
+        topics,
+        consumers,
     };
     let answer = context.broker.groups.join(&group, join).await;
     let mut response = answer.unwrap_or_else(|error_code| JoinGroupResponse {

@@ -17,7 +17,7 @@ pub(super) fn api() -> Api {
 async fn handle(context: Context, request: SyncGroupRequest) -> SyncGroupResponse {
     let is_named = request.protocol_type.is_some() && request.protocol_name.is_some();
     let answer = if context.version < FIRST_VERSION_WITH_PROTOCOL || is_named {
-        context.broker.groups.sync(request).await
+        context.broker.groups.sync(request, context.broker.image.catalog()).await
     } else {
         Err(ErrorCode::INCONSISTENT_GROUP_PROTOCOL)
     };

@@ -3,7 +3,7 @@
 use super::{Groups, mixed_up};
 use crate::config::{BrokerConfig, Configs, GroupConfig};
 use ottla_coordinator::Ticket;
-use ottla_coordinator::group::consumer::{self, Assignor, Config, Describe, Heartbeat};
+use ottla_coordinator::group::consumer::{self, Assignor, Config, Describe, Heartbeat, Migration};
 use ottla_coordinator::group::{Command, Reply};
 use ottla_wire::ErrorCode;
 use ottla_wire::message::ConsumerGroupHeartbeatResponse;
@@ -67,6 +67,10 @@ fn of_broker(broker: &BrokerConfig) -> Config {
     let groups = &broker.consumer_groups;
     Config {
         size_max: groups.max_size,
+        migration: Migration {
+            upgrade: groups.migration_policy.upgrade,
+            downgrade: groups.migration_policy.downgrade,
+        },
         assignors: groups.assignors.iter().filter_map(|name| Assignor::of_name(name)).collect(),
         ..Config::default()
     }

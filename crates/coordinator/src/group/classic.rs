@@ -24,6 +24,7 @@ mod join;
 mod join_static;
 mod leave;
 mod member;
+mod migrants;
 mod rebalance;
 mod session;
 mod stored;

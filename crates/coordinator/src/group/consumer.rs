@@ -20,6 +20,7 @@
 mod assign;
 #[cfg(test)]
 mod check;
+mod classic;
 mod commit;
 mod config;
 mod describe;
@@ -32,6 +33,7 @@ mod stored;
 mod subscriptions;
 mod who;
 
+use super::Catalog;
 use super::live::{Directory, MemberOf, StoredMember};
 use super::record::Record;
 use super::turn::{Timer, Turn};
@@ -43,7 +45,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use subscriptions::Subscriptions;
 
-pub use config::{Assignor, Config};
+pub use config::{Assignor, Config, Migration};
 pub use describe::Describe;
 pub use heartbeat::{Heartbeat, MemberIds};
 pub use member::Member;
@@ -95,6 +97,10 @@ pub(super) struct Group {
     assignors: BTreeMap<Assignor, usize>,
     /// The topics that `head` was made with. `None`: they must be looked at again.
     catalog_epoch: Option<u64>,
+    /// How many members speak the classic protocol.
+    classic_count: usize,
+    /// What a move to the classic type needs to know, while there are classic members.
+    noted: Option<(Arc<Catalog>, Arc<Config>)>,
     /// When the target assignment was computed last. `None`: the next one need not wait.
     assigned_at: Option<Tick>,
 }
@@ -112,6 +118,8 @@ impl Group {
             subscriptions: Subscriptions::default(),
             assignors: BTreeMap::new(),
             catalog_epoch: None,
+            classic_count: 0,
+            noted: None,
             assigned_at: None,
         }
     }
@@ -155,13 +163,14 @@ impl Group {
 
     /// Adds a member to what is known of all of them, but for its subscription.
     fn link(&mut self, id: &Str, member: &Member) {
-        let Member { instance, assignor, assigned, revoking, .. } = member;
+        let Member { instance, assignor, assigned, revoking, classic, .. } = member;
         if let Some(instance) = instance {
             self.statics.insert(instance.clone(), id.clone());
         }
         if let Some(assignor) = assignor {
             *self.assignors.entry(*assignor).or_default() += 1;
         }
+        self.classic_count += usize::from(classic.is_some());
         for partition in assigned.keys().chain(revoking.keys()) {
             let former = self.owners.insert(*partition, id.clone());
             debug_assert!(former.is_none(), "a partition is with one member");
@@ -169,13 +178,14 @@ impl Group {
     }
 
     fn unlink(&mut self, id: &Str, member: &Member) {
-        let Member { instance, assignor, assigned, revoking, .. } = member;
+        let Member { instance, assignor, assigned, revoking, classic, .. } = member;
         if let Some(instance) = instance.as_ref().filter(|instance| self.statics.get(*instance) == Some(id)) {
             self.statics.remove(instance);
         }
         if let Some(count) = assignor.and_then(|assignor| self.assignors.get_mut(&assignor)) {
             *count -= 1;
         }
+        self.classic_count -= usize::from(classic.is_some());
         for partition in assigned.keys().chain(revoking.keys()) {
             self.owners.remove(partition);
         }

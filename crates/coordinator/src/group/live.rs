@@ -2,8 +2,10 @@
 //!
 //! Nothing is decided here. Each question goes to the type's own module; a new type is one arm in each.
 
+use super::migration;
 use super::offsets::{Commit, Expiry};
 use super::record::Record;
+use super::refusal::Refusal;
 use super::turn::Turn;
 use super::{classic, consumer, share, streams};
 use crate::codec::{DecodeError, Input, Output};
@@ -367,7 +369,8 @@ impl Live {
     /// The same for a classic group.
     pub(super) fn may_become_classic(&self) -> bool {
         match self {
-            Self::Classic(_) | Self::Consumer(_) | Self::Share(_) => false,
+            Self::Classic(_) | Self::Share(_) => false,
+            Self::Consumer(group) => group.is_vacant(),
             Self::Streams(group) => group.is_vacant(),
         }
     }
@@ -426,6 +429,27 @@ impl Directory {
     /// The group of that name, if there is one and the APIs of classic groups may use it.
     pub(super) fn classic(&mut self, id: &str) -> Option<&mut classic::Group> {
         self.0.get_mut(id)?.classic()
+    }
+
+    /// The consumer group that a classic one with members would be, if the group of that name is one.
+    pub(super) fn upgraded(
+        &self,
+        id: &Str,
+        heartbeat: &consumer::Heartbeat,
+    ) -> Result<Option<consumer::Group>, Refusal> {
+        match self.0.get(id) {
+            Some(Live::Classic(group)) if !group.is_vacant() => {
+                migration::upgraded(group, id, &heartbeat.topics, &heartbeat.config).map(Some)
+            }
+            Some(_) | None => Ok(None),
+        }
+    }
+
+    /// Ends a classic group that is about to be another: who waits hears that the group rebalances.
+    pub(super) fn dissolve_classic(&mut self, id: &Str, turn: &mut Turn<'_>) {
+        if let Some(Live::Classic(group)) = self.0.remove(id) {
+            group.dissolve(turn);
+        }
     }
 
     /// Puts a group, whose records were written, in the place of the one that had its name.

@@ -6,6 +6,7 @@ mod consumer_offsets;
 mod consumer_property;
 mod consumer_statics;
 mod leaving;
+mod migration;
 mod offsets;
 mod property;
 mod script;

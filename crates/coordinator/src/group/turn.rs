@@ -48,6 +48,10 @@ impl Turn<'_> {
         self.timers.set(timer, self.now.tick + after);
     }
 
+    pub(super) fn is_scheduled(&self, timer: &Timer) -> bool {
+        self.timers.is_set(timer)
+    }
+
     pub(super) fn cancel(&mut self, timer: &Timer) {
         self.timers.cancel(timer);
     }

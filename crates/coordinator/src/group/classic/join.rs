@@ -2,13 +2,14 @@
 
 use super::member::{self, Member, Protocol};
 use super::{Group, State, join_error};
-use crate::group::Client;
 use crate::group::live::{Directory, Live};
 use crate::group::turn::Turn;
+use crate::group::{Catalog, Client, consumer};
 use crate::machine::Ticket;
 use ottla_wire::message::join_group_response::JoinGroupResponseMember;
 use ottla_wire::message::{JoinGroupRequest, JoinGroupResponse};
 use ottla_wire::{ErrorCode, Str};
+use std::sync::Arc;
 use uuid::Uuid;
 
 /// A join to decide.
@@ -26,6 +27,10 @@ pub struct Join {
     pub static_rejoin: StaticRejoin,
     /// Makes a new member's id unique.
     pub fresh: Uuid,
+    /// The topics there are, for a group that is a consumer group.
+    pub topics: Arc<Catalog>,
+    /// What is in force for the group if it is a consumer group.
+    pub consumers: Arc<consumer::Config>,
 }
 
 /// How a dynamic member without an id is welcomed.

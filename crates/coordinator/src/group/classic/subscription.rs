@@ -11,7 +11,7 @@ use ottla_wire::Str;
 use std::collections::BTreeSet;
 
 impl Group {
-    pub(super) fn is_of_consumers(&self) -> bool {
+    pub(in crate::group) fn is_of_consumers(&self) -> bool {
         self.protocol_type.as_deref() == Some(CONSUMER)
     }
 

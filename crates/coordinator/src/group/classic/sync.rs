@@ -1,6 +1,7 @@
 //! SyncGroup: the leader tells the assignment, the others ask for theirs.
 
 use super::{Group, State, sync_error};
+use crate::group::Catalog;
 use crate::group::live::{Directory, Stored};
 use crate::group::record::Record;
 use crate::group::turn::Turn;
@@ -10,6 +11,7 @@ use ottla_wire::message::sync_group_request::SyncGroupRequestAssignment;
 use ottla_wire::message::{SyncGroupRequest, SyncGroupResponse};
 use ottla_wire::{ErrorCode, Str};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A sync to decide.
 #[derive(Debug)]
@@ -18,10 +20,12 @@ pub struct Sync {
     pub ticket: Ticket,
     /// What was asked.
     pub request: SyncGroupRequest,
+    /// The topics there are, for a group that is a consumer group.
+    pub topics: Arc<Catalog>,
 }
 
 pub(in crate::group) fn sync(groups: &mut Directory, turn: &mut Turn<'_>, sync: Sync) {
-    let Sync { ticket, request } = sync;
+    let Sync { ticket, request, .. } = sync;
     if request.group_id.is_empty() {
         return turn.reply(ticket, sync_error(ErrorCode::INVALID_GROUP_ID));
     }

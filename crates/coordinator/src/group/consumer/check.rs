@@ -36,6 +36,8 @@ impl Group {
             assert!(epochs.clone().all(|epoch| *epoch <= member.epoch.max(self.head.assignment_epoch)));
         }
         assert_eq!(owners, self.owners, "the owners are known");
+        let classic_count = self.members.values().filter(|member| member.classic.is_some()).count();
+        assert_eq!(self.classic_count, classic_count, "classic members are counted");
         self.check_targets();
         let instances: BTreeMap<_, _> = self
             .members
@@ -89,7 +91,7 @@ impl Group {
     pub(in crate::group) fn check_timers(&self, timers: &[&Timer]) {
         for (id, member) in &self.members {
             assert!(timers.contains(&&self.session_timer(id)), "{id} has a session");
-            let must_give_back = member.state == MemberState::Unrevoked;
+            let must_give_back = member.state == MemberState::Unrevoked && member.classic.is_none();
             assert!(
                 !must_give_back || timers.contains(&&self.rebalance_timer(id)),
                 "{id} must come to an end"

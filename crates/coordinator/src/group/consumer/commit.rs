@@ -18,7 +18,7 @@ impl Group {
             return Ok(());
         }
         let member = self.members.get(&request.member_id).ok_or(ErrorCode::UNKNOWN_MEMBER_ID)?;
-        if commit.unknown_group == UnknownGroup::IllegalGeneration {
+        if commit.unknown_group == UnknownGroup::IllegalGeneration && member.classic.is_none() {
             // Before version 9 a client cannot know what STALE_MEMBER_EPOCH means.
             return Err(ErrorCode::UNSUPPORTED_VERSION);
         }
@@ -51,7 +51,7 @@ impl Group {
             return if epoch < 0 { Ok(()) } else { Err(ErrorCode::UNKNOWN_MEMBER_ID) };
         };
         let member = self.members.get(id).ok_or(ErrorCode::UNKNOWN_MEMBER_ID)?;
-        if member.epoch == epoch { Ok(()) } else { Err(ErrorCode::STALE_MEMBER_EPOCH) }
+        if member.epoch == epoch { Ok(()) } else { Err(member.stale()) }
     }
 }
 
@@ -67,7 +67,15 @@ impl Member {
             since.is_some_and(|since| *since <= epoch)
         };
         let is_good = epoch == self.epoch || (epoch < self.epoch && partitions.all(has));
-        if is_good { Ok(()) } else { Err(ErrorCode::STALE_MEMBER_EPOCH) }
+        if is_good { Ok(()) } else { Err(self.stale()) }
+    }
+
+    /// What a member hears whose epoch is not good.
+    fn stale(&self) -> ErrorCode {
+        match self.classic {
+            Some(_) => ErrorCode::ILLEGAL_GENERATION,
+            None => ErrorCode::STALE_MEMBER_EPOCH,
+        }
     }
 }
 

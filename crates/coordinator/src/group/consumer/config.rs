@@ -17,6 +17,8 @@ pub struct Config {
     pub size_max: usize,
     /// `group.consumer.assignors`: the assignors that members may ask for; the first one serves where nobody asks.
     pub assignors: Vec<Assignor>,
+    /// `group.consumer.migration.policy`: which way groups with members may move.
+    pub migration: Migration,
 }
 
 impl Default for Config {
@@ -27,6 +29,7 @@ impl Default for Config {
             assignment_interval_ms: 1_000,
             size_max: i32::MAX as usize,
             assignors: vec![Assignor::Uniform, Assignor::Range],
+            migration: Migration { upgrade: true, downgrade: true },
         }
     }
 }
@@ -35,6 +38,22 @@ impl Config {
     /// The assignor of a group whose members do not ask for one.
     pub(super) fn default_assignor(&self) -> Assignor {
         self.assignors.first().copied().unwrap_or(Assignor::Uniform)
+    }
+}
+
+/// Which way groups with members may move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Migration {
+    /// From classic to consumer.
+    pub upgrade: bool,
+    /// From consumer to classic.
+    pub downgrade: bool,
+}
+
+impl Migration {
+    /// Whether members of both protocols may be in one group.
+    pub(super) fn is_possible(self) -> bool {
+        self.upgrade || self.downgrade
     }
 }
 

@@ -113,7 +113,7 @@ impl Member {
             // What it has not given back yet it still has.
             assignment: named(merge(self), topics),
             target_assignment: named(self.target.iter().copied(), topics),
-            member_type: MEMBER_TYPE_CONSUMER,
+            member_type: if self.classic.is_some() { MEMBER_TYPE_CLASSIC } else { MEMBER_TYPE_CONSUMER },
         }
     }
 }
@@ -144,4 +144,5 @@ fn named(partitions: impl Iterator<Item = PartitionId>, topics: &Catalog) -> Ass
     Assignment { topic_partitions }
 }
 
+const MEMBER_TYPE_CLASSIC: i8 = 0;
 const MEMBER_TYPE_CONSUMER: i8 = 1;

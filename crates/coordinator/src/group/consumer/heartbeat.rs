@@ -119,6 +119,9 @@ fn beat(
         return group.beat(turn, heartbeat);
     }
     let is_joining = heartbeat.request.member_epoch == 0;
+    if is_joining && let Some(group) = groups.upgraded(id, heartbeat)? {
+        return join_upgraded(groups, turn, heartbeat, group);
+    }
     let is_vacant = groups.0.get(id).is_none_or(Live::may_become_consumer);
     if !is_joining || !is_vacant {
         return Err(no_consumer_group(groups, id));
@@ -126,6 +129,20 @@ fn beat(
     let mut group = Group::new(id.detached());
     let response = group.beat(turn, heartbeat)?;
     groups.replace(group.id.clone(), Live::Consumer(group), turn);
+    Ok(response)
+}
+
+/// The first member of the consumer protocol joins a group that was classic until now.
+fn join_upgraded(
+    groups: &mut Directory,
+    turn: &mut Turn<'_>,
+    heartbeat: &Heartbeat,
+    mut group: Group,
+) -> Result<ConsumerGroupHeartbeatResponse, Refusal> {
+    let response = group.beat(turn, heartbeat)?;
+    groups.dissolve_classic(&group.id, turn);
+    group.restart_all(&heartbeat.config, turn);
+    groups.0.insert(group.id.clone(), Live::Consumer(group));
     Ok(response)
 }
 
@@ -169,6 +186,7 @@ impl Group {
         let is_resubscribed = (&member.topics, &member.pattern) != (&before.topics, &before.pattern);
         self.put(&id, member);
         let has_reason = is_resubscribed || preferred != self.preferred_assignor(config);
+        self.note(topics, config);
         self.refresh(topics, has_reason);
         self.assign_when_due(topics, config, turn);
         let said = Said { owned, is_resubscribed };
@@ -190,7 +208,7 @@ impl Group {
     }
 
     /// Takes notice of changes of the topics, and of a subscription; either is a reason for a new target assignment.
-    fn refresh(&mut self, topics: &Arc<Catalog>, has_reason: bool) {
+    pub(super) fn refresh(&mut self, topics: &Arc<Catalog>, has_reason: bool) {
         if !has_reason && self.head.epoch != 0 && self.catalog_epoch == Some(topics.epoch()) {
             return;
         }
@@ -213,7 +231,7 @@ impl Group {
     }
 
     /// Takes the member one step towards its target.
-    fn reconcile(&mut self, id: &Str, said: &Said, topics: &Catalog, turn: &mut Turn<'_>) {
+    pub(super) fn reconcile(&mut self, id: &Str, said: &Said, topics: &Catalog, turn: &mut Turn<'_>) {
         let member = &self.members[id];
         if !said.is_resubscribed && member.is_reconciled_to(self.head.assignment_epoch) {
             return;
@@ -227,6 +245,8 @@ impl Group {
         let Some(next) = reconcile::step(member, &circumstances) else { return };
         let timer = self.rebalance_timer(id);
         match next.state {
+            // A classic member hears of it at its next heartbeat, and its time begins then.
+            _ if next.classic.is_some() => {}
             MemberState::Unrevoked => turn.schedule(timer, next.rebalance_timeout_ms.into()),
             MemberState::Stable | MemberState::Unreleased => turn.cancel(&timer),
         }
@@ -266,6 +286,9 @@ fn updated(before: &Arc<Member>, heartbeat: &Heartbeat) -> Arc<Member> {
     let differs = |said: &Option<Str>, known: &Option<Str>| said.is_some() && said != known;
     if differs(&request.instance_id, &before.instance) {
         Arc::make_mut(&mut member).instance = request.instance_id.as_ref().map(Str::detached);
+    }
+    if before.classic.is_some() {
+        Arc::make_mut(&mut member).classic = None;
     }
     if differs(&request.rack_id, &before.rack) {
         Arc::make_mut(&mut member).rack = request.rack_id.as_ref().map(Str::detached);

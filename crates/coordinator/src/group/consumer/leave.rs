@@ -4,6 +4,7 @@ use super::Group;
 use super::heartbeat::no_consumer_group;
 use super::member::{AWAY, Held, Member, MemberState};
 use crate::group::live::{Directory, Live};
+use crate::group::migration;
 use crate::group::refusal::Refusal;
 use crate::group::turn::Turn;
 use ottla_wire::Str;
@@ -21,7 +22,10 @@ pub(super) fn leave(
     let id = group.who_leaves(request)?;
     match request.member_epoch {
         AWAY => group.let_go(&id, turn),
-        _ => group.fence(&[id], turn),
+        _ => {
+            group.fence(&[id], turn);
+            migration::downgrade(groups, turn, &request.group_id);
+        }
     }
     Ok(ConsumerGroupHeartbeatResponse {
         member_id: Some(request.member_id.clone()),
@@ -48,7 +52,10 @@ impl Group {
         for id in ids {
             self.take(id, turn);
         }
-        self.head.epoch += 1;
+        // Classic members that are left alone go on in their generation, and so hear that they rebalance.
+        if self.migrants(turn).is_none() {
+            self.head.epoch += 1;
+        }
         self.catalog_epoch = None;
         if self.members.is_empty() {
             self.head.assignment_epoch = self.head.epoch;

@@ -1,6 +1,7 @@
 //! One member of a consumer group: who it is, what it wants, and where it stands.
 
 use super::Assignor;
+use super::classic::Classic;
 use crate::assignor::Assignment;
 use crate::group::Client;
 use ottla_base::PartitionId;
@@ -34,6 +35,8 @@ pub struct Member {
     pub(super) revoking: Held,
     /// What it should have.
     pub(super) target: Assignment,
+    /// What there is besides to a member of the classic protocol.
+    pub(super) classic: Option<Classic>,
 }
 
 /// Partitions of a member, each with the epoch in which the member got it (KIP-1251).
@@ -57,6 +60,11 @@ pub(super) enum MemberState {
 impl Member {
     pub(super) fn is_reconciled_to(&self, assignment_epoch: i32) -> bool {
         self.state == MemberState::Stable && self.epoch == assignment_epoch
+    }
+
+    /// Whether the group waits for it: to give something back, or, of a classic member, to join again or to sync.
+    pub(super) fn is_expected(&self) -> bool {
+        self.state == MemberState::Unrevoked || self.classic.is_some()
     }
 
     /// Comes to an epoch, which may be the one it has.

@@ -1,22 +1,19 @@
 //! Deadlines: members that are silent, and members that do not give back what they must not have any more.
 
-use super::Group;
 use super::member::MemberState;
+use super::{Config, Group};
 use crate::group::live::{Directory, Live};
+use crate::group::migration;
 use crate::group::turn::Turn;
 use ottla_wire::Str;
 
 /// A member was silent for its session timeout.
-pub(in crate::group) fn expire_session(
-    groups: &mut Directory,
-    turn: &mut Turn<'_>,
-    group: &Str,
-    member: &Str,
-) {
-    if let Some(Live::Consumer(group)) = groups.0.get_mut(group)
+pub(in crate::group) fn expire_session(groups: &mut Directory, turn: &mut Turn<'_>, id: &Str, member: &Str) {
+    if let Some(Live::Consumer(group)) = groups.0.get_mut(id)
         && group.members.contains_key(member)
     {
         group.fence(std::slice::from_ref(member), turn);
+        migration::downgrade(groups, turn, id);
     }
 }
 
@@ -24,23 +21,29 @@ pub(in crate::group) fn expire_session(
 pub(in crate::group) fn expire_rebalance(
     groups: &mut Directory,
     turn: &mut Turn<'_>,
-    group: &Str,
+    id: &Str,
     member: &Str,
 ) {
-    if let Some(Live::Consumer(group)) = groups.0.get_mut(group)
-        && group.members.get(member).is_some_and(|member| member.state == MemberState::Unrevoked)
+    if let Some(Live::Consumer(group)) = groups.0.get_mut(id)
+        && group.members.get(member).is_some_and(|member| member.is_expected())
     {
         group.fence(std::slice::from_ref(member), turn);
+        migration::downgrade(groups, turn, id);
     }
 }
 
 impl Group {
     /// After a restart every member has its whole time again.
     pub(in crate::group) fn start_sessions(&mut self, turn: &mut Turn<'_>) {
-        let session_timeout_ms = turn.settings.consumer.session_timeout_ms;
+        let config = &turn.settings.consumer.clone();
+        self.restart_all(config, turn);
+    }
+
+    /// Every member has its whole time again.
+    pub(super) fn restart_all(&self, config: &Config, turn: &mut Turn<'_>) {
         for (id, member) in &self.members {
-            turn.schedule(self.session_timer(id), session_timeout_ms.into());
-            if member.state == MemberState::Unrevoked {
+            turn.schedule(self.session_timer(id), self.session_timeout_ms(member, config).into());
+            if member.state == MemberState::Unrevoked && member.classic.is_none() {
                 turn.schedule(self.rebalance_timer(id), member.rebalance_timeout_ms.into());
             }
         }

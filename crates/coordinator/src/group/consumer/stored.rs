@@ -8,9 +8,11 @@
 //!         | epoch: i32 | previous epoch: i32 | state: 0 stable, 1 unrevoked, 2 unreleased
 //!         | assigned: i32, each topic id: 16 bytes, partition: i32, epoch: i32 | revoking: the same
 //!         | target: i32, each topic id: 16 bytes, partition: i32
+//!         | 0, or of a classic member 1 | session timeout: i32 ms | protocols: i32, each name, metadata
 //! ```
 //! `?` is a byte 0, or 1 and the text.
 
+use super::classic::Classic;
 use super::member::{Held, Member, MemberState};
 use super::{Assignor, Group};
 use crate::assignor::Assignment;
@@ -78,7 +80,7 @@ impl Group {
 impl Member {
     pub(in crate::group) fn encode(&self, output: Output) -> Output {
         let Self { instance, rack, client, rebalance_timeout_ms, assignor, topics, pattern, .. } = self;
-        let Self { epoch, previous_epoch, state, assigned, revoking, target, .. } = self;
+        let Self { epoch, previous_epoch, state, assigned, revoking, target, classic, .. } = self;
         let output = output
             .byte(VERSION)
             .maybe_text(instance.as_deref())
@@ -99,7 +101,10 @@ impl Member {
             MemberState::Unreleased => 2,
         });
         let output = encode_held(encode_held(output, assigned), revoking).int(count(target.len()));
-        target.iter().fold(output, |output, partition| encode_partition(output, *partition))
+        let output = target.iter().fold(output, |output, partition| encode_partition(output, *partition));
+        let Some(Classic { session_timeout_ms, protocols }) = classic else { return output.byte(0) };
+        let output = output.byte(1).int(*session_timeout_ms).int(count(protocols.len()));
+        protocols.iter().fold(output, |output, (name, metadata)| output.text(name).bytes(metadata))
     }
 
     pub(in crate::group) fn decode(input: &mut Input<'_>) -> Result<Self, DecodeError> {
@@ -136,6 +141,16 @@ impl Member {
             target: {
                 let partitions = (0..input.int()?).map(|_| decode_partition(input));
                 partitions.collect::<Result<Assignment, _>>()?
+            },
+            classic: match input.byte()? {
+                0 => None,
+                1 => Some(Classic {
+                    session_timeout_ms: input.int()?,
+                    protocols: (0..input.int()?)
+                        .map(|_| Ok((input.text()?, input.bytes()?)))
+                        .collect::<Result<_, DecodeError>>()?,
+                }),
+                other => return Err(DecodeError::Unknown(other)),
             },
         })
     }

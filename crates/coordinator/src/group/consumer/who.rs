@@ -37,7 +37,7 @@ impl Group {
             Some((instance, None)) if !is_joining => Err(self.unknown_instance(instance)),
             Some((instance, Some(former))) if is_joining => {
                 let member = self.member(former)?;
-                if member.epoch != AWAY {
+                if member.epoch != AWAY && member.classic.is_none() {
                     return Err(unreleased(instance, former));
                 }
                 let before = Member { epoch: 0, previous_epoch: 0, ..(**member).clone() };

@@ -43,7 +43,7 @@ fn a_dynamic_member_needs_an_id_and_the_first_rebalance_waits_for_others() {
             > heartbeat b
             b: NONE
             > describe
-            -: Stable "consumer" "range" m1="p0"/9 m3="p1"/9
+            -: Stable "consumer" "range" m1="p0"/23 m3="p1"/23
         "#]],
     );
 }

@@ -50,6 +50,11 @@ fn line() -> impl Strategy<Value = String> {
         1 => prop::sample::select(vec!["config interval=0", "config interval=1000"]).prop_map(str::to_owned),
         1 => client().prop_map(|client| format!("commit {client} id={client} gen=1 t#372:0=5")),
         1 => Just("delete".to_owned()),
+        4 => prop::sample::select(vec![
+            "join m v=3 rebalance=5000", "join m v=3 has=t:0", "join n v=3 has=t:0,1,2", "join n v=3 instance=i1",
+            "join n v=3 protocols=sticky:t", "sync m m=t:0,1 n=t:1,2", "sync n", "heartbeat m", "heartbeat n",
+            "leave m", "leave n /i1", "commit m t#372:0=5",
+        ]).prop_map(str::to_owned),
         1 => Just("restart".to_owned()),
         3 => prop::sample::select(vec![1_u64, 500, 3_000, 21_000, 46_000]).prop_map(|ms| format!("+{ms}")),
     ]
@@ -93,5 +98,8 @@ proptest! {
         if let Some(Live::Consumer(group)) = world.soft.groups.0.get("g") {
             group.check_settled(&world.consumers.catalog);
         }
+        // Everybody is silent now: they go, and nobody waits for ever.
+        world.pass(20 * 60 * 1_000);
+        prop_assert!(world.waiting.is_empty(), "still waiting: {:?}", world.waiting);
     }
 }

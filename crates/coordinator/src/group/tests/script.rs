@@ -43,9 +43,23 @@ pub(super) fn check(script: &str, expected: &expect_test::Expect) {
 }
 
 /// A subscription to one topic, as consumers write it.
-fn subscription(topic: &str) -> Bytes {
+fn subscription(topic: &str, owned: Option<&str>) -> Bytes {
     let mut bytes = vec![0, 3, 0, 0, 0, 1, 0, u8::try_from(topic.len()).expect("short")];
     bytes.extend(topic.as_bytes());
+    // No words of the assignor's own.
+    bytes.extend((-1_i32).to_be_bytes());
+    bytes.extend(i32::from(owned.is_some()).to_be_bytes());
+    if let Some((topic, partitions)) = owned.and_then(|owned| owned.split_once(':')) {
+        bytes.extend([0, u8::try_from(topic.len()).expect("short")]);
+        bytes.extend(topic.as_bytes());
+        let partitions: Vec<i32> =
+            partitions.split(',').map(|index| index.parse().expect("a number")).collect();
+        bytes.extend(i32::try_from(partitions.len()).expect("few").to_be_bytes());
+        bytes.extend(partitions.into_iter().flat_map(i32::to_be_bytes));
+    }
+    // No generation, no rack.
+    bytes.extend((-1_i32).to_be_bytes());
+    bytes.extend((-1_i16).to_be_bytes());
     bytes.into()
 }
 
@@ -315,7 +329,10 @@ impl World {
         let protocols = fields.get("protocols").copied().unwrap_or("range:t");
         let protocols = protocols.split(',').filter(|protocol| !protocol.is_empty()).map(|protocol| {
             let (name, topic) = protocol.split_once(':').expect("name:topic");
-            JoinGroupRequestProtocol { name: name.into(), metadata: subscription(topic) }
+            JoinGroupRequestProtocol {
+                name: name.into(),
+                metadata: subscription(topic, fields.get("has").copied()),
+            }
         });
         self.fresh += 1;
         Command::Join(Box::new(Join {
@@ -334,6 +351,8 @@ impl World {
             first_join: if version < 4 { FirstJoin::Accept } else { FirstJoin::RequireId },
             static_rejoin: if version < 9 { StaticRejoin::HideLeader } else { StaticRejoin::SkipAssignment },
             fresh: Uuid::from_u128(self.fresh),
+            topics: self.consumers.catalog.clone(),
+            consumers: self.consumers.config.clone(),
         }))
     }
 
@@ -343,12 +362,13 @@ impl World {
             if !["group", "id", "instance", "gen", "type", "protocol"].contains(member) {
                 assignments.push(SyncGroupRequestAssignment {
                     member_id: self.member(member),
-                    assignment: Bytes::copy_from_slice(assignment.as_bytes()),
+                    assignment: self.consumers.assignment(assignment),
                 });
             }
         }
         Command::Sync(Sync {
             ticket: who.ticket,
+            topics: self.consumers.catalog.clone(),
             request: SyncGroupRequest {
                 group_id: who.group,
                 generation_id: who.generation,

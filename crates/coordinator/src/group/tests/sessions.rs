@@ -146,7 +146,7 @@ fn members_go_on_after_a_restart_without_a_rebalance() {
             > commit a t:0=7
             a: committed t:0=NONE
             > describe
-            -: Stable "consumer" "range" m1="p0"/9 m2="p1"/9
+            -: Stable "consumer" "range" m1="p0"/23 m2="p1"/23
             > +10000
             > heartbeat a
             a: UNKNOWN_MEMBER_ID
@@ -272,7 +272,7 @@ fn a_protocol_that_is_named_twice_counts_once() {
             > sync a a=p0
             a: assigned "p0"
             > describe
-            -: Stable "consumer" "range" m1="p0"/9
+            -: Stable "consumer" "range" m1="p0"/23
         "#]],
     );
 }

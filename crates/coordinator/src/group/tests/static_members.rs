@@ -59,7 +59,7 @@ fn a_static_member_comes_back_without_a_rebalance() {
             > heartbeat a2 instance=unknown
             a2: UNKNOWN_MEMBER_ID
             > describe
-            -: Stable "consumer" "range" m3="p0"/9 m5="p1"/9
+            -: Stable "consumer" "range" m3="p0"/23 m5="p1"/23
         "#]],
     );
 }
@@ -171,7 +171,7 @@ fn an_absent_static_member_is_not_removed_by_a_rebalance_but_by_its_session() {
             > sync a a=p0 b=p1
             a: assigned "p0"
             > describe
-            -: Stable "consumer" "range" m1="p0"/9 m2="p1"/9
+            -: Stable "consumer" "range" m1="p0"/23 m2="p1"/23
             > +20000
             > describe
             -: PreparingRebalance "consumer" "" m1="p0"/0

@@ -12,9 +12,12 @@
 //! ```
 
 use super::{Who, topic_id};
+use crate::assignor;
 use crate::group::consumer::{self, Assignor, Config, Describe, Heartbeat, MemberIds};
+use crate::group::embedded;
 use crate::group::{Catalog, CatalogTopic, Client, Command, Reply};
-use ottla_base::TopicId;
+use bytes::Bytes;
+use ottla_base::{PartitionId, PartitionIndex, TopicId};
 use ottla_wire::message::ConsumerGroupHeartbeatRequest;
 use ottla_wire::message::consumer_group_describe_response::{self, DescribedGroup};
 use ottla_wire::message::consumer_group_heartbeat_request::TopicPartitions;
@@ -79,6 +82,11 @@ impl Consumers {
                 for (key, value) in fields {
                     let number = || value.parse().expect("a number");
                     match key {
+                        "policy" => {
+                            let allows = |way| value == "both" || value == way;
+                            let (upgrade, downgrade) = (allows("upgrade"), allows("downgrade"));
+                            config.migration = consumer::Migration { upgrade, downgrade };
+                        }
                         "interval" => config.assignment_interval_ms = number(),
                         "session" => config.session_timeout_ms = number(),
                         "size" => config.size_max = value.parse().expect("a size"),
@@ -159,6 +167,17 @@ impl Consumers {
         })))
     }
 
+    /// An assignment of the classic protocol: `t:0,1` as consumers write it, anything else as it is.
+    pub(super) fn assignment(&self, text: &str) -> Bytes {
+        let Some((topic, partitions)) = text.split_once(':') else {
+            return Bytes::copy_from_slice(text.as_bytes());
+        };
+        let topic = self.catalog.topic(topic).map_or(topic_id(99), |topic| topic.id);
+        let partition =
+            |index: &str| PartitionId { topic, index: PartitionIndex(index.parse().expect("a number")) };
+        embedded::encode_assignment(&partitions.split(',').map(partition).collect(), &[0, 3], &self.catalog)
+    }
+
     /// The client lets go what it must, and says what is left.
     fn let_go(&mut self, client: &str) -> Vec<TopicPartitions> {
         let Some(has) = self.has.get_mut(client) else { return Vec::new() };
@@ -212,6 +231,20 @@ fn listed(places: &BTreeSet<Place>) -> Vec<TopicPartitions> {
         topics.entry(*topic).or_default().push(*index);
     }
     topics.into_iter().map(|(id, partitions)| TopicPartitions { topic_id: id.0, partitions }).collect()
+}
+
+/// An assignment of the classic protocol as text.
+pub(super) fn assigned_text(bytes: &Bytes, topics: &Catalog) -> String {
+    match embedded::assignment(bytes, topics) {
+        Some(assigned) if !bytes.is_empty() => {
+            let indexes: Vec<(TopicId, Vec<i32>)> = assignor::by_topic(&assigned)
+                .map(|(topic, partitions)| (topic, partitions.iter().map(|index| index.0).collect()))
+                .collect();
+            let places = indexes.iter().map(|(topic, partitions)| (*topic, &**partitions));
+            format!("assigned [{}]", places_text(places, topics))
+        }
+        Some(_) | None => format!("assigned {:?}", String::from_utf8_lossy(bytes)),
+    }
 }
 
 /// An answer as text.

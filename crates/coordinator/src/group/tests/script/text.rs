@@ -18,7 +18,7 @@ pub(super) fn of(reply: &Reply, topics: &Catalog) -> String {
         Reply::Streams(reply) => super::streams::text(reply),
         Reply::Join(join) => join_text(join),
         Reply::Sync(sync) if sync.error_code == ErrorCode::NONE => {
-            format!("assigned {:?}", String::from_utf8_lossy(&sync.assignment))
+            super::consumers::assigned_text(&sync.assignment, topics)
         }
         Reply::Sync(sync) => sync.error_code.name().into(),
         Reply::Heartbeat(heartbeat) => heartbeat.error_code.name().into(),
