@@ -64,8 +64,8 @@ pub const SUBJECT: Subject = Subject {
                 ASKED_TO_DRAW,
                 Difference {
                     step: "internal topics are missing",
-                    field: "status_detail",
-                    because: "Apache Kafka names them in no order; Ottla by name",
+                    field: "heartbeat_interval_ms",
+                    because: "Ottla has made the topics by then, and tells the member to come again soon",
                 },
             ],
         },
@@ -249,9 +249,12 @@ fn topics(side: &mut Side) -> Ran {
     step(side, "a source is missing", &missing.join("a", reading(&unknown)))?;
     missing.describe(side, "describe without sources", 1);
     let group = Group::make(side, "made", &[])?;
-    step(side, "internal topics are missing", &group.join("a", counting(&topic, &group.id)))?;
+    // One, because Apache Kafka names several in no order.
+    let mut topology = counting(&topic, &group.id);
+    topology.subtopologies[1].state_changelog_topics.clear();
+    step(side, "internal topics are missing", &group.join("a", topology.clone()))?;
     let epoch = until_ready(side, &group, "a", 2)?;
-    step(side, "they are there", &group.join("a", counting(&topic, &group.id)))?;
+    step(side, "they are there", &group.join("a", topology))?;
     step(side, "and are found", &group.owning("a", epoch, &[]))?;
     let copartitioned = Group::make(side, "co", &[])?;
     let mut topology = reading(&topic);

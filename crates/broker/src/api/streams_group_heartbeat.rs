@@ -5,6 +5,8 @@
 //! - Tasks are given as long as all topics are there and fit; the status says what is in the way. Internal topics are
 //!   made here: they are there when this is answered, and the next heartbeat finds them. Apache Kafka answers first
 //!   and makes them then; why one could not be made, both say in the detail of MISSING_INTERNAL_TOPICS.
+//! - A member is told to come again as soon as a waiting assignment may be made, or topics that were missing are there,
+//!   if that is sooner than its next heartbeat.
 //! - A task goes to another member only when the one that had it says that it has not any more, or is gone.
 //! - Topics by a pattern, another topology for a group that has one, and warm-up tasks are not there in Kafka 4.4
 //!   either. Every topology may name 10,000 topics and come to 100,000 tasks.
@@ -36,12 +38,14 @@ async fn handle(context: Context, request: StreamsGroupHeartbeatRequest) -> Stre
     let statuses =
         if context.version < FIRST_VERSION_WITH_TAGS { Statuses::First } else { Statuses::WithTags };
     let (topics, config) = (broker.image.catalog(), streams_config(&broker.configs, &group));
+    let usual_interval_ms = config.heartbeat_interval_ms;
     let heartbeat = |ticket| Heartbeat { ticket, request, client, topics, config, statuses };
     match broker.groups.streams_heartbeat(&group, heartbeat).await {
         Ok(Answered { mut response, missing }) => {
             let failures = make(&context, missing).await;
             if !failures.is_empty() {
                 tell(&mut response, &failures);
+                response.heartbeat_interval_ms = usual_interval_ms;
             }
             response
         }

@@ -114,8 +114,8 @@ pub(super) struct Group {
     catalog_epoch: Option<u64>,
     /// When the assignment was made.
     assigned_at: Option<Tick>,
-    /// The first assignment waits for more members.
-    is_delayed: bool,
+    /// Until when the first assignment waits for more members, if it does.
+    delayed_until: Option<Tick>,
     task_offsets: BTreeMap<Str, TaskOffsets>,
     /// Who asked everybody to stop.
     shutdown: Option<Str>,
@@ -189,7 +189,7 @@ impl Group {
             configured: None,
             catalog_epoch: None,
             assigned_at: None,
-            is_delayed: false,
+            delayed_until: None,
             task_offsets: BTreeMap::new(),
             shutdown: None,
             endpoint_epoch: 0,

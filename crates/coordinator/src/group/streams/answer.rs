@@ -3,9 +3,9 @@
 use super::heartbeat::{Answered, Heartbeat, Statuses};
 use super::member::Member;
 use super::request::JOIN;
-use super::target::Delay;
+use super::target::{Cause, Delay};
 use super::tasks::listed;
-use super::{Group, status};
+use super::{Config, Group, status};
 use crate::group::turn::Turn;
 use ottla_wire::Str;
 use ottla_wire::message::StreamsGroupHeartbeatResponse;
@@ -33,7 +33,7 @@ impl Group {
         let mut response = StreamsGroupHeartbeatResponse {
             member_id: id.clone(),
             member_epoch: member.epoch,
-            heartbeat_interval_ms: config.heartbeat_interval_ms,
+            heartbeat_interval_ms: self.next_heartbeat_ms(*delay, config, turn),
             task_offset_interval_ms: config.task_offset_interval_ms,
             acceptable_recovery_lag: config.acceptable_recovery_lag,
             status: Some(self.statuses(id, &member, *delay, *statuses)),
@@ -58,6 +58,16 @@ impl Group {
         Answered { response, missing: missing.unwrap_or_default() }
     }
 
+    /// When the member shall come again: as soon as something is due, if that is sooner than usual, so that neither an
+    /// assignment that waits nor topics that are made cost a whole interval.
+    fn next_heartbeat_ms(&self, delay: Option<Delay>, config: &Config, turn: &Turn<'_>) -> i32 {
+        let until_ms =
+            |delay: Delay| i32::try_from(delay.until.since(turn.now.tick)).unwrap_or(i32::MAX).max(1);
+        let is_making = self.configured.as_ref().is_some_and(|configured| !configured.missing.is_empty());
+        let soon = delay.map(until_ms).or_else(|| is_making.then_some(TOPICS_ARE_MADE_MS));
+        soon.map_or(config.heartbeat_interval_ms, |soon| soon.min(config.heartbeat_interval_ms))
+    }
+
     fn statuses(&self, id: &Str, member: &Member, delay: Option<Delay>, statuses: Statuses) -> Vec<Status> {
         let status = |status_code, detail: String| Status { status_code, status_detail: detail.into() };
         let mut told = Vec::new();
@@ -68,9 +78,9 @@ impl Group {
             told.push(status(status::STALE_TOPOLOGY, detail));
         }
         if let Some(delay) = delay {
-            let cause = match delay {
-                Delay::Initial => "initial rebalance delay",
-                Delay::Interval => "assignment interval",
+            let cause = match delay.cause {
+                Cause::Initial => "initial rebalance delay",
+                Cause::Interval => "assignment interval",
             };
             let detail = format!("Assignment delayed due to the configured {cause}.");
             told.push(status(status::ASSIGNMENT_DELAYED, detail));
@@ -101,3 +111,7 @@ impl Group {
         told
     }
 }
+
+/// The broker makes missing topics before it answers, so that the next heartbeat finds them; not sooner, because one
+/// that cannot be made stays missing.
+const TOPICS_ARE_MADE_MS: i32 = 1_000;

@@ -79,7 +79,7 @@ impl Group {
                 Timer::Rebalance { member, .. } => {
                     assert_eq!(self.members.get(member).map(|member| member.state), Some(State::Unrevoked));
                 }
-                Timer::Join { .. } => assert!(self.is_delayed, "the first assignment waits"),
+                Timer::Join { .. } => assert!(self.delayed_until.is_some(), "the first assignment waits"),
                 Timer::Sync { .. } => panic!("streams groups have no SyncGroup"),
                 Timer::Expiry => {}
             }
@@ -89,7 +89,7 @@ impl Group {
             let has_deadline = timers.contains(&&self.rebalance_timer(id));
             assert_eq!(has_deadline, member.state == State::Unrevoked);
         }
-        assert_eq!(timers.contains(&&self.delay_timer()), self.is_delayed);
+        assert_eq!(timers.contains(&&self.delay_timer()), self.delayed_until.is_some());
     }
 
     pub(in crate::group) fn generation(&self) -> i32 {

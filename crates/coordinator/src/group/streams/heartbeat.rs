@@ -20,6 +20,7 @@ use ottla_wire::message::{StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatRes
 use ottla_wire::{ErrorCode, Str};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A heartbeat to decide.
 #[derive(Debug)]
@@ -283,9 +284,10 @@ impl Group {
             self.stored.assignment = config.assignment.clone();
             self.advance_epoch();
         }
-        if was_empty && !self.is_delayed && 0 < config.initial_rebalance_delay_ms {
+        let delay_ms = u64::try_from(config.initial_rebalance_delay_ms).unwrap_or(0);
+        if was_empty && self.delayed_until.is_none() && 0 < delay_ms {
             turn.schedule(self.delay_timer(), config.initial_rebalance_delay_ms.into());
-            self.is_delayed = true;
+            self.delayed_until = Some(turn.now.tick + Duration::from_millis(delay_ms));
         }
         before
     }

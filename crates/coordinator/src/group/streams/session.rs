@@ -34,7 +34,7 @@ pub(in crate::group) fn expire_rebalance(
 /// The first members had the time to come together.
 pub(in crate::group) fn expire_delay(groups: &mut Directory, turn: &mut Turn<'_>, group: &Str) {
     let Some(Live::Streams(group)) = groups.0.get_mut(group) else { return };
-    group.is_delayed = false;
+    group.delayed_until = None;
     if !group.members.is_empty() && group.configured.is_some() {
         let config = turn.settings.streams.clone();
         // Whoever is still too early is assigned for at the next heartbeat.

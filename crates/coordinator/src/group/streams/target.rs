@@ -4,13 +4,22 @@ use super::assignor::{Candidate, Part, assign};
 use super::tasks::Tasks;
 use super::{Config, Group};
 use crate::group::turn::Turn;
+use ottla_base::Tick;
 use ottla_wire::Str;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Why there is no assignment for the group's epoch yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Delay {
+pub(super) struct Delay {
+    pub(super) cause: Cause,
+    /// When there can be one.
+    pub(super) until: Tick,
+}
+
+/// What an assignment waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cause {
     /// More members may come.
     Initial,
     /// The last one was made a moment ago.
@@ -20,15 +29,16 @@ pub(super) enum Delay {
 impl Group {
     /// Makes an assignment for the group's epoch, unless there is one or it is too early.
     pub(super) fn assign(&mut self, config: &Config, turn: &Turn<'_>) -> Result<(), Delay> {
-        if self.is_delayed {
-            return Err(Delay::Initial);
+        if let Some(until) = self.delayed_until {
+            return Err(Delay { cause: Cause::Initial, until });
         }
         if self.stored.epoch <= self.stored.assignment_epoch {
             return Ok(());
         }
         let interval = Duration::from_millis(u64::try_from(config.assignment_interval_ms).unwrap_or(0));
-        if self.assigned_at.is_some_and(|at| turn.now.tick < at + interval) {
-            return Err(Delay::Interval);
+        let until = self.assigned_at.map(|at| at + interval);
+        if let Some(until) = until.filter(|until| turn.now.tick < *until) {
+            return Err(Delay { cause: Cause::Interval, until });
         }
         for (id, target) in self.targets() {
             let Some(member) = self.members.get(&id).filter(|member| member.target != target) else {

@@ -251,6 +251,7 @@ fn answered_text(answered: &Answered) -> String {
         endpoint_information_epoch,
         partitions_by_user_endpoint,
         topology_description_required,
+        heartbeat_interval_ms,
         ..
     } = &answered.response;
     if *error_code != ErrorCode::NONE {
@@ -269,6 +270,9 @@ fn answered_text(answered: &Answered) -> String {
         if standby_tasks.as_ref().is_some_and(|tasks| !tasks.is_empty()) {
             let _ = write!(text, " standby{}", tasks(standby_tasks));
         }
+    }
+    if ![0, 5_000].contains(heartbeat_interval_ms) {
+        let _ = write!(text, " again in {heartbeat_interval_ms}");
     }
     for status in status.iter().flatten() {
         let _ = write!(text, "\n   status {} {}", status.status_code, status.status_detail);

@@ -24,12 +24,12 @@ fn the_first_assignment_waits_for_others_and_is_fetched_by_heartbeats() {
             > define 0:src=in,log=c
             > s-topics in:4 c:4
             > s-beat a
-            a: epoch 1 active
+            a: epoch 1 active again in 3000
                status 5 Assignment delayed due to the configured initial rebalance delay.
                asked to draw
             > +1000
             > s-beat b
-            b: epoch 1 active
+            b: epoch 1 active again in 2000
                status 5 Assignment delayed due to the configured initial rebalance delay.
             > s-describe
             -: Assigning epoch 3/1
@@ -99,7 +99,7 @@ fn assignments_are_not_made_more_often_than_the_interval() {
                asked to draw
             > +999
             > s-beat b
-            b: epoch 2 active
+            b: epoch 2 active again in 1
                status 5 Assignment delayed due to the configured assignment interval.
             > +1
             > s-beat b

@@ -49,7 +49,7 @@ fn what_a_member_had_is_free_when_it_leaves() {
                0: src=in rep= sink= log=
             > s-config delay=3000
             > s-beat a
-            a: epoch 5 active
+            a: epoch 5 active again in 3000
                status 5 Assignment delayed due to the configured initial rebalance delay.
             > +3000
             > s-beat a

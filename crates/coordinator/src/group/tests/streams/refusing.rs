@@ -134,11 +134,11 @@ fn a_request_must_be_whole() {
             > s-beat a epoch=-2
             a: INVALID_REQUEST InstanceId can't be null.
             > s-beat a
-            a: epoch 1 active
+            a: epoch 1 active again in 3000
                status 5 Assignment delayed due to the configured initial rebalance delay.
                asked to draw
             > s-beat a epoch=1 own=? stand=?
-            a: epoch 1
+            a: epoch 1 again in 3000
                status 5 Assignment delayed due to the configured initial rebalance delay.
             > s-beat a epoch=1 own=?
             a: INVALID_REQUEST If one task-type is non-null, all must be non-null.

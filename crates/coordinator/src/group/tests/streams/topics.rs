@@ -58,7 +58,7 @@ fn internal_topics_are_asked_for_with_their_counts_and_configs() {
             > define 0:src=in+wide,sink=r 1:rep=r,log=c,sink=s 2:rep=s/3,log=d
             > s-topics in:2 wide:4
             > s-beat a
-            a: epoch 2 active
+            a: epoch 2 active again in 1000
                status 3 Internal topics are missing: c, d, r and 1 additional topics
                create c:4 rf -1 ["k=v"]
                create d:3 rf -1 ["k=v"]
@@ -73,7 +73,7 @@ fn internal_topics_are_asked_for_with_their_counts_and_configs() {
                a epoch 2 has [] wants []
             > s-topics in:2 wide:4 r:4 c:4 s:3
             > s-beat a
-            a: epoch 3
+            a: epoch 3 again in 1000
                status 3 Internal topics are missing: d
                create d:3 rf -1 ["k=v"]
             > s-topics in:2 wide:4 r:4 c:4 s:3 d:3
@@ -162,7 +162,7 @@ fn copartitioned_repartition_topics_follow_the_sources() {
             > define 0:src=in,sink=r 1:src=a,rep=r,log=c,co=a+r
             > s-topics in:2 a:6
             > s-beat x
-            x: epoch 2 active
+            x: epoch 2 active again in 1000
                status 3 Internal topics are missing: c, r
                create c:6 rf -1 ["k=v"]
                create r:6 rf -1 ["k=v"]
@@ -202,7 +202,7 @@ fn repartition_topics_among_themselves_follow_the_fixed_one_or_the_largest() {
             > define 0:src=in,sink=r+s 1:src=wide,sink=t 2:rep=r/3+s+t,co=r+s+t 3:rep=u+v,co=u+v 4:src=wide,sink=u 5:src=in,sink=v
             > s-topics in:2 wide:4
             > s-beat x
-            x: epoch 2 active
+            x: epoch 2 active again in 1000
                status 3 Internal topics are missing: r, s, t and 2 additional topics
                create r:3 rf -1 ["k=v"]
                create s:3 rf -1 ["k=v"]
@@ -259,7 +259,7 @@ fn loops_and_orphans_are_no_topology() {
             a: STREAMS_INVALID_TOPOLOGY Failed to compute number of partitions for all repartition topics, because a repartition source topic is never used as a sink topic: r
             > define 0:src=in,rep=r,sink=r
             > s-beat a
-            a: epoch 2 active
+            a: epoch 2 active again in 1000
                status 3 Internal topics are missing: r
                create r:2 rf -1 ["k=v"]
                asked to draw
