@@ -12,5 +12,6 @@ mod queues;
 mod records;
 mod serving;
 mod settings;
+mod share_member;
 mod topics;
 mod transactions;

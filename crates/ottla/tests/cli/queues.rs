@@ -1,6 +1,7 @@
-//! Queues from the command line. What share consumers do to them is tested with real ones, by the examples.
+//! Queues from the command line. Real share consumers work on queues in the examples.
 
 use crate::program::Broker;
+use crate::share_member::Member;
 use serde_json::{Value, json};
 
 /// A queue with a dead-letter topic, and three letters in it: as Ottla writes them, as Kafka does (without the headers
@@ -139,4 +140,83 @@ fn settings_of_a_queue_are_shown_explained_and_changed() {
     assert_eq!(value("queue.ttl.ms").0, json!("-1"));
     assert_eq!(broker.fails(&["queue", "settings", "g", "queue.order=time"]).0, 8);
     assert_eq!(broker.fails(&["queue", "settings", "g", "queue.order"]).0, 2);
+}
+
+/// Ten records, three of which a member holds.
+fn three_of_ten_are_held() -> (Broker, Member) {
+    let broker = Broker::start();
+    broker.ok(&["topic", "create", "work"]);
+    broker.ok(&["queue", "settings", "g", "share.auto.offset.reset=earliest"]);
+    let lines: String = (0..10).map(|n| format!("v{n}\n")).collect();
+    broker.ok_with(&["produce", "work"], &lines);
+    let member = Member::holding(&broker, "g", "work", 3);
+    (broker, member)
+}
+
+fn described(broker: &Broker) -> Value {
+    broker.json(&["queue", "describe", "g", "--sample", "0", "--ranges", "9"]).remove(0)
+}
+
+#[test]
+fn a_queue_tells_what_waits_and_who_has_what_for_how_long_yet() {
+    let (broker, member) = three_of_ten_are_held();
+    let queue = described(&broker);
+    assert_eq!((&queue["depth"], &queue["in_flight"]), (&json!(10), &json!(3)));
+    let partition = &queue["partitions"][0];
+    assert_eq!((&partition["ready"], &partition["in_flight"]), (&json!(7), &json!(3)));
+    let range = &queue["ranges"][0];
+    assert_eq!((&range["first"], &range["last"], &range["deliveries"]), (&json!(0), &json!(2), &json!(1)));
+    assert_eq!((&range["state"], &range["member"]), (&json!("in-flight"), &queue["members"][0]["member"]));
+    assert!((1..=30_000).contains(&range["for"].as_i64().unwrap()), "{range}");
+    let listed = &broker.json(&["queue", "list"])[0];
+    assert_eq!(
+        (&listed["queue"], &listed["depth"], &listed["in_flight"]),
+        (&json!("g"), &json!(10), &json!(3))
+    );
+    assert!(broker.json(&["queue", "list", "--matching", "x"]).is_empty());
+    let grouped = &broker.json(&["group", "list"])[0];
+    assert_eq!(
+        (&grouped["type"], &grouped["lag"], &grouped["members"]),
+        (&json!("share"), &json!(10), &json!(1))
+    );
+    drop(member);
+    // The broker sees the end of the connection a moment later.
+    let is_released = (0..300).any(|_| described(&broker)["in_flight"] == json!(0));
+    assert!(is_released, "a lock outlives its member's connection");
+}
+
+#[test]
+fn peeking_shows_what_the_next_member_gets_and_takes_nothing() {
+    let (broker, _member) = three_of_ten_are_held();
+    let peek = |more: &[&str]| {
+        let rows = broker.json(&[&["queue", "peek", "g"], more].concat());
+        rows.iter().map(|row| row["offset"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!(peek(&["-n", "2"]), [3, 4]);
+    assert_eq!(peek(&[]), [3, 4, 5, 6, 7, 8, 9]);
+    assert_eq!(peek(&["--all", "-n", "4"]), [0, 1, 2, 3]);
+    assert_eq!(peek(&["--topic", "another"]), [0_i64; 0]);
+    assert_eq!(described(&broker)["in_flight"], json!(3));
+}
+
+#[test]
+fn a_purged_queue_has_nothing_left_and_its_topic_everything() {
+    let (broker, _member) = three_of_ten_are_held();
+    assert_eq!(broker.json(&["queue", "purge", "g", "--dry-run"])[0]["records"], json!(10));
+    assert_eq!(broker.fails(&["queue", "purge", "g"]).0, 2);
+    assert_eq!(described(&broker)["depth"], json!(10));
+    broker.ok(&["queue", "purge", "g", "--yes"]);
+    let queue = described(&broker);
+    assert_eq!((&queue["depth"], &queue["in_flight"]), (&json!(0), &json!(0)));
+    assert_eq!(broker.json(&["consume", "work", "-o", "beginning", "-e"]).len(), 10);
+}
+
+#[test]
+fn queues_that_do_not_exist_are_not_found() {
+    let broker = Broker::start();
+    assert!(broker.json(&["queue", "list"]).is_empty());
+    for verb in [&["queue", "describe", "g"][..], &["queue", "peek", "g"], &["queue", "purge", "g", "--yes"]]
+    {
+        assert_eq!(broker.fails(verb).0, 9, "{verb:?}");
+    }
 }

@@ -90,11 +90,11 @@ impl Admin {
         Ok(partitions)
     }
 
-    /// Lets a share group without members go on at these offsets.
+    /// Lets a share group skip what lies before these offsets: everything there is done.
     ///
     /// # Errors
-    /// `NON_EMPTY_GROUP` while it has members, or what the coordinator says of the group.
-    pub async fn alter_share_group_offsets(
+    /// What the coordinator says of the group; `NON_EMPTY_GROUP` from other brokers than Ottla while it has members.
+    pub async fn skip_share_group_records(
         &self,
         id: &str,
         offsets: &[(TopicPartition, Offset)],
@@ -109,7 +109,6 @@ impl Admin {
         }
         let request = |_| AlterShareGroupOffsetsRequest {
             group_id: id.into(),
-            skip: false,
             topics: topics
                 .iter()
                 .map(|(name, partitions)| AlterShareGroupOffsetsRequestTopic {
@@ -117,6 +116,7 @@ impl Admin {
                     partitions: partitions.clone(),
                 })
                 .collect(),
+            skip: true,
         };
         let code = |response: &AlterShareGroupOffsetsResponse| response.error_code;
         let response = self.client().ask_coordinator((CoordinatorKind::Group, id), request, code).await?;

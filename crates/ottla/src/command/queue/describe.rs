@@ -22,7 +22,8 @@ use std::time::Duration;
 
 What records can be: ready (delivered to the next member who asks), blocked (a record of the same key is first),
 scheduled (not due yet), retrying (resting before the next delivery), in-flight (with a member, until its lock runs
-out), archiving (on the way to the dead letters). Other brokers than Ottla tell start, end and depth only.")]
+out), archiving (on the way to the dead letters). Other brokers than Ottla tell start, end and depth only.
+In JSON all lengths of time are milliseconds.")]
 pub(crate) struct Arguments {
     /// The share group.
     #[arg(value_name = "QUEUE")]
@@ -193,7 +194,8 @@ fn partition(
         json!(place.found.start.map(|start| start.0)),
         json!(place.end.0),
         json!(place.depth()),
-        json!(standing.map(|standing| standing.ready)),
+        // Nobody has looked at what lies behind yet.
+        json!(standing.map(|standing| standing.ready + (place.end.0 - standing.next_offset).max(0))),
         json!(standing.map(|standing| standing.blocked)),
         json!(standing.map(|standing| standing.scheduled)),
         json!(standing.map(|standing| standing.retrying)),

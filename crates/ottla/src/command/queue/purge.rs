@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 /// Skip everything that waits in a queue: the group goes on with what comes from now on.
 ///
-/// The records stay in their topics, and other groups still get them. A queue can be purged while it has no members,
-/// as in Apache Kafka: nobody is to acknowledge records that are gone.
+/// The records stay in their topics, and other groups still get them. Records in flight are skipped, too: their members
+/// can no longer acknowledge them. Other brokers than Ottla purge a queue only while it has no members.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   ottla queue purge thumbnails --dry-run
@@ -76,11 +76,14 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
         &format!("Skip {records} record(s) of queue {group}, so that it never gets them?"),
     )?;
     let offsets: Vec<_> = places.iter().map(|place| (place.found.partition.clone(), place.end)).collect();
-    match admin.alter_share_group_offsets(group, &offsets).await {
+    match admin.skip_share_group_records(group, &offsets).await {
         Err(error) if error.code() == Some(ErrorCode::NON_EMPTY_GROUP) => {
             return Err(Failure::new(
                 Status::Refused,
-                format!("queue {group} has {} member(s): stop them first", queue.group.members.len()),
+                format!(
+                    "queue {group} has {} member(s), and this broker purges queues without members only: stop them first",
+                    queue.group.members.len()
+                ),
             ));
         }
         results => results?.into_iter().try_for_each(|(_, result)| result.map_err(RequestError::from))?,

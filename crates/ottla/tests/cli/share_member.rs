@@ -1,0 +1,100 @@
+//! A member of a share group, as simple as one can be: it takes records and holds them.
+
+use crate::program::Broker;
+use ottla_broker::environment::SystemEnv;
+use ottla_client::{Client, ClientOptions, Connection};
+use ottla_wire::ErrorCode;
+use ottla_wire::message::share_fetch_request::{FetchPartition, FetchTopic};
+use ottla_wire::message::{ShareFetchRequest, ShareGroupHeartbeatRequest};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Holds what it took until it is dropped: its locks end with its connection.
+pub(crate) struct Member {
+    _runtime: tokio::runtime::Runtime,
+    _connection: Connection,
+}
+
+const ID: &str = "AAAAAAAAAAAAAAAAAAAAAQ";
+
+impl Member {
+    /// Joins the group, and takes that many records of the first partition of the topic.
+    pub(crate) fn holding(broker: &Broker, group: &str, topic: &str, records: i32) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let address = broker.address().parse().unwrap();
+        let connection = runtime.block_on(async {
+            let options = ClientOptions::new(vec![address]);
+            let client = Client::connect(options, Arc::new(SystemEnv::new())).await.unwrap();
+            let topic = client.topic(topic).await.unwrap();
+            let connection = client.fork().any().await.unwrap();
+            join(&connection, group, &topic.name).await;
+            take(&connection, group, topic.id.0, records).await;
+            connection
+        });
+        Self { _runtime: runtime, _connection: connection }
+    }
+}
+
+async fn join(connection: &Connection, group: &str, topic: &str) {
+    let (mut epoch, mut partitions) = (0, 0);
+    // The assignment comes with one of the next heartbeats.
+    for _ in 0..200 {
+        let request = ShareGroupHeartbeatRequest {
+            group_id: group.into(),
+            member_id: ID.into(),
+            member_epoch: epoch,
+            rack_id: None,
+            subscribed_topic_names: (epoch == 0).then(|| vec![topic.into()]),
+        };
+        let response = connection.call(&request).await.unwrap();
+        assert_eq!(response.error_code, ErrorCode::NONE, "{:?}", response.error_message);
+        epoch = response.member_epoch;
+        partitions += response.assignment.map_or(0, |assignment| assignment.topic_partitions.len());
+        if 0 < partitions {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the group gives no partitions");
+}
+
+async fn take(connection: &Connection, group: &str, topic_id: uuid::Uuid, records: i32) {
+    let (mut epoch, mut taken) = (0, 0);
+    for _ in 0..200 {
+        let partition = FetchPartition { partition_index: 0, ..FetchPartition::default() };
+        let request = ShareFetchRequest {
+            group_id: Some(group.into()),
+            member_id: Some(ID.into()),
+            share_session_epoch: epoch,
+            max_wait_ms: 500,
+            min_bytes: 1,
+            max_records: records,
+            batch_size: records,
+            share_acquire_mode: RECORD_LIMIT,
+            topics: if epoch == 0 {
+                vec![FetchTopic { topic_id, partitions: vec![partition] }]
+            } else {
+                Vec::new()
+            },
+            ..ShareFetchRequest::default()
+        };
+        let response = connection.call(&request).await.unwrap();
+        assert_eq!(response.error_code, ErrorCode::NONE, "{:?}", response.error_message);
+        epoch += 1;
+        for acquired in response
+            .responses
+            .iter()
+            .flat_map(|topic| &topic.partitions)
+            .flat_map(|partition| &partition.acquired_records)
+        {
+            taken += acquired.last_offset - acquired.first_offset + 1;
+        }
+        if 0 < taken {
+            assert_eq!(taken, i64::from(records));
+            return;
+        }
+    }
+    panic!("the queue gives no records");
+}
+
+const RECORD_LIMIT: i8 = 1;
