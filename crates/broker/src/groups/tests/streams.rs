@@ -211,3 +211,28 @@ fn an_old_client_hears_of_a_generation_where_a_newer_one_hears_of_its_epoch() {
         }
     });
 }
+
+#[test]
+fn offsets_are_told_to_members_of_this_epoch() {
+    bench(|bench| async move {
+        let running = run(&bench, 1).await;
+        let fetch = |member: Option<&str>, member_epoch| OffsetFetchRequest {
+            groups: vec![offset_fetch_request::OffsetFetchRequestGroup {
+                group_id: "app".into(),
+                member_id: member.map(Str::from),
+                member_epoch,
+                ..Default::default()
+            }],
+            ..Default::default()
+        };
+        for (member, epoch, expected) in [
+            (Some("m"), running.member_epoch, ErrorCode::NONE),
+            (Some("m"), running.member_epoch - 1, ErrorCode::STALE_MEMBER_EPOCH),
+            (Some("x"), running.member_epoch, ErrorCode::UNKNOWN_MEMBER_ID),
+            (None, -1, ErrorCode::NONE),
+        ] {
+            let answer = bench.call(&fetch(member, epoch), 9).await;
+            assert_eq!(answer.groups[0].error_code, expected, "{member:?} {epoch}");
+        }
+    });
+}
