@@ -87,7 +87,6 @@ fn gap(edit: &mut Edit<'_>, to: Offset) {
 }
 
 fn plain(edit: &mut Edit<'_>, batch: &ScannedBatch, first: Offset, last: Offset) {
-    edit.live.next = last.plus(1);
     let batch = of(batch);
     known(edit, first, last, batch, Facts::default());
 }
@@ -116,7 +115,6 @@ fn each(
         {
             end = *after;
         }
-        edit.live.next = end.plus(1);
         known(edit, *offset, end, of, respected(edit.config, *facts));
     }
     gap(edit, last.plus(1));
@@ -135,6 +133,8 @@ fn respected(config: &Config, facts: Facts) -> Facts {
 }
 
 /// These records are there. The rows say what has happened to them before.
+///
+/// What is known grows piece by piece: whatever lies between two runs of the known is taken for done.
 fn known(edit: &mut Edit<'_>, first: Offset, last: Offset, batch: Batch, facts: Facts) {
     let mut from = first;
     let rows: Vec<(Offset, Row)> =
@@ -149,7 +149,7 @@ fn known(edit: &mut Edit<'_>, first: Offset, last: Offset, batch: Batch, facts: 
                 waits(edit, at, end, batch, (facts, delivery_count, due));
             }
             // What is on the way to the dead-letter topic has been here since the start.
-            Mark::Done | Mark::Archiving(_) => {}
+            Mark::Done | Mark::Archiving(_) => edit.live.next = end.plus(1),
         }
         from = end.plus(1);
     }
@@ -165,6 +165,7 @@ fn waits(
     batch: Batch,
     (facts, count, due): (Facts, i16, Timestamp),
 ) {
+    edit.live.next = last.plus(1);
     // A clock that was set back must not make a rest longer than the longest.
     let rest = match due {
         Timestamp::NONE => 0,

@@ -218,3 +218,55 @@ fn so_does_a_limit_that_is_lowered_over_a_crash() {
         "#]],
     );
 }
+
+/// What was ended while a batch was looked at took the rest of the batch, not known yet, for a gap, and marked it done.
+#[test]
+fn a_record_that_ends_when_it_is_read_takes_no_other_along() {
+    check(
+        "
+        log 0-5
+        open start=0
+        acquire a
+        release a
+        acquire a
+        ack a 0=2
+        rows
+        restart
+        config limit=2
+        acquire b
+        rows
+        restart
+        acquire b
+        ack b 1-5=1
+        rows
+        ",
+        &expect![[r#"
+            > log 0-5
+            > open start=0
+            start=0: opened at 0
+            > acquire a
+            a: 0-5/1
+            > release a
+            a: done
+            > acquire a
+            a: 0-5/2
+            > ack a 0=2
+            a: ok
+            > rows
+            start 0, 0-0 available/2, 1-5 available/1
+            > restart
+            > config limit=2
+            > acquire b
+            b: 1-5/2
+            > rows
+            start 1, 1-5 available/1
+            > restart
+            > acquire b
+            b: 1-5/2
+            > ack b 1-5=1
+            b: ok
+            > rows
+            start 6
+        "#]],
+    );
+}

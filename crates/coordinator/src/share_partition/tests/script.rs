@@ -171,7 +171,7 @@ impl World {
         assert!(self.last_start <= start.0, "the start only grows");
         checks::rows(stored);
         checks::live(stored, live);
-        checks::model(&self.model, start.0, live);
+        checks::model(&self.model, stored, live);
         self.last_start = start.0;
         self.model.started(start.0);
     }

@@ -6,13 +6,17 @@ use crate::share_partition::*;
 use ottla_base::{Offset, Tick};
 use std::collections::BTreeSet;
 
-pub(super) fn model(model: &Model, start: i64, live: &live::Live) {
+pub(super) fn model(model: &Model, stored: &stored::Stored, live: &live::Live) {
     for (offset, seen) in &model.records {
         let offset = Offset(*offset);
         let run = live.runs.range(..=offset).next_back().map(|(_, run)| run).filter(|run| offset <= run.last);
         match (&seen.fate, run) {
             (Fate::Done, None) => {}
-            (Fate::Waiting, None) => assert!(live.next <= offset, "{offset} is lost"),
+            (Fate::Waiting, None) => {
+                let is_done = |(_, row): (Offset, &Row)| row.mark == Mark::Done;
+                assert!(live.next <= offset, "{offset} is lost");
+                assert!(!stored.overlapping(offset, offset).any(is_done), "{offset} will be lost");
+            }
             (Fate::Waiting, Some(run)) => {
                 assert!(run.is_waiting() && run.count == seen.count, "{offset}: {seen:?} is {run:?}");
             }
@@ -30,7 +34,7 @@ pub(super) fn model(model: &Model, start: i64, live: &live::Live) {
             }
             (fate, run) => panic!("{offset} should be {fate:?} and is {run:?}"),
         }
-        if offset.0 < start {
+        if offset < stored.header.start {
             assert_eq!(seen.fate, Fate::Done, "{offset} is before the start");
         }
     }
