@@ -171,7 +171,7 @@ fn waits(
         Timestamp::NONE => 0,
         due => due.0.saturating_sub(edit.now.wall.0).clamp(0, edit.config.backoff.max_ms.max(0)),
     };
-    let state = edit.place(&facts, rest.unsigned_abs());
+    let state = edit.place(&facts, count, rest.unsigned_abs());
     let run = Run { last, state, count, facts, batch, member: Str::default() };
     if facts.is_expired(edit.now.wall) {
         return edit.end(first, run, Reason::Expired);

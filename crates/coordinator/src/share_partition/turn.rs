@@ -110,9 +110,10 @@ impl Edit<'_> {
         self.live.wake_due(self.now);
     }
 
-    /// Where a record that is not with anybody has its place.
-    pub(super) fn place(&self, facts: &Facts, rest_ms: u64) -> State {
-        if !facts.is_due(self.now.wall) {
+    /// Where a record that is not with anybody has its place. Once delivered it is not delayed again, even if the clock was
+    /// set back before its time.
+    pub(super) fn place(&self, facts: &Facts, count: i16, rest_ms: u64) -> State {
+        if count == 0 && !facts.is_due(self.now.wall) {
             State::Scheduled
         } else if 0 < rest_ms {
             State::Retrying(self.now.tick + Duration::from_millis(rest_ms))
@@ -152,7 +153,7 @@ impl Edit<'_> {
             rest => Timestamp(self.now.wall.0.saturating_add(i64::try_from(rest).unwrap_or(i64::MAX))),
         };
         self.book.set(first, run.last, Mark::Available { delivery_count: run.count, due });
-        let state = self.place(&run.facts, rest_ms);
+        let state = self.place(&run.facts, run.count, rest_ms);
         self.live.insert(first, Run { state, ..run });
         self.live.has_news = true;
     }

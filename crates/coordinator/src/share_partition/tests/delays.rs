@@ -242,3 +242,39 @@ fn after_a_crash_delays_are_read_again() {
         "#]],
     );
 }
+
+#[test]
+fn a_clock_that_is_set_back_delays_nothing_twice() {
+    check(
+        "
+        config delay backoff=500
+        log 0 due=5000
+        open start=0
+        +5000
+        acquire a
+        clock -3600000
+        ack a 0=2
+        describe
+        +500
+        acquire a
+        ",
+        &expect![[r#"
+            > config delay backoff=500
+            > log 0 due=5000
+            > open start=0
+            start=0: opened at 0
+            > +5000
+            > acquire a
+            a: 0-0/1
+            > clock -3600000
+            > ack a 0=2
+            a: ok
+            > describe
+            -: start 0 next 1 complete 0 retrying 1
+              0-0/1 Retrying { rest_ms: 500 }
+            > +500
+            > acquire a
+            a: 0-0/2
+        "#]],
+    );
+}
