@@ -1,7 +1,7 @@
 //! Consumer groups of the newer protocol, whose broker decides who reads what.
 
 use crate::config::kinds::MigrationPolicy;
-use ottla_base::config::{Change, Parsed, Unit, Valid};
+use ottla_base::config::{Change, Effect, Parsed, Unit, Valid};
 
 ottla_base::config! {
     /// What holds for groups of the consumer protocol.
@@ -136,6 +136,7 @@ ottla_base::config! {
         unit: Unit::Milliseconds,
         low: "A little work more often.",
         high: "A topic that was missed is found later.",
+        effect: Effect::Kept("Patterns are matched again at the first heartbeat after a topic came or went."),
     }
 }
 

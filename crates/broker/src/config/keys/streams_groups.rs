@@ -1,6 +1,6 @@
 //! Streams groups: applications of Kafka Streams whose broker decides who runs which task.
 
-use ottla_base::config::{Change, Parsed, Unit, Valid};
+use ottla_base::config::{Change, Effect, Parsed, Unit, Valid};
 
 ottla_base::config! {
     /// What holds for streams groups.
@@ -160,6 +160,7 @@ ottla_base::config! {
         unit: Unit::Count,
         low: "Nothing as yet.",
         high: "Nothing as yet.",
+        effect: Effect::Kept("A task moves at once, to where its state is if that can be; nobody gets warm-up tasks."),
     }
 
     /// How many tasks a streams group may ask to warm up at a time.
@@ -170,6 +171,7 @@ ottla_base::config! {
         unit: Unit::Count,
         low: "Nothing as yet.",
         high: "Nothing as yet.",
+        effect: Effect::Kept("A task moves at once, to where its state is if that can be; nobody gets warm-up tasks."),
     }
 
     /// How many records a copy of a task may lack to count as caught up, for groups that do not set

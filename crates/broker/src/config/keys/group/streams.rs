@@ -1,6 +1,6 @@
 //! What one streams group may set.
 
-use ottla_base::config::{Change, Fallback, Parsed, Unit, Valid};
+use ottla_base::config::{Change, Effect, Fallback, Parsed, Unit, Valid};
 
 ottla_base::config! {
     /// The settings of one streams group.
@@ -78,6 +78,7 @@ ottla_base::config! {
         high: "Nothing as yet.",
         change: Change::Live,
         fallbacks: &[Fallback::to("group.streams.num.warmup.replicas")],
+        effect: Effect::Kept("A task moves at once, to where its state is if that can be; nobody gets warm-up tasks."),
     }
 
     /// How many records a copy of a task may lack to count as caught up. Members are told it; as in Kafka 4.4 nothing
