@@ -71,10 +71,12 @@ async fn describe(
     ranges_left: Option<usize>,
 ) -> Result<Vec<Topic>, ErrorCode> {
     let broker = &context.broker;
-    let named = match asked.topics {
+    let mut named: Vec<Named> = match asked.topics {
         Some(topics) => topics.into_iter().map(|topic| by_name(context, topic)).collect(),
         None => known(context, broker.groups.share_topics(&asked.group_id).await?),
     };
+    // As Apache Kafka: what does not exist comes last.
+    named.sort_by_key(|topic| !topic.exists);
     let of_topic = |named: &Named| {
         let topic = TopicId(named.topic.topic_id);
         let partitions = named.topic.partitions.iter();

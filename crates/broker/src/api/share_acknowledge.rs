@@ -69,7 +69,10 @@ fn acknowledgements(request: &ShareAcknowledgeRequest) -> Vec<Acknowledgement> {
             }
         })
     });
-    of_topic.collect()
+    let acknowledgements: Vec<Acknowledgement> = of_topic.collect();
+    // As Apache Kafka: where nothing is said of any record, nothing is answered.
+    let says_nothing = acknowledgements.iter().all(|acknowledgement| acknowledgement.batches.is_empty());
+    if says_nothing { Vec::new() } else { acknowledgements }
 }
 
 /// Consecutive partitions of one topic share an entry.

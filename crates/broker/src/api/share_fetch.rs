@@ -13,7 +13,8 @@
 //!   member's.
 //! - An unknown topic or partition is told beside the others, and at once if there are no others.
 //! - v2: acquire mode, renewal of locks. A request that renews (IsRenewAck) gets no records and must ask for none.
-//! - Whether the member is one of the group is not looked at, as in Apache Kafka: that is the coordinator's to know.
+//! - Whether the member is one of the group is not looked at, as in Apache Kafka. Whether the group knows the partition
+//!   is, as there: UNKNOWN_SERVER_ERROR if no member has ever subscribed to its topic.
 
 mod answer;
 mod partition;

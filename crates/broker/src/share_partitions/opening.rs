@@ -15,16 +15,18 @@ impl SharePartitions {
     ///
     /// # Errors
     /// The code for the partition's answer.
-    pub(super) async fn open_one(
+    pub(crate) async fn open_one(
         &self,
         broker: &Broker,
         group: &Str,
         partition: PartitionId,
     ) -> Result<(), ErrorCode> {
-        let start = match broker.groups.share_start(group, partition).await? {
+        let known = broker.groups.share_start(group, partition).await;
+        let start = match known.map_err(|_| ErrorCode::NOT_LEADER_OR_FOLLOWER)? {
             Some(Start::Earliest) => Offset::ZERO,
-            // As Apache Kafka, which asks nobody whether the member is one of the group.
-            Some(Start::Reset) | None => reset_start(broker, group, partition)?,
+            Some(Start::Reset) => reset_start(broker, group, partition)?,
+            // What is made for a group that is not there would never go. The code is Apache Kafka's.
+            None => return Err(ErrorCode::UNKNOWN_SERVER_ERROR),
         };
         let id = id(group, partition);
         let open = |ticket| Command::Open(Open { ticket, id, start });

@@ -11,6 +11,7 @@ use ottla_wire::message::share_fetch_request::{AcknowledgementBatch, FetchPartit
 use ottla_wire::message::share_fetch_response::PartitionData;
 use ottla_wire::message::{
     ShareAcknowledgeRequest, ShareAcknowledgeResponse, ShareFetchRequest, ShareFetchResponse,
+    ShareGroupHeartbeatRequest,
 };
 use ottla_wire::record::{BatchBuilder, BatchOptions, Header, Records, batches, records};
 use std::cell::Cell;
@@ -66,7 +67,25 @@ impl Bench {
     /// A topic whose records the group `g` gets from the beginning.
     pub(crate) async fn create_queue(&self, partitions: i32) -> TopicId {
         self.set_group(&[("share.auto.offset.reset", "earliest")]).await;
-        self.create_topic("t", partitions).await
+        let topic = self.create_topic("t", partitions).await;
+        self.subscribe(&["t"]).await;
+        topic
+    }
+
+    /// Makes topics known to the group `g`, by a member that leaves again.
+    pub(crate) async fn subscribe(&self, topics: &[&'static str]) {
+        for epoch in [0, -1] {
+            let request = ShareGroupHeartbeatRequest {
+                group_id: "g".into(),
+                member_id: "subscriber".into(),
+                member_epoch: epoch,
+                subscribed_topic_names: (epoch == 0)
+                    .then(|| topics.iter().map(|topic| (*topic).into()).collect()),
+                ..Default::default()
+            };
+            let answer = self.call(&request, 1).await;
+            assert_eq!(answer.error_code, ErrorCode::NONE, "{:?}", answer.error_message);
+        }
     }
 
     /// Appends one batch.

@@ -3,6 +3,7 @@
 use super::partition::Outcome;
 use crate::share_partitions::Acknowledged;
 use ottla_base::{PartitionId, TopicId};
+use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::ShareFetchResponse;
 use ottla_wire::message::share_fetch_response::{
     AcquiredRecords, PartitionData, ShareFetchableTopicResponse,
@@ -25,6 +26,9 @@ impl Results {
         for (id, outcome) in fetched {
             let data = responses.partition(id);
             data.error_code = outcome.code;
+            data.error_message = (outcome.code == ErrorCode::UNKNOWN_SERVER_ERROR).then(|| {
+                "the group does not know this partition: a member must subscribe to its topic".into()
+            });
             data.records = Some(outcome.records);
             let acquired = outcome.ranges.into_iter().map(|range| AcquiredRecords {
                 first_offset: range.first.0,

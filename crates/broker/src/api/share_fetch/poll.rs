@@ -9,6 +9,7 @@ use crate::share_partitions::Wanted;
 use crate::share_session::Key;
 use ottla_base::PartitionId;
 use ottla_coordinator::share_partition::{Config, Mode, Want};
+use ottla_storage::{ReadBound, WholeFirst};
 use ottla_wire::message::ShareFetchRequest;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,9 @@ use tokio::time::{Instant, sleep_until};
 const FRUITLESS_PAUSE: Duration = Duration::from_millis(10);
 const FRUITLESS_PAUSES_MAX: u32 = 5;
 
+/// Where bytes are only counted: all of a segment.
+const READ_BYTES: usize = 1 << 30;
+
 /// One member's wait for records.
 pub(super) struct Poll<'a> {
     context: &'a Context,
@@ -25,6 +29,15 @@ pub(super) struct Poll<'a> {
     wanted: Wanted,
     budget: Budget,
     wait: Duration,
+    /// What must be there before anything is acquired, unless the time is up.
+    bytes_min: usize,
+}
+
+/// Whether records are taken that are fewer than the member waits for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Few {
+    Wait,
+    Take,
 }
 
 impl<'a> Poll<'a> {
@@ -54,7 +67,8 @@ impl<'a> Poll<'a> {
             want,
         };
         let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
-        Self { context, key, wanted, budget, wait }
+        let bytes_min = usize::try_from(i64::from(request.min_bytes).min(budget.bytes)).unwrap_or(0);
+        Self { context, key, wanted, budget, wait, bytes_min }
     }
 
     fn broker(&self) -> &Arc<Broker> {
@@ -64,8 +78,11 @@ impl<'a> Poll<'a> {
     /// One outcome for each partition, in order.
     pub(super) async fn run(&self, partitions: &[PartitionId]) -> Vec<Outcome> {
         let deadline = Instant::now() + self.wait;
-        let outcomes = self.acquire_all(partitions).await;
-        if self.wait.is_zero() || is_enough(&outcomes) {
+        if self.wait.is_zero() {
+            return self.acquire_all(partitions, Few::Take).await;
+        }
+        let outcomes = self.acquire_all(partitions, Few::Wait).await;
+        if is_enough(&outcomes) {
             return outcomes;
         }
         let exists = |id: &&PartitionId| resolve(self.context, **id).is_ok();
@@ -78,7 +95,7 @@ impl<'a> Poll<'a> {
             let Key { group, member } = watching.key;
             let awake = self.broker().share.partitions.watch(group, member, present.clone());
             tokio::pin!(awake);
-            let outcomes = self.acquire_all(partitions).await;
+            let outcomes = self.acquire_all(partitions, Few::Wait).await;
             if is_enough(&outcomes) || self.broker().waiting.is_closed() {
                 return outcomes;
             }
@@ -96,12 +113,44 @@ impl<'a> Poll<'a> {
                 _ = async { let woken = awake.await; sleep_until(rested).await; woken } => {
                     fruitless = FRUITLESS_PAUSES_MAX.min(fruitless + 1);
                 }
-                () = sleep_until(deadline) => return self.acquire_all(partitions).await,
+                () = sleep_until(deadline) => return self.acquire_all(partitions, Few::Take).await,
             }
         }
     }
 
-    async fn acquire_all(&self, partitions: &[PartitionId]) -> Vec<Outcome> {
+    /// Whether the log has as much as the member waits for, from where each share-partition would go on: an estimate, as
+    /// in Apache Kafka, which costs nobody a delivery.
+    async fn has_enough(&self, partitions: &[PartitionId]) -> bool {
+        let share = &self.broker().share.partitions;
+        let group = &self.key.group;
+        let mut described = share.describe(group, partitions.to_vec(), 0).await.unwrap_or_default();
+        if described.len() < partitions.len() {
+            for &partition in partitions {
+                if share.open_one(self.broker(), group, partition).await.is_err() {
+                    // Acquiring tells why.
+                    return true;
+                }
+            }
+            described = share.describe(group, partitions.to_vec(), 0).await.unwrap_or_default();
+        }
+        let mut bytes = 0;
+        for described in described {
+            let from = if 0 < described.ready { described.start } else { described.next };
+            let (id, whole) = (described.id.partition, WholeFirst::Yes);
+            let read = self.broker().log.read(id, from, READ_BYTES, ReadBound::HighWatermark, whole);
+            bytes += read.map_or(0, |read| read.records.len());
+        }
+        self.bytes_min <= bytes
+    }
+
+    async fn acquire_all(&self, partitions: &[PartitionId], few: Few) -> Vec<Outcome> {
+        if few == Few::Wait && 1 < self.bytes_min {
+            let exists = |id: &&PartitionId| resolve(self.context, **id).is_ok();
+            let present: Vec<_> = partitions.iter().filter(exists).copied().collect();
+            if !present.is_empty() && !self.has_enough(&present).await {
+                return partitions.iter().map(|_| Outcome::default()).collect();
+            }
+        }
         let mut budget = self.budget;
         let mut outcomes = Vec::with_capacity(partitions.len());
         for &partition in partitions {

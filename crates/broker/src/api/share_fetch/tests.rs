@@ -186,6 +186,7 @@ fn a_long_poll_ends_with_new_records_with_what_is_given_back_and_with_the_time()
 fn the_group_s_start_is_the_end_the_beginning_or_a_time_ago() {
     bench(|bench| async move {
         let topic = bench.create_topic("t", 1).await;
+        bench.subscribe(&["t"]).await;
         bench.append(topic, 0, &["a"]).await;
         let latest = bench.member("m", 1, topic);
         assert_eq!(latest.fetch().await, Got::default());
@@ -193,6 +194,7 @@ fn the_group_s_start_is_the_end_the_beginning_or_a_time_ago() {
         assert_eq!(latest.fetch().await, some(1, 1, 1, &["b"]), "it began where it first looked");
         bench.set_group(&[("share.auto.offset.reset", "by_duration:PT1H")]).await;
         let again = bench.create_topic("u", 1).await;
+        bench.subscribe(&["u"]).await;
         bench.append(again, 0, &["c"]).await;
         assert_eq!(bench.member("n", 2, again).fetch().await, some(0, 0, 1, &["c"]));
     });
@@ -226,6 +228,46 @@ fn unknown_partitions_are_told_beside_the_others() {
         let request = ShareFetchRequest { forgotten_topics_data: vec![forgets], ..member.request(&[]) };
         let response = member.send(&request).await;
         assert_eq!(response.responses.len(), 1, "what is forgotten is not told of");
+    });
+}
+
+#[test]
+fn a_group_that_nobody_has_joined_gets_nothing_and_leaves_nothing() {
+    bench(|bench| async move {
+        let topic = bench.create_topic("t", 1).await;
+        bench.append(topic, 0, &["a"]).await;
+        let member = bench.member("m", 1, topic);
+        let data = member.send(&member.request(&[])).await.responses.remove(0).partitions.remove(0);
+        assert_eq!((data.error_code, data.acquired_records.len()), (ErrorCode::UNKNOWN_SERVER_ERROR, 0));
+        assert!(data.error_message.is_some_and(|why| why.contains("subscribe")));
+        let partition = PartitionId { topic, index: ottla_base::PartitionIndex(0) };
+        let left = bench.broker.share.partitions.describe(&"g".into(), vec![partition], 0).await;
+        assert_eq!(left.map(|left| left.len()), Ok(0));
+        bench.subscribe(&["t"]).await;
+        assert!(bench.member("m", 1, topic).fetch().await.values.is_empty(), "it starts at the end");
+    });
+}
+
+#[test]
+fn less_than_min_bytes_is_left_alone_until_the_time_is_up() {
+    bench(|bench| async move {
+        let topic = bench.create_queue(1).await;
+        bench.append(topic, 0, &["a"]).await;
+        let member = bench.member("m", 1, topic);
+        let patient = ShareFetchRequest { min_bytes: 1_000, max_wait_ms: 30_000, ..member.request(&[]) };
+        let large = "x".repeat(1_000);
+        let values = [large.as_str()];
+        let (response, ()) = tokio::join!(member.send(&patient), bench.append(topic, 0, &values));
+        let data = &response.responses[0].partitions[0];
+        assert_eq!(crate::testing::share::got(data).ranges, [(0, 1, 1)], "both at once");
+        bench.append(topic, 0, &["b"]).await;
+        let short = ShareFetchRequest { max_wait_ms: 50, ..patient };
+        let began = bench.broker.env.now().tick;
+        let response =
+            member.send(&ShareFetchRequest { share_session_epoch: 1, topics: vec![], ..short }).await;
+        assert!(50 <= bench.broker.env.now().tick.since(began));
+        let data = &response.responses[0].partitions[0];
+        assert_eq!(crate::testing::share::got(data).ranges, [(2, 2, 1)], "what there is when the time is up");
     });
 }
 
