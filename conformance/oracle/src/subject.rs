@@ -8,6 +8,7 @@ mod produce_records;
 mod produce_rules;
 mod produce_time;
 mod removal;
+mod share;
 mod share_groups;
 mod streams_groups;
 mod topic_configs;
@@ -30,6 +31,7 @@ pub const ALL: &[Subject] = &[
     removal::SUBJECT,
     topic_configs::SUBJECT,
     share_groups::SUBJECT,
+    share::SUBJECT,
     streams_groups::SUBJECT,
     transaction_start::SUBJECT,
     transaction_write::SUBJECT,
