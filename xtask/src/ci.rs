@@ -16,6 +16,7 @@ const CHECKS: &[Step] = &[
     Step { name: "clippy", run: clippy },
     Step { name: "measure --check", run: || measure::run(&["start".to_owned(), "--check".to_owned()]) },
     Step { name: "sim --quick", run: || reliability::run(&["sim".to_owned(), "--quick".to_owned()]) },
+    Step { name: "groups --quick", run: || reliability::run(&["groups".to_owned(), "--quick".to_owned()]) },
     Step { name: "crash --quick", run: || reliability::run(&["crash".to_owned(), "--quick".to_owned()]) },
 ];
 

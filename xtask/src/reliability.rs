@@ -20,6 +20,7 @@ cargo xtask reliability SUITE [--quick]
 
   compaction   whether compaction makes producers wait
   crash   kill -9 under load from real clients [--kills N] [--seed N]
+  groups  simulated members of groups, one world from each seed [--seeds N] [--from N]
   sim     simulated power cuts, one world from each seed [--seeds N] [--from N]
   tools   Kafka's own tools of torture: transactional copies, load in transactions";
 
@@ -31,7 +32,8 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     match arguments.split_first() {
         Some((suite, rest)) if suite == "compaction" => compaction::run(rest),
         Some((suite, rest)) if suite == "crash" => crash::run(rest),
-        Some((suite, rest)) if suite == "sim" => sim::run(rest),
+        Some((suite, rest)) if suite == "groups" => sim::run(rest, sim::GROUPS),
+        Some((suite, rest)) if suite == "sim" => sim::run(rest, sim::SIM),
         Some((suite, rest)) if suite == "tools" => tools::run(rest),
         Some((suite, _)) => Err(format!("no suite {suite:?}\n\n{USAGE}")),
         None => Err(USAGE.to_owned()),

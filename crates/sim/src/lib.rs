@@ -11,6 +11,7 @@ pub mod chance;
 pub mod checker;
 pub mod disk;
 pub mod env;
+pub mod groups;
 pub mod history;
 pub mod world;
 

@@ -6,7 +6,7 @@
 use ottla_sim::checker::{Checker, Report};
 use ottla_sim::disk::Planted;
 use ottla_sim::world::{self, Settings};
-use ottla_sim::{campaign, history};
+use ottla_sim::{campaign, groups, history};
 use std::fs::File;
 use std::io::BufReader;
 use std::ops::Range;
@@ -19,6 +19,10 @@ ottla-sim COMMAND
                    run the world of one seed; --trace tells everything that happens in it
   run --seeds N [--from M] [--planted BUG]
                    run N worlds, the seeds from M (0) on; fails if one of them shows something wrong
+  groups run --seed N [--trace] [--planted BUG]
+                   run the group members of one seed
+  groups run --seeds N [--from M] [--planted BUG]
+                   run the group members of N seeds
   check [--json] HISTORY…
                    judge the histories of one run together; fails if they show an anomaly
 ";
@@ -28,6 +32,7 @@ fn main() -> ExitCode {
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let outcome = match arguments.as_slice() {
         ["run", options @ ..] => run(options),
+        ["groups", "run", options @ ..] => run_groups(options),
         ["check", "--json", histories @ ..] if !histories.is_empty() => check(histories, |report| {
             println!("{}", serde_json::to_string(report).expect("a report has no keys but names"));
         }),
@@ -54,7 +59,7 @@ fn run(options: &[&str]) -> Result<(), String> {
             "--seed" => seed = Some(number(value()?)?),
             "--seeds" => seeds = Some(number(value()?)?),
             "--from" => from = number(value()?)?,
-            "--planted" => planted = bug(value()?)?,
+            "--planted" => planted = named(&Planted::ALL, value()?)?,
             "--history" => history_path = Some(value()?),
             "--trace" => is_traced = true,
             other => return Err(format!("{other} is no option\n{USAGE}")),
@@ -96,15 +101,48 @@ fn run_many(seeds: Range<u64>, planted: Planted) -> Result<(), String> {
     if tally.violations.is_empty() { Ok(()) } else { Err("there is something wrong".to_owned()) }
 }
 
+/// Runs one world of group members, or many.
+fn run_groups(options: &[&str]) -> Result<(), String> {
+    let (mut seed, mut seeds, mut from, mut planted) = (None, None, 0, groups::Planted::Nothing);
+    let mut is_traced = false;
+    let mut options = options.iter();
+    while let Some(option) = options.next() {
+        let mut value = || options.next().copied().ok_or_else(|| format!("{option} wants a value"));
+        match *option {
+            "--seed" => seed = Some(number(value()?)?),
+            "--seeds" => seeds = Some(number(value()?)?),
+            "--from" => from = number(value()?)?,
+            "--planted" => planted = named(&groups::Planted::ALL, value()?)?,
+            "--trace" => is_traced = true,
+            other => return Err(format!("{other} is no option\n{USAGE}")),
+        }
+    }
+    let tally = match (seed, seeds) {
+        (Some(seed), None) => {
+            let (tally, trace) = groups::run(groups::Settings { seed, planted, is_traced });
+            trace.iter().for_each(|line| println!("{line}"));
+            tally
+        }
+        (None, Some(seeds)) => groups::campaign(from..from + seeds, planted, VIOLATIONS_MAX),
+        _ => return Err(format!("run wants --seed or --seeds\n{USAGE}")),
+    };
+    print!("{tally}");
+    for (seed, violation) in &tally.violations {
+        println!("cargo run -p ottla-sim -- groups run --seed {seed}");
+        println!("  {violation}");
+    }
+    if tally.violations.is_empty() { Ok(()) } else { Err("there is something wrong".to_owned()) }
+}
+
 fn number(text: &str) -> Result<u64, String> {
     text.parse().map_err(|_| format!("{text} is no number"))
 }
 
-fn bug(name: &str) -> Result<Planted, String> {
-    let known = || Planted::ALL.map(|(name, _)| name).join(", ");
-    let found = Planted::ALL.into_iter().find(|(known, _)| *known == name);
+fn named<T: Copy>(all: &[(&str, T)], name: &str) -> Result<T, String> {
+    let known = || all.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let found = all.iter().find(|(known, _)| *known == name);
     found
-        .map(|(_, planted)| planted)
+        .map(|(_, planted)| *planted)
         .ok_or_else(|| format!("{name} is no planted bug; there are {}", known()))
 }
 

@@ -1,4 +1,4 @@
-//! `cargo xtask reliability sim`: many simulated worlds, one from each seed.
+//! `cargo xtask reliability sim` and `groups`: many simulated worlds, one from each seed.
 //!
 //! Everything is the simulator's own business (`crates/sim`); this builds it as it is released, runs it and writes its
 //! figures down. A seed that shows something wrong is printed with the command that shows it again.
@@ -11,11 +11,28 @@ use std::process::Command;
 use std::time::Duration;
 
 const USAGE: &str = "\
-cargo xtask reliability sim [--quick] [--seeds N] [--from N]
+cargo xtask reliability sim|groups [--quick] [--seeds N] [--from N]
 
   --quick     a few hundred seeds, in under a minute; writes no figures
-  --seeds N   how many (default: 10000)
+  --seeds N   how many (default: 10000 of sim, 5000 of groups)
   --from N    the first seed (default: 0)";
+
+/// Which of the simulator's worlds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Suite {
+    /// Its section in the document.
+    name: &'static str,
+    /// How its command begins.
+    command: &'static [&'static str],
+    seeds: u64,
+    what: &'static str,
+}
+
+/// A broker on a disk.
+pub(super) const SIM: Suite = Suite { name: "sim", command: &["run"], seeds: 10_000, what: "the worlds" };
+/// Members of groups and a coordinator.
+pub(super) const GROUPS: Suite =
+    Suite { name: "groups", command: &["groups", "run"], seeds: 5_000, what: "the group members" };
 
 /// What the developer asked for.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,9 +43,9 @@ struct Options {
 }
 
 impl Options {
-    fn parse(arguments: &[String]) -> Result<Self, String> {
+    fn parse(arguments: &[String], suite: Suite) -> Result<Self, String> {
         let is_quick = arguments.iter().any(|argument| argument == "--quick");
-        let mut options = Self { is_quick, seeds: if is_quick { 300 } else { 10_000 }, from: 0 };
+        let mut options = Self { is_quick, seeds: if is_quick { 300 } else { suite.seeds }, from: 0 };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let mut number = || {
@@ -50,26 +67,27 @@ impl Options {
 ///
 /// # Errors
 /// If one of them shows something wrong, or they cannot be run.
-pub(super) fn run(arguments: &[String]) -> Outcome {
-    let options = Options::parse(arguments)?;
+pub(super) fn run(arguments: &[String], suite: Suite) -> Outcome {
+    let options = Options::parse(arguments, suite)?;
     let simulator = executable("ottla-sim", &["--release"])?;
     let begin = now();
     let output = Command::new(simulator)
-        .args(["run", "--seeds", &options.seeds.to_string(), "--from", &options.from.to_string()])
+        .args(suite.command)
+        .args(["--seeds", &options.seeds.to_string(), "--from", &options.from.to_string()])
         .output()
         .map_err(|error| format!("the simulator cannot be run: {error}"))?;
     let took = begin.elapsed();
     let text = String::from_utf8_lossy(&output.stdout);
     print!("{text}");
     if !output.status.success() {
-        return Err(format!("sim: {}", String::from_utf8_lossy(&output.stderr).trim()));
+        return Err(format!("{}: {}", suite.name, String::from_utf8_lossy(&output.stderr).trim()));
     }
     if options.is_quick {
         return Ok(());
     }
     let last = options.from + options.seeds - 1;
-    let what = format!("the worlds of the seeds {} to {last}", options.from);
-    document::write("sim", &what, &figures(&text, took))
+    let what = format!("{} of the seeds {} to {last}", suite.what, options.from);
+    document::write(suite.name, &what, &figures(&text, took))
 }
 
 /// The lines `name: figure`, and how long it took.
@@ -93,7 +111,7 @@ mod tests {
 
     #[test]
     fn arguments_are_read() {
-        let parse = |text: &str| Options::parse(&text.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        let parse = |text: &str| Options::parse(&text.split(' ').map(str::to_owned).collect::<Vec<_>>(), SIM);
         assert_eq!(parse("--seeds 5 --from 7"), Ok(Options { is_quick: false, seeds: 5, from: 7 }));
         assert_eq!(parse("--quick"), Ok(Options { is_quick: true, seeds: 300, from: 0 }));
         assert!(parse("--seeds x").is_err());

@@ -1,0 +1,142 @@
+//! A world of group members: hundreds of them, a coordinator that crashes, and a network that loses, delays, repeats and
+//! reorders what they say to each other.
+//!
+//! The coordinator is the pure machines of `ottla-coordinator` and a table of rows; no broker, no disk. Members behave as
+//! the clients of Kafka do. For a while everything goes wrong: members die without a word, come, leave, are slow; the
+//! coordinator crashes and knows only what is durable; the wall clock jumps; topics grow, vanish and come again. Then it is
+//! quiet, and every group has to settle.
+//!
+//! What is checked: no partition is owned by two members that believe so, unless one of them was silent for longer than
+//! its session; nobody commits what is somebody else's; no record that was accepted is given to anybody again, none is with
+//! two members, and each comes to an end; the rows stand for the state.
+
+mod classic;
+mod consumer;
+mod coordinator;
+mod judge;
+mod member;
+mod queue;
+mod share;
+mod shell;
+#[cfg(test)]
+mod tests;
+mod worker;
+mod world;
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+pub use world::run;
+
+/// What a world of groups is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Everything follows from it.
+    pub seed: u64,
+    /// A bug that is there on purpose.
+    pub planted: Planted,
+    /// Whether what happens is written down for people.
+    pub is_traced: bool,
+}
+
+/// A bug between the network and the machines, which makes them behave as if it were theirs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Planted {
+    /// None.
+    #[default]
+    Nothing,
+    /// A partition is given on before its member has said that it let go.
+    Unrevoked,
+    /// After a crash no deadline is known: locks never time out.
+    LocksForgotten,
+    /// The member epoch of a commit is not looked at.
+    EpochUnchecked,
+}
+
+impl Planted {
+    /// All, by the names that the command line knows.
+    pub const ALL: [(&'static str, Self); 3] = [
+        ("unrevoked", Self::Unrevoked),
+        ("locks-forgotten", Self::LocksForgotten),
+        ("epoch-unchecked", Self::EpochUnchecked),
+    ];
+}
+
+/// What came of a world, or of many.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// How many worlds.
+    pub seeds: u64,
+    /// Members that ever were.
+    pub members: u64,
+    /// Members that died without a word.
+    pub deaths: u64,
+    /// Crashes of the coordinator.
+    pub crashes: u64,
+    /// Requests that came to the coordinator, repeated ones too.
+    pub requests: u64,
+    /// Requests and answers that were lost.
+    pub lost: u64,
+    /// Times that somebody came to own a partition.
+    pub owned: u64,
+    /// Records of queues that were accepted.
+    pub accepted: u64,
+    /// Seeds whose world showed something wrong, with what it was.
+    pub violations: Vec<(u64, String)>,
+}
+
+impl Tally {
+    fn add(&mut self, other: Self) {
+        let Self { seeds, members, deaths, crashes, requests, lost, owned, accepted, violations } = other;
+        self.seeds += seeds;
+        self.members += members;
+        self.deaths += deaths;
+        self.crashes += crashes;
+        self.requests += requests;
+        self.lost += lost;
+        self.owned += owned;
+        self.accepted += accepted;
+        self.violations.extend(violations);
+        self.violations.sort();
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seeds, members, deaths, crashes, requests, lost, owned, accepted, violations } = self;
+        writeln!(f, "seeds: {seeds}")?;
+        writeln!(f, "members: {members}")?;
+        writeln!(f, "members that died without a word: {deaths}")?;
+        writeln!(f, "crashes of the coordinator: {crashes}")?;
+        writeln!(f, "requests: {requests}")?;
+        writeln!(f, "requests and answers that were lost: {lost}")?;
+        writeln!(f, "partitions that came to a member: {owned}")?;
+        writeln!(f, "records accepted: {accepted}")?;
+        writeln!(f, "violations: {}", violations.len())
+    }
+}
+
+/// Runs a world for each seed, on as many threads as there are cores. After `stop_after` violations no new one begins.
+#[must_use]
+pub fn campaign(seeds: Range<u64>, planted: Planted, stop_after: usize) -> Tally {
+    let next = AtomicU64::new(seeds.start);
+    let all = Mutex::new(Tally::default());
+    let work = || {
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            let found = all.lock().map_or(usize::MAX, |all| all.violations.len());
+            if seeds.end <= seed || stop_after <= found {
+                return;
+            }
+            let (tally, _) = run(Settings { seed, planted, is_traced: false });
+            if let Ok(mut all) = all.lock() {
+                all.add(tally);
+            }
+        }
+    };
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| (0..threads).for_each(|_| _ = scope.spawn(work)));
+    all.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
+}

@@ -1,0 +1,118 @@
+//! Who believes to own what, and who is wrong.
+
+use super::member::{Place, SESSION_TIMEOUT_MS};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A kind of group; there is one group of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    Classic,
+    Consumer,
+    Share,
+    Worker,
+}
+
+/// What is known of one member beside its own belief.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub(super) kind: Kind,
+    pub(super) is_alive: bool,
+    /// When the coordinator last decided a request of it.
+    heard_at: u64,
+    /// The coordinator may have given it up since, and it does not know.
+    may_be_given_up: bool,
+    owned: (i32, BTreeSet<Place>),
+    /// What it was last told of its epoch and its partitions, perhaps not durably.
+    pub(super) epoch: i32,
+    pub(super) assigned: Option<BTreeSet<Place>>,
+}
+
+impl Known {
+    pub(super) fn new(kind: Kind, now_ms: u64) -> Self {
+        Self {
+            kind,
+            is_alive: true,
+            heard_at: now_ms,
+            may_be_given_up: false,
+            owned: (0, BTreeSet::new()),
+            epoch: 0,
+            assigned: None,
+        }
+    }
+
+    /// The coordinator decides a request of it.
+    pub(super) fn is_heard(&mut self, now_ms: u64) {
+        self.may_be_given_up |= self.heard_at + SESSION_TIMEOUT_MS <= now_ms;
+        self.heard_at = now_ms;
+    }
+
+    /// It hears how it stands.
+    pub(super) fn hears(&mut self) {
+        self.may_be_given_up = false;
+    }
+
+    /// Whether nobody may have taken its partitions for free.
+    fn counts(&self, now_ms: u64) -> bool {
+        self.is_alive && !self.may_be_given_up && now_ms < self.heard_at + SESSION_TIMEOUT_MS
+    }
+}
+
+/// All members, by number.
+#[derive(Debug, Default)]
+pub(super) struct Judge {
+    pub(super) members: Vec<Known>,
+    owners: BTreeMap<(Kind, i32, Place), BTreeSet<usize>>,
+    /// How often somebody came to own something.
+    pub(super) owned: u64,
+}
+
+impl Judge {
+    /// What a member believes now.
+    pub(super) fn believes(
+        &mut self,
+        member: usize,
+        (generation, places): (i32, &BTreeSet<Place>),
+        now_ms: u64,
+    ) -> Result<(), String> {
+        let known = &mut self.members[member];
+        let kind = known.kind;
+        if known.owned.0 == generation && known.owned.1 == *places {
+            return Ok(());
+        }
+        let (old_generation, old) = std::mem::replace(&mut known.owned, (generation, places.clone()));
+        for place in &old {
+            let key = (kind, old_generation, *place);
+            if let Some(owners) = self.owners.get_mut(&key) {
+                owners.remove(&member);
+            }
+        }
+        for place in places {
+            self.owned += u64::from(!old.contains(place));
+            let owners = self.owners.entry((kind, generation, *place)).or_default();
+            owners.insert(member);
+            let counts = |owner: &&usize| self.members[**owner].counts(now_ms);
+            if matches!(kind, Kind::Classic | Kind::Consumer) && 1 < owners.iter().filter(counts).count() {
+                return Err(format!("{place:?} is owned by the {kind:?} members {owners:?} at {now_ms}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// A commit of a member was accepted.
+    pub(super) fn committed(&self, member: usize, place: Place, now_ms: u64) -> Result<(), String> {
+        let Some(owners) = self.owners.get(&(Kind::Consumer, 0, place)) else { return Ok(()) };
+        let is_other = |owner: &&usize| **owner != member && self.members[**owner].counts(now_ms);
+        match owners.iter().find(is_other) {
+            Some(owner) if !owners.contains(&member) => {
+                Err(format!("{member} committed {place:?}, which is {owner}'s, at {now_ms}"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// How many live members own a partition.
+    pub(super) fn owners(&self, kind: Kind, place: Place) -> usize {
+        let live = self.members.iter().filter(|known| known.is_alive && known.kind == kind);
+        live.filter(|known| known.owned.1.contains(&place)).count()
+    }
+}

@@ -1,0 +1,578 @@
+//! What happens, in simulated time: messages on their way, members that wake, and all that goes wrong.
+
+use super::classic::{self, Classic};
+use super::consumer::Consumer;
+use super::coordinator::{Coordinator, group_answer, queue_answer};
+use super::judge::{Judge, Kind, Known};
+use super::member::{Answer, Member, Place, Request, Serial, Turn};
+use super::queue::Queue;
+use super::share::Sharer;
+use super::worker::Worker;
+use super::{Planted, Settings, Tally};
+use crate::chance::Chance;
+use ottla_base::{Now, Tick, Timestamp, TopicId};
+use ottla_coordinator::group::{self, Catalog, CatalogTopic, consumer};
+use ottla_coordinator::machine::{Machine, Ticket};
+use ottla_coordinator::share_partition::{self, AcknowledgeBatch};
+use ottla_wire::message::consumer_group_heartbeat_request::TopicPartitions;
+use ottla_wire::{ErrorCode, Str};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use uuid::Uuid;
+
+enum Event {
+    Request { member: usize, serial: Serial, request: Request },
+    Answer { member: usize, serial: Serial, answer: Answer },
+    Wake(usize),
+    Commit,
+    Trouble,
+}
+
+/// A request that was decided, whose answer waits.
+struct Asked {
+    member: usize,
+    serial: Serial,
+    /// Of a commit of offsets.
+    place: Option<Place>,
+    /// Not a repetition. What comes of one goes back on no connection: a heartbeat's news are told once, and clients ask
+    /// anew, for everything, after an answer that does not come.
+    is_first: bool,
+}
+
+struct Slot {
+    member: Box<dyn Member>,
+    serials: Serial,
+}
+
+struct World {
+    planted: Planted,
+    chance: Chance,
+    now_ms: u64,
+    wall_ms: i64,
+    events: BTreeMap<(u64, u64), Event>,
+    scheduled: u64,
+    coordinator: Coordinator,
+    is_down_until: u64,
+    slots: Vec<Slot>,
+    judge: Judge,
+    queue: Queue,
+    tickets: BTreeMap<Ticket, Asked>,
+    /// Requests that were decided since the last crash.
+    answered: BTreeSet<(usize, Serial)>,
+    asked: u64,
+    topics: BTreeMap<String, CatalogTopic>,
+    topics_made: u128,
+    catalogs: u64,
+    is_commit_due: bool,
+    tally: Tally,
+    violation: Option<String>,
+    trace: Option<Vec<String>>,
+}
+
+/// Runs a world to its end. What happened is told if somebody wants to read it.
+#[must_use]
+pub fn run(settings: Settings) -> (Tally, Vec<String>) {
+    let mut world = World::new(settings);
+    world.populate();
+    world.go_on(NOISE_MS, |_| false);
+    let settled = world.go_on(NOISE_MS + QUIET_MS, World::is_settled);
+    if !settled && world.violation.is_none() {
+        world.violation = Some(format!("it does not settle: {}", world.unsettled().unwrap_or_default()));
+    }
+    world.finish(settings.seed)
+}
+
+impl World {
+    fn new(settings: Settings) -> Self {
+        let now = Now { wall: Timestamp(START_MS), tick: Tick(0) };
+        let mut coordinator = Coordinator::new(now, Arc::new(Catalog::new(0, [])));
+        coordinator.queues.forgets_deadlines = settings.planted == Planted::LocksForgotten;
+        Self {
+            planted: settings.planted,
+            chance: Chance::new(settings.seed),
+            now_ms: 0,
+            wall_ms: START_MS,
+            events: BTreeMap::new(),
+            scheduled: 0,
+            coordinator,
+            is_down_until: 0,
+            slots: Vec::new(),
+            judge: Judge::default(),
+            queue: Queue::default(),
+            tickets: BTreeMap::new(),
+            answered: BTreeSet::new(),
+            asked: 0,
+            topics: BTreeMap::new(),
+            topics_made: 0,
+            catalogs: 0,
+            is_commit_due: false,
+            tally: Tally { seeds: 1, ..Tally::default() },
+            violation: None,
+            trace: settings.is_traced.then(Vec::new),
+        }
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        let now_ms = self.now_ms;
+        if let Some(trace) = &mut self.trace {
+            trace.push(format!("{now_ms} {}", line()));
+        }
+    }
+
+    fn judged(&mut self, verdict: Result<(), String>) {
+        if let Err(violation) = verdict {
+            self.note(|| format!("VIOLATION {violation}"));
+            self.violation.get_or_insert(violation);
+        }
+    }
+
+    fn now(&self) -> Now {
+        let wall = self.wall_ms.saturating_add_unsigned(self.now_ms);
+        Now { wall: Timestamp(wall), tick: Tick(self.now_ms) }
+    }
+
+    fn is_quiet(&self) -> bool {
+        NOISE_MS <= self.now_ms
+    }
+
+    fn schedule(&mut self, after_ms: u64, event: Event) {
+        self.scheduled += 1;
+        self.events.insert((self.now_ms + after_ms, self.scheduled), event);
+    }
+
+    /// Some of each kind, and in some worlds hundreds of one.
+    fn populate(&mut self) {
+        for name in ["t0", "t1", "t2"] {
+            self.make_topic(name);
+        }
+        self.publish();
+        let crowd = self.chance.percent(8).then(|| *self.chance.pick(&KINDS));
+        for kind in KINDS {
+            let count = match crowd {
+                Some(crowded) if crowded == kind => self.chance.within(100..300),
+                Some(_) => self.chance.within(0..3),
+                None => self.chance.within(0..12),
+            };
+            (0..count).for_each(|_| self.enter(kind));
+        }
+        self.schedule(0, Event::Trouble);
+    }
+
+    fn enter(&mut self, kind: Kind) {
+        let number = self.slots.len();
+        let id = || Uuid::from_u128(0x5eed << 64 | number as u128).to_string();
+        let topics = || ["t0", "t1", "t2"].map(Str::from).to_vec();
+        let member: Box<dyn Member> = match kind {
+            Kind::Classic => Box::new(Classic::new()),
+            Kind::Consumer => Box::new(Consumer::new(id(), topics())),
+            Kind::Share => Box::new(Sharer::new(id(), topics())),
+            Kind::Worker => Box::new(Worker::new(id())),
+        };
+        self.slots.push(Slot { member, serials: 0 });
+        self.judge.members.push(Known::new(kind, self.now_ms));
+        self.tally.members += 1;
+        self.note(|| format!("{number} enters as {kind:?}"));
+        let after_ms = self.chance.within(0..500);
+        self.schedule(after_ms, Event::Wake(number));
+    }
+
+    fn make_topic(&mut self, name: &str) {
+        self.topics_made += 1;
+        let id = TopicId(Uuid::from_u128(self.topics_made));
+        let partitions = 1 + i32::try_from(self.chance.below(12)).expect("small");
+        self.topics.insert(name.to_owned(), CatalogTopic { id, partitions });
+    }
+
+    fn publish(&mut self) {
+        self.catalogs += 1;
+        let topics = self.topics.iter().map(|(name, topic)| (Str::from(name.as_str()), *topic));
+        self.coordinator.topics = Arc::new(Catalog::new(self.catalogs, topics));
+    }
+
+    /// Lets things happen until `until_ms`, or until `is_over` says so. Returns whether it did.
+    fn go_on(&mut self, until_ms: u64, is_over: impl Fn(&Self) -> bool) -> bool {
+        let mut steps = 0_u64;
+        while self.violation.is_none() {
+            steps += 1;
+            if steps.is_multiple_of(64) && is_over(self) {
+                return true;
+            }
+            let deadlines =
+                [self.coordinator.groups.next_deadline(), self.coordinator.queues.next_deadline()];
+            let deadline = deadlines.into_iter().flatten().map(|tick| tick.0.max(self.now_ms)).min();
+            let next = self.events.first_key_value().map(|((at, _), _)| *at);
+            let at = next.into_iter().chain(deadline).min().unwrap_or(until_ms);
+            if until_ms <= at {
+                self.now_ms = until_ms;
+                break;
+            }
+            self.now_ms = at;
+            if deadline == Some(at) {
+                self.tick();
+            } else if let Some((_, event)) = self.events.pop_first() {
+                self.happen(event);
+            }
+        }
+        is_over(self)
+    }
+
+    fn tick(&mut self) {
+        let (now, is_due) = (self.now(), |tick: Option<Tick>| tick.is_some_and(|tick| tick.0 <= self.now_ms));
+        let Coordinator { groups, queues, .. } = &mut self.coordinator;
+        if is_due(groups.next_deadline()) {
+            groups.decide(now, group::Groups::tick());
+        }
+        if is_due(queues.next_deadline()) {
+            queues.decide(now, share_partition::SharePartitions::tick());
+        }
+        self.await_commit();
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Request { member, serial, request } => self.decide(member, serial, request),
+            Event::Answer { member, serial, answer } => {
+                if self.judge.members[member].is_alive {
+                    if matches!(answer, Answer::Consumer(_) | Answer::Share(_)) {
+                        self.judge.members[member].hears();
+                    }
+                    self.note(|| format!("{member} hears {serial}: {answer:?}"));
+                    self.turn(member, |slot, turn| slot.hear(serial, answer, turn));
+                }
+            }
+            Event::Wake(member) => {
+                if self.judge.members[member].is_alive {
+                    self.turn(member, |slot, turn| slot.wake(turn));
+                    let after_ms = self.chance.within(100..300);
+                    self.schedule(after_ms, Event::Wake(member));
+                }
+            }
+            Event::Commit => self.commit(),
+            Event::Trouble => self.trouble(),
+        }
+    }
+
+    fn turn(&mut self, member: usize, act: impl FnOnce(&mut dyn Member, &mut Turn<'_>)) {
+        let slot = &mut self.slots[member];
+        let mut turn = Turn {
+            now_ms: self.now_ms,
+            chance: &mut self.chance,
+            outbox: Vec::new(),
+            serials: &mut slot.serials,
+        };
+        act(&mut *slot.member, &mut turn);
+        let outbox = turn.outbox;
+        let verdict = self.judge.believes(member, self.slots[member].member.owned(), self.now_ms);
+        self.judged(verdict);
+        for (serial, request) in outbox {
+            self.send(|| Event::Request { member, serial, request: request.clone() });
+        }
+    }
+
+    /// On its way through the network.
+    fn send(&mut self, message: impl Fn() -> Event) {
+        if !self.is_quiet() && self.chance.percent(LOST) {
+            self.tally.lost += 1;
+            return;
+        }
+        let copies = if !self.is_quiet() && self.chance.percent(TWICE) { 2 } else { 1 };
+        for _ in 0..copies {
+            let longest = if !self.is_quiet() && self.chance.percent(LATE) { 2_500 } else { 30 };
+            let after_ms = self.chance.within(1..longest);
+            self.schedule(after_ms, message());
+        }
+    }
+
+    /// A request has come to the coordinator.
+    fn decide(&mut self, member: usize, serial: Serial, mut request: Request) {
+        if self.now_ms < self.is_down_until {
+            return;
+        }
+        if is_stale_join(&request) && serial < self.slots[member].serials {
+            return;
+        }
+        self.plant(member, &mut request);
+        self.note(|| format!("{member} asks {serial}: {request:?}"));
+        self.tally.requests += 1;
+        self.asked += 1;
+        let ticket = Ticket(self.asked);
+        let place = match &request {
+            Request::Commit(request) => {
+                Some((request.topics[0].topic_id, request.topics[0].partitions[0].partition_index))
+            }
+            _ => None,
+        };
+        let is_first = self.answered.insert((member, serial));
+        self.tickets.insert(ticket, Asked { member, serial, place, is_first });
+        let now = self.now();
+        if self.judge.members[member].kind == Kind::Classic {
+            self.judge.members[member].is_heard(self.now_ms);
+        }
+        match request {
+            Request::Acquire { member: id, records_max } => {
+                self.coordinator.acquire(now, ticket, (&id, records_max), &self.queue);
+                self.judge_acquired(ticket, &id);
+            }
+            Request::Acknowledge { member: id, batches } => {
+                self.coordinator.acknowledge(now, ticket, &id, batches.clone());
+                self.judge_acknowledged(ticket, batches);
+            }
+            request => {
+                let fresh = Uuid::from_u128(0xf00d << 64 | u128::from(self.asked));
+                self.coordinator.ask(now, ticket, request, fresh);
+                self.judge_decided();
+            }
+        }
+        self.await_commit();
+    }
+
+    /// What a planted bug makes of a request.
+    fn plant(&self, member: usize, request: &mut Request) {
+        let known = &self.judge.members[member];
+        match (self.planted, request) {
+            (Planted::Unrevoked, Request::Consumer(request)) if 0 < request.member_epoch => {
+                let listed = |(topic_id, index): &Place| TopicPartitions {
+                    topic_id: *topic_id,
+                    partitions: vec![*index],
+                };
+                request.topic_partitions =
+                    known.assigned.iter().next().map(|all| all.iter().map(listed).collect());
+            }
+            (Planted::EpochUnchecked, Request::Commit(request)) => {
+                request.generation_id_or_member_epoch = known.epoch;
+            }
+            _ => {}
+        }
+    }
+
+    fn judge_acquired(&mut self, ticket: Ticket, member: &str) {
+        let decided = self.coordinator.queues.decided().iter().find(|(other, _)| *other == ticket);
+        if let Some((_, share_partition::Reply::Acquired(acquired))) = decided {
+            let verdict = self.queue.given(member, &acquired.ranges, self.now_ms);
+            self.judged(verdict);
+        }
+    }
+
+    fn judge_acknowledged(&mut self, ticket: Ticket, batches: Vec<AcknowledgeBatch>) {
+        let decided = self.coordinator.queues.decided().iter().find(|(other, _)| *other == ticket);
+        if let Some((_, share_partition::Reply::Acknowledged(Ok(())))) = decided {
+            self.queue.acknowledged(ticket, batches);
+        }
+    }
+
+    fn judge_decided(&mut self) {
+        if self.trace.is_some() {
+            let decided = format!("decided {:?}", self.coordinator.groups.decided());
+            self.note(|| decided);
+        }
+        let mut verdict = Ok(());
+        for (ticket, reply) in self.coordinator.groups.decided() {
+            let Some(asked) = self.tickets.get(ticket) else { continue };
+            match reply {
+                group::Reply::Commit(response) => {
+                    let is_accepted = response.topics[0].partitions[0].error_code == ErrorCode::NONE;
+                    if let Some(place) = asked.place.filter(|_| is_accepted) {
+                        verdict = self.judge.committed(asked.member, place, self.now_ms);
+                    }
+                }
+                group::Reply::Consumer(consumer::Reply::Heartbeat(response)) => {
+                    // As in Kafka neither what is refused nor a commit is a sign of life.
+                    if response.error_code != ErrorCode::NONE {
+                        continue;
+                    }
+                    let known = &mut self.judge.members[asked.member];
+                    known.is_heard(self.now_ms);
+                    known.epoch = response.member_epoch;
+                    if let Some(assignment) = &response.assignment {
+                        let places = |topic: &ottla_wire::message::consumer_group_heartbeat_response::TopicPartitions| {
+                            let id = topic.topic_id;
+                            topic.partitions.iter().map(move |index| (id, *index)).collect::<Vec<_>>()
+                        };
+                        known.assigned = Some(assignment.topic_partitions.iter().flat_map(places).collect());
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.judged(verdict);
+    }
+
+    fn await_commit(&mut self) {
+        let is_waiting = self.coordinator.groups.is_waiting() || self.coordinator.queues.is_waiting();
+        if is_waiting && !self.is_commit_due {
+            self.is_commit_due = true;
+            let after_ms = self.chance.within(1..15);
+            self.schedule(after_ms, Event::Commit);
+        }
+    }
+
+    /// What was decided is durable, and the answers go out.
+    fn commit(&mut self) {
+        self.is_commit_due = false;
+        let (groups, queues) = (self.coordinator.groups.commit(), self.coordinator.queues.commit());
+        queues.iter().for_each(|(ticket, _)| self.queue.durable(*ticket));
+        let groups = groups.into_iter().map(|(ticket, reply)| (ticket, group_answer(reply)));
+        let queues = queues.into_iter().map(|(ticket, reply)| (ticket, queue_answer(reply)));
+        for (ticket, answer) in groups.chain(queues).collect::<Vec<_>>() {
+            let Some(Asked { member, serial, is_first, .. }) = self.tickets.remove(&ticket) else { continue };
+            if let Some(answer) = answer.filter(|_| is_first) {
+                self.send(|| Event::Answer { member, serial, answer: answer.clone() });
+            }
+        }
+        if self.chance.percent(2) {
+            self.check_rows();
+        }
+    }
+
+    fn check_rows(&mut self) {
+        if !self.coordinator.groups.is_as_stored() || !self.coordinator.queues.is_as_stored() {
+            self.judged(Err("what is stored is not what lives".to_owned()));
+        }
+    }
+
+    /// Something goes wrong, or changes.
+    fn trouble(&mut self) {
+        if self.is_quiet() {
+            return;
+        }
+        match self.chance.below(20) {
+            0 => self.crash(),
+            1..4 => {
+                if let Some(member) = self.somebody() {
+                    self.note(|| format!("{member} dies"));
+                    self.tally.deaths += 1;
+                    self.bury(member);
+                }
+            }
+            4 | 5 => {
+                if let Some(member) = self.somebody() {
+                    self.note(|| format!("{member} leaves"));
+                    self.turn(member, |slot, turn| slot.close(turn));
+                    self.bury(member);
+                }
+            }
+            6..10 => {
+                let kind = *self.chance.pick(&KINDS);
+                self.enter(kind);
+            }
+            10 => self.wall_ms += i64::try_from(self.chance.within(0..7_200_000)).expect("small") - 3_600_000,
+            11 => self.change_topics(),
+            _ => {
+                let records = 1 + i64::try_from(self.chance.below(8)).expect("small");
+                self.queue.produce(records);
+            }
+        }
+        let after_ms = self.chance.within(50..800);
+        self.schedule(after_ms, Event::Trouble);
+    }
+
+    fn somebody(&mut self) -> Option<usize> {
+        let alive: Vec<usize> =
+            (0..self.slots.len()).filter(|member| self.judge.members[*member].is_alive).collect();
+        (!alive.is_empty()).then(|| *self.chance.pick(&alive))
+    }
+
+    fn bury(&mut self, member: usize) {
+        let nothing = BTreeSet::new();
+        let verdict = self.judge.believes(member, (0, &nothing), self.now_ms);
+        self.judge.members[member].is_alive = false;
+        self.judged(verdict);
+    }
+
+    fn crash(&mut self) {
+        self.note(|| "CRASH".to_owned());
+        self.tally.crashes += 1;
+        self.coordinator.crash(self.now());
+        self.queue.crashed();
+        self.tickets.clear();
+        self.answered.clear();
+        self.is_down_until = self.now_ms + self.chance.within(0..2_000);
+    }
+
+    /// A topic grows, or goes and comes again as another.
+    fn change_topics(&mut self) {
+        let name = *self.chance.pick(&["t0", "t1", "t2"]);
+        match self.topics.get_mut(name) {
+            None => self.make_topic(name),
+            Some(topic) if self.chance.percent(60) => topic.partitions += 1,
+            Some(topic) => {
+                let id = topic.id;
+                self.topics.remove(name);
+                let (ticket, topics) = (Ticket(u64::MAX), vec![id]);
+                let gone = group::Command::TopicsGone { ticket, topics };
+                let now = self.now();
+                self.coordinator.groups.decide(now, gone);
+                self.await_commit();
+            }
+        }
+        self.note(|| format!("topic {name} changes"));
+        self.publish();
+    }
+
+    fn is_settled(&self) -> bool {
+        self.unsettled().is_none()
+    }
+
+    /// What has not come to rest.
+    fn unsettled(&self) -> Option<String> {
+        let alive = |kind: Kind| {
+            let members = self.judge.members.iter().enumerate();
+            members.filter(move |(_, known)| known.is_alive && known.kind == kind).map(|(member, _)| member)
+        };
+        for kind in KINDS {
+            if let Some(member) = alive(kind).find(|member| !self.slots[*member].member.is_settled()) {
+                return Some(format!("member {member} is a {kind:?} on its way"));
+            }
+        }
+        let of_topics =
+            self.topics.values().flat_map(|topic| (0..topic.partitions).map(|index| (topic.id.0, index)));
+        let of_classics = (0..classic::PARTITIONS).map(|index| (Uuid::nil(), i32::from(index)));
+        let owned = |kind: Kind, places: Vec<Place>| {
+            let wrong = |place: &Place| match (kind, self.judge.owners(kind, *place)) {
+                (Kind::Share, count) => count == 0,
+                (_, count) => count != 1,
+            };
+            let wrong = places.into_iter().find(wrong).filter(|_| alive(kind).next().is_some());
+            wrong.map(|place| format!("{place:?} has {} owners in {kind:?}", self.judge.owners(kind, place)))
+        };
+        owned(Kind::Consumer, of_topics.clone().collect())
+            .or_else(|| owned(Kind::Share, of_topics.clone().collect()))
+            .or_else(|| owned(Kind::Classic, of_classics.clone().collect()))
+            .or_else(|| {
+                let offset =
+                    self.queue.unfinished(self.now_ms).filter(|_| alive(Kind::Worker).next().is_some());
+                offset.map(|offset| format!("record {offset} of {} has no end", self.queue.len()))
+            })
+    }
+
+    fn finish(mut self, seed: u64) -> (Tally, Vec<String>) {
+        if self.violation.is_none() {
+            self.coordinator.groups.commit();
+            self.coordinator.queues.commit();
+            self.check_rows();
+        }
+        self.tally.owned = self.judge.owned;
+        self.tally.accepted = self.queue.accepted.len() as u64;
+        self.tally.violations.extend(self.violation.take().map(|violation| (seed, violation)));
+        (self.tally, self.trace.unwrap_or_default())
+    }
+}
+
+/// A first heartbeat that was given up. Where it comes late, the protocol cannot tell it from a new life of the member,
+/// and takes away what the member has; the network is no worse than a connection, which ends with who gives it up.
+fn is_stale_join(request: &Request) -> bool {
+    match request {
+        Request::Consumer(request) => request.member_epoch == 0,
+        _ => false,
+    }
+}
+
+const KINDS: [Kind; 4] = [Kind::Classic, Kind::Consumer, Kind::Share, Kind::Worker];
+const NOISE_MS: u64 = 40_000;
+/// A quiet world settles long before.
+const QUIET_MS: u64 = 180_000;
+const LOST: u64 = 8;
+const TWICE: u64 = 5;
+const LATE: u64 = 15;
+/// Some day in November 2023.
+const START_MS: i64 = 1_700_000_000_000;
