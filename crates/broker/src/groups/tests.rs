@@ -1,5 +1,6 @@
 //! The group APIs from request frame to response frame, in every version, on a broker without sockets.
 
+mod consumer;
 mod share;
 mod streams;
 mod transactions;

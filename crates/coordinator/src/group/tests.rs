@@ -4,6 +4,7 @@ mod classic;
 mod consumer;
 mod consumer_offsets;
 mod consumer_property;
+mod consumer_scale;
 mod consumer_statics;
 mod leaving;
 mod migration;

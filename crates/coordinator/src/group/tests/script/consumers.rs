@@ -195,7 +195,7 @@ impl Consumers {
     }
 
     /// What the client learns.
-    pub(super) fn hear(&mut self, client: &str, reply: &Reply) {
+    pub(in crate::group::tests) fn hear(&mut self, client: &str, reply: &Reply) {
         let Reply::Consumer(consumer::Reply::Heartbeat(response)) = reply else { return };
         if self.lost.take().as_deref() == Some(client) {
             return;
