@@ -48,7 +48,9 @@ impl Normal {
             }
             "session_id" => self.id("session", value, "0"),
             "host" | "port" => "an address".to_owned(),
-            _ if name.ends_with("error_message") || name == "message" => worded(value),
+            _ if name.ends_with("error_message") || matches!(name, "message" | "status_detail") => {
+                worded(value)
+            }
             _ if name.contains("timestamp") || name.ends_with("time_ms") => self.time(value),
             _ => value.replace(&self.run, ""),
         }

@@ -78,7 +78,7 @@ async fn make(context: &Context, missing: Vec<MissingTopic>) -> Vec<String> {
 
 /// Adds to the status of missing topics why they stay missing.
 fn tell(response: &mut StreamsGroupHeartbeatResponse, failures: &[String]) {
-    let detail = format!("Creation failed: {}.", failures.join(", "));
+    let detail = format!("topics could not be made: {}", failures.join(", "));
     let statuses = response.status.get_or_insert_default();
     match statuses.iter_mut().find(|status| status.status_code == MISSING_INTERNAL_TOPICS) {
         Some(status) => status.status_detail = format!("{}; {detail}", status.status_detail).into(),

@@ -251,7 +251,7 @@ impl Group {
 
     fn known(&self, id: &Str) -> Result<&Arc<Member>, Refusal> {
         self.members.get(id).ok_or_else(|| {
-            let message = format!("Member {id} is not a member of group {}.", self.id);
+            let message = format!("group {} has no member {id}: join it first", self.id);
             Refusal::new(ErrorCode::UNKNOWN_MEMBER_ID, message)
         })
     }
@@ -287,5 +287,5 @@ impl Group {
 }
 
 fn not_found(group: &Str) -> Refusal {
-    Refusal::new(ErrorCode::GROUP_ID_NOT_FOUND, format!("Group {group} is not a streams group."))
+    Refusal::new(ErrorCode::GROUP_ID_NOT_FOUND, format!("there is no streams group {group}"))
 }

@@ -62,7 +62,7 @@ async fn run(bench: &Bench, version: i16) -> StreamsGroupHeartbeatResponse {
     bench.create_topic("lines", 2).await;
     let first = bench.call(&join(topology(&[("cleanup.policy", "compact")])), version).await;
     assert_eq!(first.error_code, ErrorCode::NONE);
-    assert_eq!(statuses(&first), [(3, "Internal topics are missing: app-counts, app-words")]);
+    assert_eq!(statuses(&first), [(3, "internal topics are still to be made: app-counts, app-words")]);
     bench.call(&beat(first.member_epoch), version).await
 }
 
@@ -109,7 +109,7 @@ fn why_a_topic_cannot_be_made_is_told() {
         bench.create_topic("lines", 2).await;
         let response = bench.call(&join(topology(&[("no.such.config", "1")])), 1).await;
         let told = statuses(&response);
-        let detail = "Internal topics are missing: app-counts, app-words; Creation failed: app-counts (";
+        let detail = "internal topics are still to be made: app-counts, app-words; topics could not be made: app-counts (";
         assert!(told[0].0 == 3 && told[0].1.starts_with(detail), "{told:?}");
         assert!(bench.broker.image.topic("app-words").is_some(), "the others are made all the same");
     });

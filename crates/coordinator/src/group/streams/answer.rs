@@ -73,16 +73,17 @@ impl Group {
         let mut told = Vec::new();
         let (mine, ours) = (member.topology_epoch, self.stored.topology.epoch);
         if mine < ours {
-            let detail =
-                format!("The member's topology epoch {mine} is behind the group's topology epoch {ours}.");
+            let detail = format!(
+                "this member runs the topology of epoch {mine}, and the group that of epoch {ours}: deploy the newer one here, too"
+            );
             told.push(status(status::STALE_TOPOLOGY, detail));
         }
         if let Some(delay) = delay {
             let cause = match delay.cause {
-                Cause::Initial => "initial rebalance delay",
-                Cause::Interval => "assignment interval",
+                Cause::Initial => "streams.initial.rebalance.delay.ms",
+                Cause::Interval => "streams.assignment.interval.ms",
             };
-            let detail = format!("Assignment delayed due to the configured {cause}.");
+            let detail = format!("tasks are shared out a little later, because of {cause}");
             told.push(status(status::ASSIGNMENT_DELAYED, detail));
         }
         if let Some(problem) = self.configured.as_ref().and_then(|configured| configured.problem.clone()) {
@@ -90,8 +91,7 @@ impl Group {
         }
         if let Some(asking) = &self.shutdown {
             let detail = format!(
-                "Streams group member {asking} encountered a fatal error and requested a shutdown for the entire \
-                 application."
+                "member {asking} has failed and asks all instances to stop: find the cause in its log, then start anew"
             );
             told.push(status(status::SHUTDOWN_APPLICATION, detail));
         }
@@ -102,8 +102,8 @@ impl Group {
         if !missing.is_empty() {
             let missing: Vec<&str> = missing.iter().map(Str::as_str).collect();
             let detail = format!(
-                "Missing required client tags for rack-aware standby assignment: [{}]. Configure them via \
-                 'client.tag.<tagKey>' in your Streams config.",
+                "standby tasks are spread by tags that this member does not have: {}; set client.tag.NAME for each in its \
+                 configuration",
                 missing.join(", ")
             );
             told.push(status(status::MISSING_CLIENT_TAGS, detail));

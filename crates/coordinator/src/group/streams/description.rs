@@ -79,10 +79,10 @@ fn store(
     request: &StreamsGroupTopologyDescriptionUpdateRequest,
 ) -> Result<(), Refusal> {
     if request.member_id.is_empty() {
-        return Err(Refusal::invalid("MemberId can't be empty."));
+        return Err(Refusal::invalid("a member needs an id: send a UUID of its own as MemberId"));
     }
     if request.group_id.is_empty() {
-        return Err(Refusal::invalid("GroupId can't be empty."));
+        return Err(Refusal::invalid("a group needs an id: set application.id"));
     }
     let Some(Live::Streams(group)) = groups.0.get_mut(&request.group_id) else {
         return Err(super::not_found(&request.group_id));
@@ -91,7 +91,7 @@ fn store(
     let epoch = group.stored.topology.epoch;
     if request.topology_epoch != epoch {
         let message = format!(
-            "Topology epoch {} does not match the group's current topology epoch {epoch}.",
+            "the description is of topology epoch {}, and the group is at {epoch}: send that of the present topology",
             request.topology_epoch
         );
         return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
@@ -143,7 +143,9 @@ impl Description {
             let (source, processor) = (Node::parse(&store.source)?, Node::parse(&store.processor)?);
             match (&source.kind, &processor.kind) {
                 (Kind::Source(_), Kind::Processor(_)) => Ok((source, processor)),
-                _ => Err(Refusal::invalid("Global store must be composed of a source and a processor node.")),
+                _ => Err(Refusal::invalid(
+                    "a global store has a source and a processor: other nodes cannot be read as one",
+                )),
             }
         };
         Ok(Self {
@@ -199,7 +201,9 @@ impl Node {
             PROCESSOR => Kind::Processor(detached(&node.stores)),
             SINK => Kind::Sink(node.sink_topic.as_ref().map(Str::detached)),
             other => {
-                let message = format!("Unknown topology node type: {other}");
+                let message = format!(
+                    "a node of the topology has the unknown type {other}: 1 is a source, 2 a processor, 3 a sink"
+                );
                 return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
             }
         };

@@ -184,7 +184,10 @@ impl Group {
         }
         Err(Refusal::new(
             ErrorCode::GROUP_MAX_SIZE_REACHED,
-            format!("The streams group has reached its maximum capacity of {} members.", config.size_max),
+            format!(
+                "the group has all {} members that group.streams.max.size allows: raise it or start fewer instances",
+                config.size_max
+            ),
         ))
     }
 
@@ -202,8 +205,8 @@ impl Group {
                     return Err(Refusal::new(
                         ErrorCode::UNRELEASED_INSTANCE_ID,
                         format!(
-                            "Static member {id} with instance id {instance} cannot join the group because the instance \
-                             id is owned by {owner} member."
+                            "group.instance.id {instance} belongs to member {owner}, which still lives: give {id} another one, or \
+                             stop the other first"
                         ),
                     ));
                 }
@@ -228,8 +231,8 @@ impl Group {
         }
         Err(Refusal::new(
             ErrorCode::INVALID_REQUEST,
-            "Topology updates are not supported yet. To run a changed application, stop it and delete the group, or \
-             give it another application id.",
+            "the group runs another topology, and cannot change it while it exists: stop all instances and delete the \
+             group, or give the changed application another application.id",
         ))
     }
 
@@ -319,17 +322,17 @@ fn check_epoch(request: &StreamsGroupHeartbeatRequest, member: &Member) -> Resul
     let compared = if told == JOIN || told == known {
         return Ok(());
     } else if known < told {
-        "greater"
+        "newer"
     } else if told == member.previous_epoch && owns_no_other() {
         return Ok(());
     } else {
-        "smaller"
+        "older"
     };
     Err(Refusal::new(
         ErrorCode::FENCED_MEMBER_EPOCH,
         format!(
-            "The streams group member has a {compared} member epoch ({told}) than the one known by the group coordinator \
-             ({known}). The member must abandon all its partitions and rejoin."
+            "the member says epoch {told}, which is {compared} than {known}, the one it was given: it has to give up its \
+             tasks and join again"
         ),
     ))
 }

@@ -51,12 +51,14 @@ impl Group {
     pub(super) fn check_instance(&self, member: &Str, instance: &Str) -> Result<(), Refusal> {
         match self.statics.get(instance) {
             None => {
-                let message = format!("Instance id {instance} is unknown.");
+                let message = format!("no member has group.instance.id {instance}: join again");
                 Err(Refusal::new(ErrorCode::UNKNOWN_MEMBER_ID, message))
             }
             Some(current) if current != member => Err(Refusal::new(
                 ErrorCode::FENCED_INSTANCE_ID,
-                format!("Static member {member} with instance id {instance} was fenced by member {current}."),
+                format!(
+                    "group.instance.id {instance} of member {member} is with member {current} now: run one instance under each id"
+                ),
             )),
             Some(_) => Ok(()),
         }

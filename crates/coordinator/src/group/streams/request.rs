@@ -15,42 +15,45 @@ pub(super) const JOIN: i32 = 0;
 /// The member epoch of a static member that leaves for a moment.
 pub(super) const LEAVE_FOR_A_MOMENT: i32 = -2;
 
-/// Whether the request is whole. In Kafka's order and words.
+/// Whether the request is whole. In Kafka's order.
 pub(super) fn check(request: &StreamsGroupHeartbeatRequest) -> Result<(), Refusal> {
     let is_blank = |text: &Str| text.trim().is_empty();
     let lists = [&request.active_tasks, &request.standby_tasks, &request.warmup_tasks];
     let owns = |tasks: &Option<Vec<TaskIds>>| tasks.as_ref().is_some_and(|tasks| !tasks.is_empty());
     let message = if is_blank(&request.member_id) {
-        "MemberId can't be empty."
+        "a member needs an id: send a UUID of its own as MemberId"
     } else if is_blank(&request.group_id) {
-        "GroupId can't be empty."
+        "a group needs an id: set application.id"
     } else if request.instance_id.as_ref().is_some_and(is_blank) {
-        "InstanceId can't be empty."
+        "InstanceId cannot be empty: leave it out, or set group.instance.id"
     } else if request.rack_id.as_ref().is_some_and(is_blank) {
-        "RackId can't be empty."
+        "RackId cannot be empty: leave it out, or set client.rack"
     } else if request.member_epoch < LEAVE_FOR_A_MOMENT {
         return Err(Refusal::new(
             ErrorCode::INVALID_REQUEST,
-            format!("MemberEpoch is {}, but must be greater than or equal to -2.", request.member_epoch),
+            format!(
+                "there is no member epoch {}: -2, -1 and those from 0 on mean something",
+                request.member_epoch
+            ),
         ));
     } else if request.member_epoch == LEAVE_FOR_A_MOMENT && request.instance_id.is_none() {
-        "InstanceId can't be null."
+        "only a member with an InstanceId can leave for a moment (epoch -2): leave with -1"
     } else if request.member_epoch == JOIN && request.rebalance_timeout_ms == -1 {
-        "RebalanceTimeoutMs must be provided in first request."
+        "who joins has to say its RebalanceTimeoutMs, at least 1"
     } else if request.member_epoch == JOIN && owns(&request.active_tasks) {
-        "ActiveTasks must be empty when (re-)joining."
+        "who joins has no active tasks: leave ActiveTasks empty"
     } else if request.member_epoch == JOIN && owns(&request.standby_tasks) {
-        "StandbyTasks must be empty when (re-)joining."
+        "who joins has no standby tasks: leave StandbyTasks empty"
     } else if request.member_epoch == JOIN && owns(&request.warmup_tasks) {
-        "WarmupTasks must be empty when (re-)joining."
+        "who joins has no warm-up tasks: leave WarmupTasks empty"
     } else if request.member_epoch == JOIN && request.topology.is_none() {
-        "Topology must be non-null when (re-)joining."
+        "who joins has to send its topology"
     } else if lists.iter().any(|list| list.is_some()) && lists.iter().any(|list| list.is_none()) {
-        "If one task-type is non-null, all must be non-null."
+        "active, standby and warm-up tasks are told together or not at all"
     } else if request.member_epoch != JOIN && request.topology.is_some() {
-        "Topology can only be provided when (re-)joining."
+        "only who joins may send a topology"
     } else if STREAMS_MEMBER_ENTRIES_MAX < entries(request) {
-        "The member reports more tags and task offsets than Ottla keeps: 100,000."
+        "the member sends more than 100,000 tags and offsets of tasks: send fewer"
     } else {
         return Ok(());
     };
@@ -91,15 +94,14 @@ pub(super) fn check_tasks(
     for list in lists.into_iter().flatten().flatten() {
         let id = &list.subtopology_id;
         let Some(tasks) = configured.tasks.get(id) else {
-            let message = format!("Subtopology {id} does not exist in the topology.");
+            let message =
+                format!("the member has tasks of subtopology {id}, which the group's topology does not have");
             return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
         };
         if let Some(task) = list.partitions.iter().find(|at| !(0..*tasks).contains(*at)) {
             return Err(Refusal::new(
                 ErrorCode::INVALID_REQUEST,
-                format!(
-                    "Task {task} for subtopology {id} is invalid. Number of tasks for this subtopology: {tasks}"
-                ),
+                format!("subtopology {id} has {tasks} tasks, counted from 0: there is no task {task}"),
             ));
         }
     }
@@ -115,9 +117,7 @@ pub(super) fn task_offsets(list: Option<&Vec<TaskOffset>>) -> Result<Option<BTre
         if offsets.insert(task, *offset).is_some() {
             return Err(Refusal::new(
                 ErrorCode::INVALID_REQUEST,
-                format!(
-                    "Task offsets contain a duplicate entry for subtopology {subtopology_id} and partition {partition}."
-                ),
+                format!("the offset of task {subtopology_id}_{partition} is told twice: tell it once"),
             ));
         }
     }

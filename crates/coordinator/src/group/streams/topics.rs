@@ -88,7 +88,7 @@ pub(super) fn configure(topology: &Topology, catalog: &Catalog) -> Result<Config
         Ok(missing) => {
             let problem = (!missing.is_empty()).then(|| {
                 let names: Vec<&Str> = missing.iter().map(|topic| &topic.name).collect();
-                let detail = format!("Internal topics are missing: {}", summary(&names));
+                let detail = format!("internal topics are still to be made: {}", summary(&names));
                 Problem { code: status::MISSING_INTERNAL_TOPICS, detail }
             });
             Configured { tasks, partitions: counts.decided, missing, problem }
@@ -102,7 +102,7 @@ fn missing_sources(topology: &Topology, catalog: &Catalog) -> Option<Problem> {
     let missing: Vec<&Str> = sources.into_iter().filter(|name| catalog.topic(name).is_none()).collect();
     (!missing.is_empty()).then(|| Problem {
         code: status::MISSING_SOURCE_TOPICS,
-        detail: format!("Source topics {} are missing.", summary(&missing)),
+        detail: format!("there are no source topics {}: create them", summary(&missing)),
     })
 }
 
@@ -132,16 +132,16 @@ fn repartition_counts(topology: &Topology, catalog: &Catalog) -> Result<BTreeMap
         }
         if !has_progress {
             return Err(invalid(
-                "Failed to compute number of partitions for all repartition topics. There may be loops in the topology \
-                 that cannot be resolved."
+                "repartition topics feed each other in a circle, so that none can tell how many partitions the next one needs: \
+                 fix the number of one of them"
                     .to_owned(),
             ));
         }
     }
     if let Some(orphan) = repartitions().find(|topic| !decided.contains_key(&topic.name)) {
         return Err(invalid(format!(
-            "Failed to compute number of partitions for all repartition topics, because a repartition source topic is \
-             never used as a sink topic: {}",
+            "nothing writes into repartition topic {}, so that nobody can tell how many partitions it needs: fix its \
+             number",
             orphan.name
         )));
     }
@@ -201,14 +201,14 @@ impl Counts<'_> {
         };
         if leading.values().any(|other| *other != partitions) {
             return Err(incorrectly_partitioned(format!(
-                "Following topics do not have the same number of partitions: [{{{}}}]",
+                "topics that are read together must have equally many partitions, and these do not: {}",
                 equations(&leading)
             )));
         }
         if let Some((name, count)) = fixed.iter().find(|(_, count)| **count != partitions) {
             return Err(incorrectly_partitioned(format!(
-                "Number of partitions [{count}] of repartition topic [{name}] doesn't match number of partitions \
-                 [{partitions}] of the source topic."
+                "repartition topic {name} is fixed at {count} partitions, and is read together with topics of {partitions}: \
+                 they must be the same"
             )));
         }
         let names: Vec<Str> = repartitions.into_keys().cloned().collect();
@@ -232,7 +232,7 @@ fn missing_topics(topology: &Topology, counts: &Counts<'_>) -> Result<Vec<Missin
         match counts.catalog.topic(&name) {
             Some(existing) if existing.partitions != partitions => {
                 return Err(incorrectly_partitioned(format!(
-                    "Existing topic {name} has different number of partitions: expected {partitions}, found {}",
+                    "topic {name} needs {partitions} partitions and has {}: delete it, or reset the application",
                     existing.partitions
                 )));
             }

@@ -144,23 +144,27 @@ impl Subtopology {
 
     fn check(&self, id: &Str) -> Result<(), Refusal> {
         if self.inputs().next().is_none() {
-            return Err(invalid(format!("No source topics found for subtopology {id}")));
+            return Err(invalid(format!("subtopology {id} reads no topic: each needs a source")));
         }
         if let Some(topic) = self.changelogs.iter().find(|topic| topic.partitions != 0) {
             let InternalTopic { name, partitions, .. } = topic;
             return Err(invalid(format!(
-                "Changelog topic {name} must have an undefined partition count, but it is set to {partitions}."
+                "changelog topic {name} asks for {partitions} partitions: it gets as many as there are tasks, so ask for 0"
             )));
         }
         for name in self.named_topics() {
             match TopicName::parse(name) {
                 Ok(parsed) if parsed.is_internal() => {
                     return Err(invalid(format!(
-                        "Use of Kafka internal topics {name} in a Kafka Streams topology is prohibited."
+                        "topic {name} is kept for Kafka's own state: a topology cannot use it"
                     )));
                 }
                 Ok(_) => {}
-                Err(_) => return Err(invalid(format!("Topic names {name} are not valid topic names."))),
+                Err(_) => {
+                    return Err(invalid(format!(
+                        "'{name}' cannot be a topic's name: 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-'"
+                    )));
+                }
             }
         }
         Ok(())

@@ -25,12 +25,12 @@ fn the_first_assignment_waits_for_others_and_is_fetched_by_heartbeats() {
             > s-topics in:4 c:4
             > s-beat a
             a: epoch 1 active again in 3000
-               status 5 Assignment delayed due to the configured initial rebalance delay.
+               status 5 tasks are shared out a little later, because of streams.initial.rebalance.delay.ms
                asked to draw
             > +1000
             > s-beat b
             b: epoch 1 active again in 2000
-               status 5 Assignment delayed due to the configured initial rebalance delay.
+               status 5 tasks are shared out a little later, because of streams.initial.rebalance.delay.ms
             > s-describe
             -: Assigning epoch 3/1
                0: src=in rep= sink= log=c:4
@@ -100,7 +100,7 @@ fn assignments_are_not_made_more_often_than_the_interval() {
             > +999
             > s-beat b
             b: epoch 2 active again in 1
-               status 5 Assignment delayed due to the configured assignment interval.
+               status 5 tasks are shared out a little later, because of streams.assignment.interval.ms
             > +1
             > s-beat b
             b: epoch 3
@@ -237,7 +237,7 @@ fn who_takes_too_long_to_let_go_is_out() {
             > s-beat b
             b: epoch 4 active 0.[0,1]
             > s-beat a
-            a: UNKNOWN_MEMBER_ID Member a is not a member of group g.
+            a: UNKNOWN_MEMBER_ID group g has no member a: join it first
             > s-beat a epoch=0
             a: epoch 5 active
             > s-describe
@@ -313,9 +313,9 @@ fn an_empty_classic_group_becomes_a_streams_group_and_back() {
             > sync c c=p0
             c: assigned "p0"
             > s-beat b
-            b: GROUP_ID_NOT_FOUND Group g is not a streams group.
+            b: GROUP_ID_NOT_FOUND there is no streams group g
             > s-describe
-            -: GROUP_ID_NOT_FOUND Group g is not a streams group.
+            -: GROUP_ID_NOT_FOUND there is no streams group g
             > leave c
             c: left NONE m2/-=NONE
             > s-beat b

@@ -50,7 +50,7 @@ fn what_a_member_had_is_free_when_it_leaves() {
             > s-config delay=3000
             > s-beat a
             a: epoch 5 active again in 3000
-               status 5 Assignment delayed due to the configured initial rebalance delay.
+               status 5 tasks are shared out a little later, because of streams.initial.rebalance.delay.ms
             > +3000
             > s-beat a
             a: epoch 6 active 0.[0,1]
@@ -85,7 +85,7 @@ fn a_silent_member_is_out() {
                asked to draw
             > +1
             > s-beat a
-            a: UNKNOWN_MEMBER_ID Member a is not a member of group g.
+            a: UNKNOWN_MEMBER_ID group g has no member a: join it first
             > s-beat b
             b: epoch 4 active 0.[0,1]
             > s-describe
@@ -194,7 +194,7 @@ fn a_static_member_comes_back_to_what_it_had() {
                b epoch 3 (j) has [0.[1]] wants [0.[1]]
                c epoch 3 (i) has [0.[0]] wants [0.[0]]
             > s-beat a instance=i
-            a: UNRELEASED_INSTANCE_ID Static member a with instance id i cannot join the group because the instance id is owned by c member.
+            a: UNRELEASED_INSTANCE_ID group.instance.id i belongs to member c, which still lives: give a another one, or stop the other first
             > s-beat c instance=i epoch=-1
             c: epoch -1
             > s-describe
@@ -221,13 +221,13 @@ fn an_instance_id_has_one_owner() {
             a: epoch 2 active 0.[0,1]
                asked to draw
             > s-beat b instance=i
-            b: UNRELEASED_INSTANCE_ID Static member b with instance id i cannot join the group because the instance id is owned by a member.
+            b: UNRELEASED_INSTANCE_ID group.instance.id i belongs to member a, which still lives: give b another one, or stop the other first
             > s-beat b instance=k epoch=3
-            b: UNKNOWN_MEMBER_ID Instance id k is unknown.
+            b: UNKNOWN_MEMBER_ID no member has group.instance.id k: join again
             > s-beat x instance=i epoch=-1
-            x: FENCED_INSTANCE_ID Static member x with instance id i was fenced by member a.
+            x: FENCED_INSTANCE_ID group.instance.id i of member x is with member a now: run one instance under each id
             > s-beat x instance=i epoch=-2
-            x: FENCED_INSTANCE_ID Static member x with instance id i was fenced by member a.
+            x: FENCED_INSTANCE_ID group.instance.id i of member x is with member a now: run one instance under each id
             > s-beat a instance=i epoch=-1
             a: epoch -1
         "#]],
@@ -299,15 +299,15 @@ fn one_member_can_ask_all_to_stop() {
             b: epoch 3 active
             > s-beat a shutdown
             a: epoch 2 active 0.[0]
-               status 4 Streams group member a encountered a fatal error and requested a shutdown for the entire application.
+               status 4 member a has failed and asks all instances to stop: find the cause in its log, then start anew
             > s-beat b
             b: epoch 3
-               status 4 Streams group member a encountered a fatal error and requested a shutdown for the entire application.
+               status 4 member a has failed and asks all instances to stop: find the cause in its log, then start anew
             > s-beat a epoch=-1
             a: epoch -1
             > s-beat b shutdown
             b: epoch 4 active 0.[0,1]
-               status 4 Streams group member a encountered a fatal error and requested a shutdown for the entire application.
+               status 4 member a has failed and asks all instances to stop: find the cause in its log, then start anew
             > s-beat b epoch=-1
             b: epoch -1
             > s-beat b

@@ -137,7 +137,7 @@ fn a_group_with_members_is_not_deleted_and_keeps_the_offsets_it_reads() {
             > delete
             -: deleted NONE
             > s-describe
-            -: GROUP_ID_NOT_FOUND Group g is not a streams group.
+            -: GROUP_ID_NOT_FOUND there is no streams group g
         "#]],
     );
 }

@@ -62,7 +62,7 @@ fn tags_that_are_asked_for_and_lacking_are_named() {
             > s-config delay=0 interval=0 tags=zone+rack
             > s-beat a tags=zone:z1
             a: epoch 2 active 0.[0,1]
-               status 6 Missing required client tags for rack-aware standby assignment: [rack]. Configure them via 'client.tag.<tagKey>' in your Streams config.
+               status 6 standby tasks are spread by tags that this member does not have: rack; set client.tag.NAME for each in its configuration
                asked to draw
             > s-beat a v=0
             a: epoch 2
@@ -91,13 +91,13 @@ fn a_drawing_must_be_of_this_topology_and_by_a_member() {
             a: epoch 2 active 0.[0,1]
                asked to draw
             > s-draw a epoch=1
-            a: INVALID_REQUEST Topology epoch 1 does not match the group's current topology epoch 0.
+            a: INVALID_REQUEST the description is of topology epoch 1, and the group is at 0: send that of the present topology
             > s-draw x
-            x: UNKNOWN_MEMBER_ID Member x is not a member of group g.
+            x: UNKNOWN_MEMBER_ID group g has no member x: join it first
             > s-draw a kind=9
-            a: INVALID_REQUEST Unknown topology node type: 9
+            a: INVALID_REQUEST a node of the topology has the unknown type 9: 1 is a source, 2 a processor, 3 a sink
             > s-draw a group=h
-            a: GROUP_ID_NOT_FOUND Group h is not a streams group.
+            a: GROUP_ID_NOT_FOUND there is no streams group h
             > s-describe drawn
             -: Stable epoch 2/2
                0: src=in rep= sink= log=

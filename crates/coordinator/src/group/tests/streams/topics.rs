@@ -20,7 +20,7 @@ fn missing_sources_are_named() {
             > s-topics in:2
             > s-beat a
             a: epoch 2 active
-               status 1 Source topics a, b, c and 2 additional topics are missing.
+               status 1 there are no source topics a, b, c and 2 additional topics: create them
                asked to draw
             > s-describe
             -: NotReady epoch 2/2
@@ -59,7 +59,7 @@ fn internal_topics_are_asked_for_with_their_counts_and_configs() {
             > s-topics in:2 wide:4
             > s-beat a
             a: epoch 2 active again in 1000
-               status 3 Internal topics are missing: c, d, r and 1 additional topics
+               status 3 internal topics are still to be made: c, d, r and 1 additional topics
                create c:4 rf -1 ["k=v"]
                create d:3 rf -1 ["k=v"]
                create r:4 rf -1 ["k=v"]
@@ -74,7 +74,7 @@ fn internal_topics_are_asked_for_with_their_counts_and_configs() {
             > s-topics in:2 wide:4 r:4 c:4 s:3
             > s-beat a
             a: epoch 3 again in 1000
-               status 3 Internal topics are missing: d
+               status 3 internal topics are still to be made: d
                create d:3 rf -1 ["k=v"]
             > s-topics in:2 wide:4 r:4 c:4 s:3 d:3
             > s-beat a
@@ -109,7 +109,7 @@ fn topics_that_exist_must_fit() {
             > s-topics in:2 c:3
             > s-beat a
             a: epoch 2 active
-               status 2 Existing topic c has different number of partitions: expected 2, found 3
+               status 2 topic c needs 2 partitions and has 3: delete it, or reset the application
                asked to draw
             > s-topics in:2 c:2
             > s-beat a
@@ -117,7 +117,7 @@ fn topics_that_exist_must_fit() {
             > s-topics in:3 c:2
             > s-beat a
             a: epoch 3 active
-               status 2 Existing topic c has different number of partitions: expected 3, found 2
+               status 2 topic c needs 3 partitions and has 2: delete it, or reset the application
             > s-describe
             -: NotReady epoch 4/4
                0: src=in rep= sink= log=c:0
@@ -141,7 +141,7 @@ fn copartitioned_sources_must_be_equal() {
             > s-topics a:2 b:3
             > s-beat x
             x: epoch 2 active
-               status 2 Following topics do not have the same number of partitions: [{a=2, b=3}]
+               status 2 topics that are read together must have equally many partitions, and these do not: a=2, b=3
                asked to draw
             > s-topics a:3 b:3
             > s-beat x
@@ -163,7 +163,7 @@ fn copartitioned_repartition_topics_follow_the_sources() {
             > s-topics in:2 a:6
             > s-beat x
             x: epoch 2 active again in 1000
-               status 3 Internal topics are missing: c, r
+               status 3 internal topics are still to be made: c, r
                create c:6 rf -1 ["k=v"]
                create r:6 rf -1 ["k=v"]
                asked to draw
@@ -184,7 +184,7 @@ fn a_fixed_repartition_topic_must_equal_the_sources_it_is_copartitioned_with() {
             > s-topics in:2 a:6
             > s-beat x
             x: epoch 2 active
-               status 2 Number of partitions [4] of repartition topic [r] doesn't match number of partitions [6] of the source topic.
+               status 2 repartition topic r is fixed at 4 partitions, and is read together with topics of 6: they must be the same
                asked to draw
         "#]],
     );
@@ -203,7 +203,7 @@ fn repartition_topics_among_themselves_follow_the_fixed_one_or_the_largest() {
             > s-topics in:2 wide:4
             > s-beat x
             x: epoch 2 active again in 1000
-               status 3 Internal topics are missing: r, s, t and 2 additional topics
+               status 3 internal topics are still to be made: r, s, t and 2 additional topics
                create r:3 rf -1 ["k=v"]
                create s:3 rf -1 ["k=v"]
                create t:3 rf -1 ["k=v"]
@@ -229,11 +229,11 @@ fn fixed_ones_that_differ_only_matter_in_one_set() {
             > s-topics in:2
             > s-beat x
             x: epoch 2 active
-               status 2 Following topics do not have the same number of partitions: [{r=3, s=4}]
+               status 2 topics that are read together must have equally many partitions, and these do not: r=3, s=4
                asked to draw
             > define 0:src=in,sink=r+s+t 1:rep=r/3+t,co=r+t 2:rep=s/4
             > s-beat x group=h
-            x: GROUP_ID_NOT_FOUND Group h is not a streams group.
+            x: GROUP_ID_NOT_FOUND there is no streams group h
         "#]],
     );
 }
@@ -253,14 +253,14 @@ fn loops_and_orphans_are_no_topology() {
             > s-config delay=0 interval=0
             > define 0:rep=r,sink=s 1:rep=s,sink=r
             > s-beat a
-            a: STREAMS_INVALID_TOPOLOGY Failed to compute number of partitions for all repartition topics. There may be loops in the topology that cannot be resolved.
+            a: STREAMS_INVALID_TOPOLOGY repartition topics feed each other in a circle, so that none can tell how many partitions the next one needs: fix the number of one of them
             > define 0:src=in 1:rep=r
             > s-beat a
-            a: STREAMS_INVALID_TOPOLOGY Failed to compute number of partitions for all repartition topics, because a repartition source topic is never used as a sink topic: r
+            a: STREAMS_INVALID_TOPOLOGY nothing writes into repartition topic r, so that nobody can tell how many partitions it needs: fix its number
             > define 0:src=in,rep=r,sink=r
             > s-beat a
             a: epoch 2 active again in 1000
-               status 3 Internal topics are missing: r
+               status 3 internal topics are still to be made: r
                create r:2 rf -1 ["k=v"]
                asked to draw
         "#]],
@@ -293,16 +293,16 @@ fn what_no_broker_can_run_is_refused() {
         &expect![[r#"
             > define 0:log=c
             > s-beat a
-            a: STREAMS_INVALID_TOPOLOGY No source topics found for subtopology 0
+            a: STREAMS_INVALID_TOPOLOGY subtopology 0 reads no topic: each needs a source
             > define 0:src=__consumer_offsets
             > s-beat a
-            a: STREAMS_INVALID_TOPOLOGY Use of Kafka internal topics __consumer_offsets in a Kafka Streams topology is prohibited.
+            a: STREAMS_INVALID_TOPOLOGY topic __consumer_offsets is kept for Kafka's own state: a topology cannot use it
             > define 0:src=in,log=c/3
             > s-beat a
-            a: STREAMS_INVALID_TOPOLOGY Changelog topic c must have an undefined partition count, but it is set to 3.
+            a: STREAMS_INVALID_TOPOLOGY changelog topic c asks for 3 partitions: it gets as many as there are tasks, so ask for 0
             > define 0:src=in,sink=bad!name
             > s-beat a
-            a: STREAMS_INVALID_TOPOLOGY Topic names bad!name are not valid topic names.
+            a: STREAMS_INVALID_TOPOLOGY 'bad!name' cannot be a topic's name: 1 to 249 of a-z, A-Z, 0-9, '.', '_' and '-'
             > define 0:src=in 0:src=in
             > s-beat a
             a: STREAMS_INVALID_TOPOLOGY subtopology '0' is there twice: ids must be unique
@@ -355,7 +355,7 @@ fn a_topic_that_grows_or_is_made_anew_makes_a_new_assignment() {
             > s-topics unrelated:1
             > s-beat a
             a: epoch 3 active
-               status 1 Source topics in are missing.
+               status 1 there are no source topics in: create them
             > s-describe
             -: NotReady epoch 4/4
                0: src=in rep= sink= log=
