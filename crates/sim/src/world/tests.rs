@@ -52,7 +52,7 @@ fn a_watermark_that_is_raised_before_the_sync_is_found() {
 /// Producers' sequences are taken from a snapshot that is ahead of what the log holds.
 #[test]
 fn a_snapshot_that_is_ahead_of_the_data_is_found() {
-    finds(Planted::SnapshotAhead, 40..60);
+    finds(Planted::SnapshotAhead, 10..30);
 }
 
 /// Group offsets, topics and transactions are acknowledged before the journal is synced.
