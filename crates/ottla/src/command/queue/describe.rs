@@ -194,8 +194,7 @@ fn partition(
         json!(place.found.start.map(|start| start.0)),
         json!(place.end.0),
         json!(place.depth()),
-        // Nobody has looked at what lies behind yet.
-        json!(standing.map(|standing| standing.ready + (place.end.0 - standing.next_offset).max(0))),
+        json!(standing.map(|standing| place.ready(standing))),
         json!(standing.map(|standing| standing.blocked)),
         json!(standing.map(|standing| standing.scheduled)),
         json!(standing.map(|standing| standing.retrying)),

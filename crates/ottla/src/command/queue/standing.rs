@@ -84,6 +84,12 @@ impl Place {
         let start = self.found.start.unwrap_or(self.end);
         self.found.lag.unwrap_or((self.end.0 - start.0).max(0))
     }
+
+    /// How many of them wait for nothing. What nobody has looked at yet is among them.
+    pub(super) fn ready(&self, standing: &Standing) -> i64 {
+        let Standing { blocked, scheduled, retrying, acquired, archiving, .. } = standing;
+        (self.depth() - blocked - scheduled - retrying - acquired - archiving).max(0)
+    }
 }
 
 /// The share group as its coordinator describes it.
