@@ -32,6 +32,8 @@ final class Tools {
         Tool.expect(tool.groups(with(reset, "--dry-run")), input);
         Tool.expect(tool.groups(with(reset, "--execute", "--delete-all-internal-topics")), input);
         expectNoInternalTopics();
+        String[] forget = with(group, "--delete-offsets", "--input-topic", input);
+        Tool.expect(tool.groups(forget), "Request succeeded", "Successful");
         Tool.expect(tool.groups(with(group, "--delete")), "successful");
         if (tool.groups("--list").contains(application)) {
             throw new IllegalStateException("a deleted group is listed");

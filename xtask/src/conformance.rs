@@ -13,6 +13,7 @@ pub(crate) mod clients;
 mod document;
 mod examples;
 mod files;
+mod groups;
 mod matrix;
 pub(crate) mod packages;
 mod script;
@@ -25,14 +26,17 @@ use clients::{CLIENTS, Client};
 use matrix::{Matrix, Row};
 use packages::{Setback, Shelf};
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 const USAGE: &str = "\
-cargo xtask conformance [seeds | files | streams | examples] [--client NAME]… [--feature NAME]… [--quick] [--against HOST:PORT] [--keep]
+cargo xtask conformance [seeds | files | groups | streams | examples] [--client NAME]… [--feature NAME]… [--quick] [--against HOST:PORT] [--keep]
 
   seeds                run only the acceptance tests on real data
   examples             run only the examples of examples/
   files                run only the tests with Kafka's tools and data directories
+  groups               run only members of consumer groups and share groups
   streams              run only the applications of Kafka Streams
   --client NAME        run only this client; may be given more than once
   --feature NAME       ask only for this feature; may be given more than once
@@ -51,6 +55,7 @@ enum Only {
     Seeds,
     Examples,
     Files,
+    Groups,
     Streams,
 }
 
@@ -74,6 +79,7 @@ impl Options {
                 "seeds" => options.only = Some(Only::Seeds),
                 "examples" => options.only = Some(Only::Examples),
                 "files" => options.only = Some(Only::Files),
+                "groups" => options.only = Some(Only::Groups),
                 "streams" => options.only = Some(Only::Streams),
                 "--client" => options.clients.push(value()?),
                 "--feature" => options.features.push(value()?),
@@ -147,6 +153,10 @@ pub(crate) fn run_counted(arguments: &[String]) -> Result<(Tally, Outcome), Stri
         println!("{}", row.summary());
         matrix.files = Some(row);
     }
+    if is_wanted(Only::Groups) {
+        matrix.groups = groups::run(&shelf, &program, &options);
+        matrix.groups.iter().for_each(|row| println!("{}", row.summary()));
+    }
     if is_wanted(Only::Streams) {
         matrix.streams = streams::run(&shelf, &program, &options);
         matrix.streams.iter().for_each(|row| println!("{}", row.summary()));
@@ -172,9 +182,23 @@ pub(crate) fn run_counted(arguments: &[String]) -> Result<(Tally, Outcome), Stri
 }
 
 /// Prepares one client, runs its script against a broker of its own and gives its row.
-fn ask(client: &Client, shelf: &Shelf, program: &std::path::Path, options: &Options) -> Row {
+fn ask(client: &Client, shelf: &Shelf, program: &Path, options: &Options) -> Row {
     let mut row = Row::new(client.name, client.language, matrix::features());
-    let command = match (client.prepare)(shelf) {
+    if !options.features.is_empty() {
+        row.limit_to(&options.features);
+    }
+    probe(row, (client.prepare)(shelf), shelf, program, options)
+}
+
+/// Runs a script against a broker of its own and fills its row.
+fn probe(
+    mut row: Row,
+    prepared: Result<Command, Setback>,
+    shelf: &Shelf,
+    program: &Path,
+    options: &Options,
+) -> Row {
+    let command = match prepared {
         Ok(command) => command,
         Err(Setback::Skipped(reason)) => {
             row.skip(&reason);
@@ -187,7 +211,7 @@ fn ask(client: &Client, shelf: &Shelf, program: &std::path::Path, options: &Opti
     };
     let broker = match &options.against {
         Some(address) => Ok(Broker::running_at(address)),
-        None => Broker::start(program, shelf, client.name, options.keep),
+        None => Broker::start(program, shelf, row.name, options.keep),
     };
     let broker = match broker {
         Ok(broker) => broker,
@@ -196,18 +220,14 @@ fn ask(client: &Client, shelf: &Shelf, program: &std::path::Path, options: &Opti
             return row;
         }
     };
-    let features = options.features.join(",");
     let settings = BTreeMap::from([
         ("BOOTSTRAP", broker.address().to_owned()),
-        ("PREFIX", format!("{}-{}", client.name, std::process::id())),
-        ("FEATURES", features),
+        ("PREFIX", format!("{}-{}", row.name, std::process::id())),
+        ("FEATURES", row.asked().join(",")),
         ("OTTLA", program.to_string_lossy().into_owned()),
     ]);
-    if !options.features.is_empty() {
-        row.limit_to(&options.features);
-    }
-    let ended =
-        script::run(command, &settings, &shelf.log(client.name, "err"), CLIENT_LIMIT, |line| row.hear(line));
+    let log = shelf.log(row.name, "err");
+    let ended = script::run(command, &settings, &log, CLIENT_LIMIT, |line| row.hear(line));
     row.close(ended);
     row
 }

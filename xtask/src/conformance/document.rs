@@ -62,7 +62,8 @@ pub(super) fn page(matrix: &Matrix) -> String {
         unwell.notes.retain(|(feature, _)| !row.passed(feature));
         remarks(&mut text, &unwell);
     }
-    streams(&mut text, &matrix.streams);
+    versions(&mut text, "Consumer groups (KIP-848) and share groups (KIP-932)", &matrix.groups);
+    versions(&mut text, "Kafka Streams", &matrix.streams);
     if let Some(row) = &matrix.examples {
         line(&mut text, "\n## Examples\n");
         line(
@@ -93,10 +94,10 @@ pub(super) fn page(matrix: &Matrix) -> String {
     text
 }
 
-/// The applications of Kafka Streams, by version.
-fn streams(text: &mut String, rows: &[Row]) {
+/// Tests with a column for each version that they are run with.
+fn versions(text: &mut String, title: &str, rows: &[Row]) {
     let Some(widest) = rows.iter().max_by_key(|row| row.features.len()) else { return };
-    line(text, "\n## Kafka Streams\n");
+    line(text, &format!("\n## {title}\n"));
     let versions: Vec<&str> = rows.iter().map(|row| row.version.as_str()).collect();
     line(text, &format!("| test | {} | what it shows |", versions.join(" | ")));
     line(text, &format!("|---|{}---|", ":-:|".repeat(rows.len())));

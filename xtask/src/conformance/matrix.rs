@@ -131,6 +131,12 @@ impl Row {
         }
     }
 
+    /// The names of what is asked for.
+    pub(super) fn asked(&self) -> Vec<&'static str> {
+        let asked = self.features.iter().zip(&self.cells).filter(|(_, cell)| **cell != Cell::NotAsked);
+        asked.map(|(feature, _)| feature.name).collect()
+    }
+
     /// Takes one line of the script; what is no report is passed on to the terminal.
     pub(super) fn hear(&mut self, line: &str) {
         let value: Value = serde_json::from_str(line).unwrap_or_default();
@@ -217,6 +223,8 @@ pub(super) struct Matrix {
     pub(super) examples: Option<Row>,
     /// The tests with Kafka's tools and data directories, if they were run.
     pub(super) files: Option<Row>,
+    /// Members of consumer groups and share groups, if they were run.
+    pub(super) groups: Vec<Row>,
     /// The applications of Kafka Streams, if they were run.
     pub(super) streams: Vec<Row>,
 }
@@ -226,6 +234,7 @@ impl Matrix {
         self.rows
             .iter()
             .chain(&self.files)
+            .chain(&self.groups)
             .chain(&self.streams)
             .chain(&self.examples)
             .chain(&self.seeds)
@@ -253,7 +262,14 @@ impl Matrix {
             let cells: Vec<&str> = self.rows.iter().map(|row| sign(&row.cells[at])).collect();
             writeln!(text, "{:<12}{}", feature.name, cells.concat()).expect("writing to a string");
         }
-        for row in self.files.iter().chain(&self.streams).chain(&self.examples).chain(&self.seeds) {
+        for row in self
+            .files
+            .iter()
+            .chain(&self.groups)
+            .chain(&self.streams)
+            .chain(&self.examples)
+            .chain(&self.seeds)
+        {
             writeln!(text, "\n{}", row.name).expect("writing to a string");
             for (feature, cell) in row.features.iter().zip(&row.cells) {
                 writeln!(text, "{:<12}{}  {}", feature.name, sign(cell), feature.asks)
