@@ -3,10 +3,11 @@
 //! They are the tools that Kafka's system tests run: `TransactionalMessageCopier` copies a topic in transactions while
 //! copiers and the broker are killed, `ProducerPerformance` writes in transactions as fast as it can, and what comes out is
 //! counted by `ConsoleConsumer` at `read_committed`. `LogCompactionTester` looks for the last value of every key. The whole
-//! run has applications of Kafka Streams, too.
+//! run has applications of Kafka Streams and Kafka's tools for groups, too.
 
 mod compaction;
 mod copy;
+mod groups;
 mod kit;
 mod streams;
 
@@ -23,10 +24,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 const USAGE: &str = "\
-cargo xtask reliability tools [streams | --quick] [--built DIR]
+cargo xtask reliability tools [groups | streams | --quick] [--built DIR]
 
+  groups       only the tools for groups; writes no figures
   streams      only the applications of Kafka Streams; writes no figures
-  --quick      a tenth of the records, and no applications of Kafka Streams; writes no figures
+  --quick      a tenth of the records, no groups and no applications of Kafka Streams; writes no figures
   --built DIR  take ottla from there, and do not build it";
 
 /// How much of it is run.
@@ -34,6 +36,7 @@ cargo xtask reliability tools [streams | --quick] [--built DIR]
 enum Part {
     Whole,
     Quick,
+    Groups,
     Streams,
 }
 
@@ -50,6 +53,8 @@ const SETTINGS: &[&str] =
     &["log.segment.bytes=1048576", "log.cleaner.backoff.ms=500", "log.cleaner.min.cleanable.ratio=0.01"];
 
 const LONG: Size = Size { copied: 30_000, performed: 300_000, compacted: 500_000 };
+/// Records in each topic that members of groups read.
+const GROUPED: usize = 2_000;
 const QUICK: Size = Size { copied: 3_000, performed: 30_000, compacted: 100_000 };
 
 /// Runs all tools.
@@ -60,14 +65,16 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
     let (part, built) = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => (Part::Whole, None),
         ["--quick"] => (Part::Quick, None),
+        ["groups"] => (Part::Groups, None),
         ["streams"] => (Part::Streams, None),
         ["--built", folder] => (Part::Whole, Some(PathBuf::from(folder))),
         ["--quick", "--built", folder] => (Part::Quick, Some(PathBuf::from(folder))),
+        ["groups", "--built", folder] => (Part::Groups, Some(PathBuf::from(folder))),
         ["streams", "--built", folder] => (Part::Streams, Some(PathBuf::from(folder))),
         _ => return Err(USAGE.to_owned()),
     };
     let shelf = Shelf::new(crate::tree::root())?;
-    let kit = match Kit::prepare(&shelf) {
+    let kit = match Kit::prepare(&shelf, kit::VERSION) {
         Ok(kit) => kit,
         Err(Setback::Skipped(why)) => {
             println!("skipped: Kafka's tools: {why}");
@@ -87,10 +94,12 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
     let kept = |why| format!("tools: {why}\nkept: {}", folder.display());
     let figures = match part {
         Part::Whole => attempt(&kit, &ottla, &folder, LONG).and_then(|mut figures| {
+            figures.extend(groups::run(&shelf, &ottla, &folder, GROUPED)?);
             figures.extend(applications(&shelf, &ottla, &folder)?);
             Ok(figures)
         }),
         Part::Quick => attempt(&kit, &ottla, &folder, QUICK),
+        Part::Groups => groups::run(&shelf, &ottla, &folder, GROUPED),
         Part::Streams => applications(&shelf, &ottla, &folder),
     };
     let mut figures = figures.map_err(kept)?;
@@ -98,7 +107,7 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
     figures.iter().for_each(|(name, figure)| println!("{name}: {figure}"));
     drop(std::fs::remove_dir_all(&folder));
     match part {
-        Part::Quick | Part::Streams => return Ok(()),
+        Part::Quick | Part::Groups | Part::Streams => return Ok(()),
         Part::Whole => {}
     }
     document::write("tools", &format!("release build, Kafka's tools {}{origin}", kit::VERSION), &figures)

@@ -1,7 +1,7 @@
 //! Kafka's tools, each run as a program of its own.
 
 use super::super::clock::{now, pause};
-use crate::conformance::clients::{JVM, class_path, java_program};
+use crate::conformance::clients::{JVM, java_jars};
 use crate::conformance::packages::{Setback, Shelf};
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// The version of the tools.
+/// The version of the tools of torture.
 pub(super) const VERSION: &str = "4.3.1";
 
 /// Where the tools are, and where what they print goes.
@@ -21,9 +21,9 @@ pub(super) struct Kit {
 impl Kit {
     /// # Errors
     /// If the machine lacks something that they need.
-    pub(super) fn prepare(shelf: &Shelf) -> Result<Self, Setback> {
-        let (jars, classes) = java_program(shelf, "console", VERSION)?;
-        Ok(Self { class_path: class_path(&classes, &jars), logs: shelf.folder("tools-run") })
+    pub(super) fn prepare(shelf: &Shelf, version: &str) -> Result<Self, Setback> {
+        let jars = java_jars(shelf, "console", version)?;
+        Ok(Self { class_path: format!("{}/*", jars.display()), logs: shelf.folder("tools-run") })
     }
 
     /// Starts a tool; what it prints goes to the file `output` in the run's folder.
