@@ -14,6 +14,8 @@ use ottla_base::Timestamp;
 use std::fmt::Debug;
 use std::fs::File;
 use std::io::{self, IoSlice};
+use std::ops::Range;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// How a file is opened.
@@ -94,6 +96,10 @@ pub trait Disk: Debug + Send + Sync {
         Err(io::ErrorKind::Unsupported.into())
     }
 
+    /// Lets the system begin to write these bytes of the file to stable storage, as a sync later would do in one go. Waits
+    /// for nothing and makes nothing durable. What is written already may leave the cache.
+    fn write_out(&self, _: &File, _bytes: Range<u64>) {}
+
     /// Reads of the file from now on show what is on stable storage, where the system thinks that its cache holds the
     /// same. After a sync that failed it does not: the lost pages count as written. What is not written yet stays.
     fn forget_cached(&self, _: &File) {}
@@ -101,6 +107,11 @@ pub trait Disk: Debug + Send + Sync {
     /// How many bytes an open file has.
     fn length(&self, file: &File) -> io::Result<u64> {
         Ok(file.metadata()?.len())
+    }
+
+    /// How many names an open file has.
+    fn name_count(&self, file: &File) -> io::Result<u64> {
+        Ok(file.metadata()?.nlink())
     }
 
     /// All bytes of a file.

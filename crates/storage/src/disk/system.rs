@@ -6,6 +6,8 @@ use ottla_base::Timestamp;
 use rustix::fs::{self, FlockOperation};
 use std::fs::File;
 use std::io::{self, IoSlice};
+use std::num::NonZeroU64;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
@@ -99,6 +101,14 @@ impl Disk for System {
         match self.syncs {
             Syncs::Real => Ok(fs::fdatasync(file)?),
             Syncs::Skipped => Ok(()),
+        }
+    }
+
+    fn write_out(&self, file: &File, bytes: Range<u64>) {
+        let length = bytes.end.checked_sub(bytes.start).and_then(NonZeroU64::new);
+        if let (Syncs::Real, Some(length)) = (self.syncs, length) {
+            // Linux begins to write what is dirty before it looks what can leave the cache. Elsewhere the sync has more to do.
+            let _ = fs::fadvise(file, bytes.start, Some(length), fs::Advice::DontNeed);
         }
     }
 

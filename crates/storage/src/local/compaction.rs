@@ -20,6 +20,7 @@ pub(crate) mod choice;
 mod cleaned;
 mod copying;
 pub(crate) mod filter;
+pub(crate) mod freeing;
 pub(crate) mod hash;
 pub(crate) mod job;
 mod mapping;

@@ -2,6 +2,7 @@
 
 use super::Log;
 use crate::local::compaction::choice::Target;
+use crate::local::compaction::freeing::Freeing;
 use crate::local::compaction::job::{Finished, Job, Shell};
 use crate::local::compaction::{Stop, choice, survey};
 use crate::local::directory;
@@ -17,6 +18,8 @@ pub struct Cleaner {
     log: Log,
     options: CleanerOptions,
     job: Option<Job>,
+    /// What it has replaced.
+    freeing: Freeing,
 }
 
 /// What a step of a [`Cleaner`] was.
@@ -35,7 +38,7 @@ impl Log {
     /// A cleaner for this log. Nothing happens until [`Cleaner::step`] is called.
     #[must_use]
     pub fn cleaner(&self, options: CleanerOptions) -> Cleaner {
-        Cleaner { log: self.clone(), options, job: None }
+        Cleaner { log: self.clone(), options, job: None, freeing: Freeing::default() }
     }
 }
 
@@ -45,7 +48,7 @@ impl Cleaner {
         self.options = options;
     }
 
-    /// Works for a moment: about [`CleanerOptions::io_bytes`] are read or written. Blocks on files, but makes
+    /// Works for a moment: about [`CleanerOptions::io_bytes`] are read or written, or a piece of a replaced log is freed. Blocks on files, but makes
     /// nobody wait: partitions are locked for microseconds only.
     ///
     /// A log that cannot be compacted is reported in the program's log and left alone for a while.
@@ -54,12 +57,16 @@ impl Cleaner {
             self.give_up();
             return CleanerStep::Idle;
         }
+        // Before anything else: room may be scarce.
+        if let Some(io_bytes) = self.freeing.step(&*self.log.0.engine.disk) {
+            return CleanerStep::Busy { io_bytes };
+        }
         let Some(mut job) = self.job.take() else {
             self.job = self.next_job();
             return if self.job.is_some() { CleanerStep::Busy { io_bytes: 0 } } else { CleanerStep::Idle };
         };
         let mut io_bytes = 0;
-        let shell = shell(&self.log, &self.options, job.delete_retention_ms);
+        let shell = self.shell(job.delete_retention_ms);
         match job.step(&shell, &mut io_bytes) {
             Ok(None) => self.job = Some(job),
             Ok(Some(finished)) => self.finish(job, &finished),
@@ -121,7 +128,7 @@ impl Cleaner {
             tracing::warn!(%error, "how far logs were compacted could not be written; the next start will do it again");
         }
         let (partition, target) = (job.partition.clone(), job.target);
-        let shell = shell(&self.log, &self.options, job.delete_retention_ms);
+        let shell = self.shell(job.delete_retention_ms);
         job.end(&shell);
         // The map was full: the rest is part of the same work, whether it would be due by itself or not.
         if covered < target.until && target.first_dirty < covered {
@@ -146,9 +153,20 @@ impl Cleaner {
         log.state.lock().compaction.not_before = not_before;
     }
 
+    fn shell(&self, delete_retention_ms: u64) -> Shell<'_> {
+        Shell {
+            engine: &self.log.0.engine,
+            change: &self.log.0.change,
+            closed: &self.log.0.closed,
+            options: &self.options,
+            freeing: &self.freeing,
+            delete_retention_ms,
+        }
+    }
+
     fn give_up(&mut self) {
         if let Some(job) = self.job.take() {
-            let shell = shell(&self.log, &self.options, job.delete_retention_ms);
+            let shell = self.shell(job.delete_retention_ms);
             job.end(&shell);
         }
     }
@@ -157,16 +175,6 @@ impl Cleaner {
 impl Drop for Cleaner {
     fn drop(&mut self) {
         self.give_up();
-    }
-}
-
-fn shell<'a>(log: &'a Log, options: &'a CleanerOptions, delete_retention_ms: u64) -> Shell<'a> {
-    Shell {
-        engine: &log.0.engine,
-        change: &log.0.change,
-        closed: &log.0.closed,
-        options,
-        delete_retention_ms,
     }
 }
 

@@ -1,7 +1,7 @@
 //! Writes the segment that takes the place of others, with its indexes, under names that end in `.cleaned`.
 
 use super::Stop;
-use crate::disk::Mode;
+use crate::disk::{Disk, Mode};
 use crate::local::names::{self, Kind};
 use crate::local::place::Place;
 use crate::local::segment::{Active, Segment};
@@ -20,8 +20,10 @@ pub(crate) struct Cleaned {
     /// What is not in the file yet; it belongs at the file's end.
     buffer: Vec<u8>,
     written: u64,
-    /// Bytes of the file that no sync has covered.
-    unsynced: u64,
+    /// Up to here the system was asked to write the file out.
+    written_out: u64,
+    /// Up to here a sync has covered the file.
+    synced: u64,
     /// The offset after its last batch.
     end: Offset,
     index_interval_bytes: u32,
@@ -46,7 +48,8 @@ impl Cleaned {
             file,
             buffer: Vec::new(),
             written: 0,
-            unsynced: 0,
+            written_out: 0,
+            synced: 0,
             end: base,
             index_interval_bytes,
         })
@@ -87,16 +90,28 @@ impl Cleaned {
             .map_err(Stop::io("writing a compacted segment"))?;
         self.buffer.clear();
         self.written += bytes;
-        self.unsynced += bytes;
-        // A sync of much at once would keep those of producers waiting.
-        if 0 < wanted && SYNCED_AFTER_WRITES * wanted as u64 <= self.unsynced {
-            disk.sync_data(&self.file).map_err(Stop::io("syncing a compacted segment"))?;
-            self.unsynced = 0;
-        }
+        self.spread(disk)?;
         if self.active.is_flush_due() {
             self.active.try_flush(&place.with_suffix(names::CLEANED_SUFFIX), self.segment.base);
         }
         Ok(bytes)
+    }
+
+    /// Brings to the disk what was written, bit by bit: syncs of producers wait for one of much. The system is asked to
+    /// begin with every piece, which costs others nothing, where each small sync would be one more that the file system's
+    /// journal and the disk's cache make them wait for. The few syncs keep it from falling far behind.
+    fn spread(&mut self, disk: &dyn Disk) -> Result<(), Stop> {
+        if WRITTEN_OUT_AFTER_BYTES <= self.written - self.written_out {
+            // The last page is not full yet, and would be written again.
+            let end = self.written - self.written % PAGE_BYTES;
+            disk.write_out(&self.file, self.written_out..end);
+            self.written_out = end;
+        }
+        if SYNCED_AFTER_BYTES <= self.written - self.synced {
+            disk.sync_data(&self.file).map_err(Stop::io("syncing a compacted segment"))?;
+            self.synced = self.written;
+        }
+        Ok(())
     }
 
     /// Writes and syncs everything but the names. The segment has its files open.
@@ -133,5 +148,6 @@ impl Cleaned {
     }
 }
 
-/// Fewer, and each would cost more than what it syncs.
-const SYNCED_AFTER_WRITES: u64 = 4;
+const WRITTEN_OUT_AFTER_BYTES: u64 = 256 << 10;
+const SYNCED_AFTER_BYTES: u64 = 8 << 20;
+const PAGE_BYTES: u64 = 4096;

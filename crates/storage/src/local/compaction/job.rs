@@ -3,6 +3,7 @@
 use super::choice::Target;
 use super::copying::{Bytes, Copying};
 use super::filter::Counts;
+use super::freeing::Freeing;
 use super::hash::Secret;
 use super::mapping::Mapping;
 use super::offset_map::OffsetMap;
@@ -23,6 +24,8 @@ pub(crate) struct Shell<'a> {
     pub(crate) change: &'a Mutex<()>,
     pub(crate) closed: &'a AtomicBool,
     pub(crate) options: &'a CleanerOptions,
+    /// Where replaced logs go.
+    pub(crate) freeing: &'a Freeing,
     /// Of the partition that is worked on.
     pub(crate) delete_retention_ms: u64,
 }

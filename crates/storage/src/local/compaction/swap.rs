@@ -65,8 +65,8 @@ pub(crate) fn swap(
     }
     partition.state.lock().compaction.swapping = false;
     partition.adopt(shell.engine, base);
-    // Closing the last handle frees the old files' blocks, which takes a while: not under the lock.
-    drop(old);
+    // Their names are gone for good: the directory was synced.
+    old.into_iter().filter_map(|segment| segment.file).for_each(|file| shell.freeing.put(file));
     Ok(())
 }
 

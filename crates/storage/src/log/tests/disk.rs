@@ -6,6 +6,7 @@ use parking_lot::Mutex;
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -35,6 +36,8 @@ pub(crate) struct Faults {
     pub(super) syncs: AtomicUsize,
     /// Which files and directories were synced one by one.
     pub(super) synced: Mutex<Vec<PathBuf>>,
+    /// Which bytes of which files were to be written out.
+    pub(super) written_out: Mutex<Vec<(PathBuf, Range<u64>)>>,
     /// Which files were to be read from stable storage.
     pub(crate) forgotten: Mutex<Vec<PathBuf>>,
 }
@@ -70,6 +73,7 @@ impl Default for Faults {
             sync_gate: Mutex::default(),
             syncs: AtomicUsize::default(),
             synced: Mutex::default(),
+            written_out: Mutex::default(),
             forgotten: Mutex::default(),
         }
     }
@@ -137,6 +141,10 @@ impl Disk for Faults {
         self.before_sync()?;
         self.synced.lock().push(path_of(file));
         Ok(())
+    }
+
+    fn write_out(&self, file: &File, bytes: Range<u64>) {
+        self.written_out.lock().push((path_of(file), bytes));
     }
 
     fn forget_cached(&self, file: &File) {

@@ -197,3 +197,27 @@ fn many_threads_read_and_append_while_logs_are_compacted() {
     }
     world.assert_tidy();
 }
+
+/// A sync of all of it at the end would make producers wait, and so would a sync of each piece.
+#[test]
+fn a_compacted_segment_is_written_out_piece_by_piece() {
+    let world = compacted(|settings| settings.segment_bytes = 100 << 20);
+    let value = "x".repeat(100_000);
+    for key in 0..100 {
+        world.set(&[&format!("{key}={value}")]);
+    }
+    world.roll();
+    world.compact();
+    let written_out = std::mem::take(&mut *world.faults().written_out.lock());
+    let mut end = 0;
+    for (path, bytes) in &written_out {
+        assert!(path.ends_with("00000000000000000000.log.cleaned"), "{path:?}");
+        assert_eq!((bytes.start, bytes.end % 4096), (end, 0));
+        assert!((256 << 10..512 << 10).contains(&(bytes.end - bytes.start + 4096)), "{bytes:?}");
+        end = bytes.end;
+    }
+    assert!(9_500_000 < end, "{end}");
+    let synced = world.faults().synced.lock();
+    let syncs = synced.iter().filter(|path| path.ends_with("00000000000000000000.log.cleaned"));
+    assert_eq!(syncs.count(), 2, "after 8 MiB, and at the end");
+}
