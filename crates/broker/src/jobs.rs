@@ -16,6 +16,7 @@ pub(crate) fn start(broker: &Arc<Broker>, background: &mut JoinSet<()>) {
     background.spawn_local(expire_producers(Arc::clone(broker)));
     background.spawn_local(compaction::compact(Arc::clone(broker)));
     broker.groups.start_timers(background);
+    broker.share.partitions.match_logs(&broker.log);
     broker.share.partitions.start_timers(background);
     SharePartitions::start_writers(broker, background);
     transactions::start(broker, background);

@@ -8,6 +8,7 @@ mod acknowledging;
 mod acquiring;
 mod dead_letters;
 mod feed;
+mod log_ends;
 mod opening;
 mod steering;
 

@@ -18,7 +18,7 @@
 //! when it was last released; the broker reads the log once more from the start, and the rows say what of it is done.
 //!
 //! Invariants: no record is with two members; what is done has no run and is never handed out again; the start only
-//! grows, but for [`Alter`]; the stored rows are the runs without what is soft; memory is bounded by the limits of
+//! grows, but for [`Alter`] and [`LogEnd`]; the stored rows are the runs without what is soft; memory is bounded by the limits of
 //! [`Config`] and [`ottla_base::limits`], however long one record holds the start back.
 //!
 //! What differs from Kafka: records in flight are counted one by one, so that one slow record does not stop the others
@@ -62,7 +62,7 @@ pub use dead_letter::{DeadLetterPosition, DeadLettered, Letters};
 pub use describe::{Describe, Described, DescribedRange, RangeState, Totals};
 pub use extend::Extend;
 pub use headers::facts;
-pub use offsets::{Alter, Delete, LogStart, Open};
+pub use offsets::{Alter, Delete, LogEnd, LogStart, Open};
 pub use record::Record;
 pub use release::Release;
 pub use reply::{Acquired, Feed, Range, Reply};
@@ -127,6 +127,8 @@ pub enum Command {
     Unwatch(Unwatch),
     /// The log starts later now.
     LogStart(LogStart),
+    /// The log is found to end here. Comes at the start only, before anybody has records.
+    LogEnd(LogEnd),
     /// An operator sets where a share-partition starts.
     Alter(Alter),
     /// The offsets of a group, or topics, are deleted.
@@ -161,6 +163,7 @@ impl Machine for SharePartitions {
             Command::Watch(watch) => watch::watch(&mut turn, watch),
             Command::Unwatch(unwatch) => watch::unwatch(&mut turn, &unwatch),
             Command::LogStart(log_start) => offsets::log_start(&mut turn, &log_start),
+            Command::LogEnd(log_end) => offsets::log_end(&mut turn, log_end),
             Command::Alter(alter) => offsets::alter(&mut turn, &alter),
             Command::Delete(delete) => offsets::delete(&mut turn, &delete),
             Command::Describe(describe) => describe::describe(&mut turn, &describe),

@@ -135,3 +135,25 @@ fn a_paused_queue_delivers_nothing_and_takes_acknowledgements() {
         assert_eq!(fetched(&member).await, ["b"]);
     });
 }
+
+#[test]
+fn records_in_place_of_those_that_a_power_cut_took_are_delivered() {
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    bench_in(dir.path(), |bench| async move {
+        let topic = queue(&bench, &[]).await;
+        bench.append(topic, 0, &["lost 1"]).await;
+        bench.append(topic, 0, &["lost 2"]).await;
+        let member = bench.member("m", 1, topic);
+        assert_eq!(fetched(&member).await, ["lost 1", "lost 2"]);
+        assert_eq!(member.say(&[(1, 1, &[1])]).await, ErrorCode::NONE);
+    });
+    let log = dir.path().join("t-0/00000000000000000000.log");
+    std::fs::write(log, []).expect("the log can be emptied");
+    std::fs::remove_file(dir.path().join(".kafka_cleanshutdown")).ok();
+    bench_in(dir.path(), |bench| async move {
+        let topic = bench.broker.image.topic("t").expect("topics stay").id;
+        bench.append(topic, 0, &["new 1"]).await;
+        bench.append(topic, 0, &["new 2"]).await;
+        assert_eq!(fetched(&bench.member("m", 1, topic)).await, ["new 1", "new 2"]);
+    });
+}

@@ -4,9 +4,9 @@ use super::group::Group;
 use super::live::Live;
 use super::record::Record;
 use super::reply::Reply;
-use super::stored::Header;
+use super::stored::{Header, Row};
 use super::turn::Turn;
-use super::{Id, watch};
+use super::{Id, tick, watch};
 use crate::machine::Ticket;
 use ottla_base::{Offset, PartitionId, TopicId};
 use ottla_wire::Str;
@@ -31,6 +31,18 @@ pub struct LogStart {
     pub id: Id,
     /// Its first offset.
     pub start: Offset,
+}
+
+/// The log ends here, as the broker has found it at its start. A power cut may have taken an end that was not on stable
+/// storage yet (`log.durability=os`): what is known of it must not be taken for what comes in its place.
+#[derive(Clone, Debug)]
+pub struct LogEnd {
+    /// Who waits.
+    pub ticket: Ticket,
+    /// For which share-partition.
+    pub id: Id,
+    /// The offset of the next record.
+    pub end: Offset,
 }
 
 /// An operator sets where a share-partition starts. It is made if it is missing. Whatever is known of it is forgotten,
@@ -71,6 +83,29 @@ pub(super) fn open(turn: &mut Turn<'_>, command: Open) {
 pub(super) fn log_start(turn: &mut Turn<'_>, command: &LogStart) {
     let done = turn.edit(&command.id, |edit| edit.trim(command.start));
     turn.reply(command.ticket, done.map_or(Reply::Absent, |()| Reply::Done));
+}
+
+pub(super) fn log_end(turn: &mut Turn<'_>, command: LogEnd) {
+    let LogEnd { ticket, id, end } = command;
+    let hard = turn.hard;
+    let Some(stored) = hard.find(&id) else { return turn.reply(ticket, Reply::Absent) };
+    let mut left = stored.clone();
+    left.header.start = left.header.start.min(end);
+    let reaches_further = |(first, row): (&Offset, &Row)| (end <= row.last).then_some(*first);
+    for first in stored.rows.iter().filter_map(reaches_further) {
+        let row = (first < end).then(|| Row { last: Offset(end.0 - 1), ..stored.rows[&first].clone() });
+        match &row {
+            Some(row) => left.rows.insert(first, row.clone()),
+            None => left.rows.remove(&first),
+        };
+        turn.records.push(Record::Row { id: id.clone(), first, row });
+    }
+    if left != *stored {
+        turn.records.push(Record::Partition { id: id.clone(), header: Some(left.header) });
+        turn.desk.forget(&id);
+        tick::revive(turn, &id, &left);
+    }
+    turn.reply(ticket, Reply::Done);
 }
 
 pub(super) fn alter(turn: &mut Turn<'_>, command: &Alter) {

@@ -10,6 +10,7 @@ mod isolation;
 mod keys;
 mod lifetimes;
 mod locks;
+mod log_end;
 mod model;
 mod offsets;
 mod priorities;

@@ -26,20 +26,16 @@ pub(super) fn tick(turn: &mut Turn<'_>) {
 
 /// Makes the soft state of what was loaded.
 pub(super) fn start(turn: &mut Turn<'_>) {
-    for (group, partitions) in &turn.hard.groups {
-        let soft = turn.groups.entry(group.clone()).or_default();
+    let hard = turn.hard;
+    for (group, partitions) in &hard.groups {
         for (partition, stored) in partitions {
-            let live = revive(stored);
-            if !live.letters.is_empty() {
-                turn.desk.queue(&Id { group: group.clone(), partition: *partition });
-            }
-            soft.partitions.insert(*partition, live);
+            revive(turn, &Id { group: group.clone(), partition: *partition }, stored);
         }
     }
 }
 
 /// Nothing is known but what is on the way to the dead-letter topic: its writer must not wait for a member to come.
-fn revive(stored: &Stored) -> Live {
+pub(super) fn revive(turn: &mut Turn<'_>, id: &Id, stored: &Stored) {
     let mut live = Live::new(stored.header.start);
     for (first, row) in &stored.rows {
         let Mark::Archiving(letter) = &row.mark else { continue };
@@ -53,5 +49,8 @@ fn revive(stored: &Stored) -> Live {
         };
         live.insert(*first, run);
     }
-    live
+    if !live.letters.is_empty() {
+        turn.desk.queue(id);
+    }
+    turn.groups.entry(id.group.clone()).or_default().partitions.insert(id.partition, live);
 }
