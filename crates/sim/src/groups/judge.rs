@@ -98,8 +98,17 @@ impl Judge {
         Ok(())
     }
 
-    /// A commit of a member was accepted.
-    pub(super) fn committed(&self, member: usize, place: Place, now_ms: u64) -> Result<(), String> {
+    /// A commit of a member was accepted. In its own epoch a member may commit for whatever it likes, as in Kafka: one
+    /// that was under way while it gave the partition back, with others still to give, is of that kind.
+    pub(super) fn committed(
+        &self,
+        member: usize,
+        (epoch, place): (i32, Place),
+        now_ms: u64,
+    ) -> Result<(), String> {
+        if epoch == self.members[member].epoch {
+            return Ok(());
+        }
         let Some(owners) = self.owners.get(&(Kind::Consumer, 0, place)) else { return Ok(()) };
         let is_other = |owner: &&usize| **owner != member && self.members[**owner].counts(now_ms);
         match owners.iter().find(is_other) {

@@ -32,8 +32,8 @@ enum Event {
 struct Asked {
     member: usize,
     serial: Serial,
-    /// Of a commit of offsets.
-    place: Option<Place>,
+    /// Of a commit of offsets: in which epoch, and of what.
+    commit: Option<(i32, Place)>,
     /// Not a repetition. What comes of one goes back on no connection: a heartbeat's news are told once, and clients ask
     /// anew, for everything, after an answer that does not come.
     is_first: bool,
@@ -291,19 +291,21 @@ impl World {
         if is_stale_join(&request) && serial < self.slots[member].serials {
             return;
         }
+        // What the member itself said, whatever a planted bug makes of it.
+        let commit = match &request {
+            Request::Commit(request) => {
+                let place = (request.topics[0].topic_id, request.topics[0].partitions[0].partition_index);
+                Some((request.generation_id_or_member_epoch, place))
+            }
+            _ => None,
+        };
         self.plant(member, &mut request);
         self.note(|| format!("{member} asks {serial}: {request:?}"));
         self.tally.requests += 1;
         self.asked += 1;
         let ticket = Ticket(self.asked);
-        let place = match &request {
-            Request::Commit(request) => {
-                Some((request.topics[0].topic_id, request.topics[0].partitions[0].partition_index))
-            }
-            _ => None,
-        };
         let is_first = self.answered.insert((member, serial));
-        self.tickets.insert(ticket, Asked { member, serial, place, is_first });
+        self.tickets.insert(ticket, Asked { member, serial, commit, is_first });
         let now = self.now();
         if self.judge.members[member].kind == Kind::Classic {
             self.judge.members[member].is_heard(self.now_ms);
@@ -371,8 +373,8 @@ impl World {
             match reply {
                 group::Reply::Commit(response) => {
                     let is_accepted = response.topics[0].partitions[0].error_code == ErrorCode::NONE;
-                    if let Some(place) = asked.place.filter(|_| is_accepted) {
-                        verdict = self.judge.committed(asked.member, place, self.now_ms);
+                    if let Some(commit) = asked.commit.filter(|_| is_accepted) {
+                        verdict = self.judge.committed(asked.member, commit, self.now_ms);
                     }
                 }
                 group::Reply::Consumer(consumer::Reply::Heartbeat(response)) => {
