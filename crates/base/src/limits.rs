@@ -13,7 +13,8 @@ pub const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// become large state.
 pub const SUBSCRIBED_TOPICS_MAX: usize = 10_000;
 
-/// Longest id that a member of a share group may make for itself, and longest rack, in bytes. Clients make ids of 22.
+/// Longest id that a member of a consumer or share group may make for itself, and longest instance id and rack, in bytes.
+/// Clients make ids of 22.
 pub const MEMBER_ID_BYTES_MAX: usize = 1_024;
 
 /// Longest regular expression by which a member subscribes to topics, in bytes.

@@ -2,6 +2,7 @@
 
 mod classic;
 mod consumer;
+mod consumer_limits;
 mod consumer_offsets;
 mod consumer_property;
 mod consumer_scale;

@@ -8,7 +8,8 @@ use crate::group::refusal::Refusal;
 use crate::group::turn::Turn;
 use crate::group::{Catalog, Client};
 use crate::machine::Ticket;
-use ottla_base::{PartitionId, PartitionIndex, TopicId};
+use ottla_base::limits::{MEMBER_ID_BYTES_MAX, SUBSCRIBED_TOPICS_MAX};
+use ottla_base::{PartitionId, PartitionIndex, TopicId, TopicName};
 use ottla_wire::message::consumer_group_heartbeat_response::{Assignment, TopicPartitions};
 use ottla_wire::message::{ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse};
 use ottla_wire::{ErrorCode, Str};
@@ -74,6 +75,7 @@ fn check_request(heartbeat: &Heartbeat) -> Result<(), Refusal> {
     if is_empty(&request.instance_id) || is_empty(&request.rack_id) {
         return Err(Refusal::invalid("an instance id or rack id is empty: leave it out, or give it a text"));
     }
+    check_size(request)?;
     match epoch {
         0 => check_join(request)?,
         -2 if request.instance_id.is_none() => {
@@ -91,6 +93,27 @@ fn check_request(heartbeat: &Heartbeat) -> Result<(), Refusal> {
     let message =
         format!("there is no assignor '{asked}': set group.remote.assignor to one of {}", names.join(", "));
     Err(Refusal::new(ErrorCode::UNSUPPORTED_ASSIGNOR, message))
+}
+
+/// What is kept of a member is bounded, as it is of members of share groups.
+fn check_size(request: &ConsumerGroupHeartbeatRequest) -> Result<(), Refusal> {
+    let length = |text: &Option<Str>| text.as_ref().map_or(0, |text| text.len());
+    let texts = [request.member_id.len(), length(&request.instance_id), length(&request.rack_id)];
+    if texts.into_iter().any(|length| MEMBER_ID_BYTES_MAX < length) {
+        return Err(Refusal::invalid(
+            "the member id, instance id or rack id has more than 1024 bytes: they are kept, so make them short",
+        ));
+    }
+    match &request.subscribed_topic_names {
+        Some(names) if SUBSCRIBED_TOPICS_MAX < names.len() => Err(Refusal::invalid(
+            "a member subscribes to more than 10000 topics: subscribe by a pattern, or share them out over several \
+             groups",
+        )),
+        Some(names) if names.iter().any(|name| TopicName::LENGTH_MAX < name.len()) => Err(Refusal::invalid(
+            "a member subscribes to a name of more than 249 characters, which no topic can have",
+        )),
+        _ => Ok(()),
+    }
 }
 
 /// Who joins says everything.
