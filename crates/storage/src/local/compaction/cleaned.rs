@@ -148,6 +148,6 @@ impl Cleaned {
     }
 }
 
-const WRITTEN_OUT_AFTER_BYTES: u64 = 256 << 10;
+const WRITTEN_OUT_AFTER_BYTES: u64 = 64 << 10;
 const SYNCED_AFTER_BYTES: u64 = 8 << 20;
 const PAGE_BYTES: u64 = 4096;

@@ -213,7 +213,7 @@ fn a_compacted_segment_is_written_out_piece_by_piece() {
     for (path, bytes) in &written_out {
         assert!(path.ends_with("00000000000000000000.log.cleaned"), "{path:?}");
         assert_eq!((bytes.start, bytes.end % 4096), (end, 0));
-        assert!((256 << 10..512 << 10).contains(&(bytes.end - bytes.start + 4096)), "{bytes:?}");
+        assert!((64 << 10..256 << 10).contains(&(bytes.end - bytes.start + 4096)), "{bytes:?}");
         end = bytes.end;
     }
     assert!(9_500_000 < end, "{end}");
