@@ -75,7 +75,7 @@ pub(crate) enum Command {
     Produce(produce::Arguments),
     /// Read records.
     Consume(consume::Arguments),
-    /// List and describe groups of every type; reset and delete consumer groups.
+    /// List, describe and delete groups of every type; reset where they go on reading.
     #[command(subcommand)]
     Group(group::Command),
     /// See and steer queues: share groups, what waits, what is in flight, and dead letters.

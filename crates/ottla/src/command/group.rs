@@ -9,7 +9,7 @@ mod state;
 use crate::command::Session;
 use crate::exit::Outcome;
 
-/// List and describe groups of every type; reset and delete consumer groups.
+/// List, describe and delete groups of every type; reset where they go on reading.
 #[derive(Clone, Debug, clap::Subcommand)]
 pub(crate) enum Command {
     List(list::Arguments),

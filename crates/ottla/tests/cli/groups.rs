@@ -1,4 +1,6 @@
+use crate::group_member::{Wire, application, consumer};
 use crate::program::Broker;
+use crate::share_member::Member;
 use serde_json::json;
 
 /// A topic of two partitions with ten records in each, one second of 1970 apart.
@@ -129,4 +131,54 @@ fn two_members_share_the_partitions() {
     read.sort();
     assert_eq!(read, ["0\n", "1\n"]);
     assert_eq!((first.stop("TERM"), second.stop("TERM")), (Some(0), Some(0)));
+}
+
+#[test]
+fn a_consumer_group_is_described_with_the_epochs_of_its_members() {
+    let broker = ten_records_in_two_partitions();
+    let wire = Wire::open(&broker);
+    consumer(&wire, "c", "t", 2);
+    let described = &broker.json(&["group", "describe", "c"])[0];
+    assert_eq!(
+        (&described["type"], &described["state"], &described["assignor"]),
+        (&json!("consumer"), &json!("Stable"), &json!("uniform"))
+    );
+    let member = &described["members"][0];
+    assert_eq!(member["epoch"], described["epoch"]);
+    assert_eq!((&member["instance"], &member["partitions"]), (&json!("desk"), &json!(["t-0", "t-1"])));
+    assert_eq!(described["partitions"][1]["member"], member["member"]);
+    let said = broker.ok(&["group", "describe", "c"]);
+    assert!(said.starts_with("c: consumer group, Stable, 1 member(s), 0 record(s) behind"), "{said}");
+    assert_eq!(broker.fails(&["group", "reset-offsets", "c", "-t", "t", "--to-latest", "--yes"]).0, 8);
+}
+
+#[test]
+fn a_share_group_is_described_and_has_no_offsets_to_reset() {
+    let broker = ten_records_in_two_partitions();
+    broker.ok(&["queue", "settings", "s", "share.auto.offset.reset=earliest"]);
+    let member = Member::holding(&broker, "s", "t", 3);
+    let described = &broker.json(&["group", "describe", "s"])[0];
+    assert_eq!((&described["type"], &described["state"]), (&json!("share"), &json!("Stable")));
+    assert_eq!(described["members"][0]["partitions"], json!(["t-0", "t-1"]));
+    assert_eq!((&described["partitions"][0]["committed"], &described["lag"]), (&json!(0), &json!(10)));
+    drop(member);
+    for topics in [&[][..], &["-t", "t"]] {
+        let (status, said) =
+            broker.fails(&[&["group", "reset-offsets", "s", "--to-latest", "--yes"], topics].concat());
+        assert_eq!(status, 8);
+        assert!(said.contains("share group") && said.contains("ottla queue purge s"), "{said}");
+    }
+}
+
+#[test]
+fn a_streams_group_is_described_with_the_tasks_of_its_members() {
+    let broker = Broker::start_with(&["--ephemeral", "--set", "group.streams.initial.rebalance.delay.ms=0"]);
+    broker.ok(&["topic", "create", "t", "-p", "2"]);
+    let wire = Wire::open(&broker);
+    application(&wire, "a", "t", 2);
+    let described = &broker.json(&["group", "describe", "a"])[0];
+    assert_eq!((&described["type"], &described["state"]), (&json!("streams"), &json!("Stable")));
+    assert_eq!(described["members"][0]["partitions"], json!(["0_0", "0_1"]));
+    assert!(broker.ok(&["group", "describe", "a"]).contains("0_0"));
+    assert_eq!(broker.json(&["group", "list"])[0]["type"], "streams");
 }

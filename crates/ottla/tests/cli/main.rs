@@ -5,6 +5,7 @@
     reason = "what a test relies on either holds, or the test has failed"
 )]
 
+mod group_member;
 mod groups;
 mod logs;
 mod program;

@@ -1,18 +1,16 @@
 //! A member of a share group, as simple as one can be: it takes records and holds them.
 
+use crate::group_member::Wire;
 use crate::program::Broker;
-use ottla_broker::environment::SystemEnv;
-use ottla_client::{Client, ClientOptions, Connection};
+use ottla_client::Connection;
 use ottla_wire::ErrorCode;
 use ottla_wire::message::share_fetch_request::{FetchPartition, FetchTopic};
 use ottla_wire::message::{ShareFetchRequest, ShareGroupHeartbeatRequest};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Holds what it took until it is dropped: its locks end with its connection.
 pub(crate) struct Member {
-    _runtime: tokio::runtime::Runtime,
-    _connection: Connection,
+    _wire: Wire,
 }
 
 const ID: &str = "AAAAAAAAAAAAAAAAAAAAAQ";
@@ -20,18 +18,13 @@ const ID: &str = "AAAAAAAAAAAAAAAAAAAAAQ";
 impl Member {
     /// Joins the group, and takes that many records of the first partition of the topic.
     pub(crate) fn holding(broker: &Broker, group: &str, topic: &str, records: i32) -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let address = broker.address().parse().unwrap();
-        let connection = runtime.block_on(async {
-            let options = ClientOptions::new(vec![address]);
-            let client = Client::connect(options, Arc::new(SystemEnv::new())).await.unwrap();
-            let topic = client.topic(topic).await.unwrap();
-            let connection = client.fork().any().await.unwrap();
-            join(&connection, group, &topic.name).await;
-            take(&connection, group, topic.id.0, records).await;
-            connection
+        let wire = Wire::open(broker);
+        wire.runtime.block_on(async {
+            let topic = wire.client.topic(topic).await.unwrap();
+            join(&wire.connection, group, &topic.name).await;
+            take(&wire.connection, group, topic.id.0, records).await;
         });
-        Self { _runtime: runtime, _connection: connection }
+        Self { _wire: wire }
     }
 }
 

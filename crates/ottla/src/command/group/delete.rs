@@ -7,7 +7,7 @@ use crate::output;
 use ottla_client::{Admin, RequestError};
 use serde_json::json;
 
-/// Delete groups and the offsets they have committed. A group must have no members.
+/// Delete groups and what they have committed, or acknowledged. A group must have no members.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   ottla group delete billing --dry-run
@@ -32,12 +32,12 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
     let mut rows = Vec::new();
     for group in &arguments.groups {
         let described = state::describe(&admin, group).await?;
-        let committed = state::committed(&admin, group).await?;
+        let done = state::done(&admin, &described).await?;
         rows.push(vec![
             json!(group),
             json!(described.state),
             json!(described.members.len()),
-            json!(committed.len()),
+            json!(done.len()),
         ]);
     }
     let header = ["group", "state", "members", "committed-partitions"];

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Set where a group goes on reading. The plan is shown first; the group must have no members.
+/// A share group has records instead of offsets: see 'ottla queue purge'.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   ottla group reset-offsets billing --to-earliest --dry-run
@@ -66,6 +67,7 @@ struct Target {
 pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome {
     let client = session.connect().await?;
     let admin = Admin::new(&client);
+    refuse_queue(&admin, &arguments.group).await?;
     let committed = state::committed(&admin, &arguments.group).await?;
     let partitions = partitions(&client, &arguments.topic, &committed).await?;
     if partitions.is_empty() {
@@ -98,6 +100,20 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
     commit(&admin, &arguments.group, &plan).await?;
     output::note(session.common, "changed");
     Ok(())
+}
+
+/// A share group has no committed offsets: each record has a state of its own.
+async fn refuse_queue(admin: &Admin, group: &str) -> Outcome {
+    if state::type_of(admin, group).await? != "share" {
+        return Ok(());
+    }
+    Err(Failure::new(
+        Status::Refused,
+        format!(
+            "group {group} is a share group and commits no offsets: 'ottla queue purge {group}' skips what waits, and \
+             Apache Kafka's kafka-share-groups --reset-offsets sets where it starts"
+        ),
+    ))
 }
 
 async fn partitions(

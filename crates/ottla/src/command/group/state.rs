@@ -9,9 +9,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The group as its coordinator describes it, whichever type it has.
 pub(super) async fn describe(admin: &Admin, group: &str) -> Outcome<GroupDescription> {
+    describe_as(admin, group, &type_of(admin, group).await?).await
+}
+
+/// Kafka's name of its type; empty if there is no such group, or from an old broker.
+pub(super) async fn type_of(admin: &Admin, group: &str) -> Outcome<String> {
     let listed = admin.list_groups().await?;
-    let group_type = listed.into_iter().find(|listed| listed.id == group).map(|listed| listed.group_type);
-    describe_as(admin, group, group_type.as_deref().unwrap_or_default()).await
+    let found = listed.into_iter().find(|listed| listed.id == group);
+    Ok(found.map(|listed| listed.group_type.to_ascii_lowercase()).unwrap_or_default())
 }
 
 /// As [`describe`], for a group whose type is known; brokers before Kafka 3.8 do not tell it.
