@@ -3,6 +3,7 @@
 //! Numbers in `docs/performance.md` are written by this program and by nobody else: each section stands
 //! between two comment lines and is replaced as a whole by the run that measured it.
 
+mod groups;
 mod idle;
 mod process;
 mod report;
@@ -12,7 +13,8 @@ use crate::Outcome;
 
 const USAGE: &str = "\
 cargo xtask measure start [--check]    how soon an empty broker is ready, and what it holds when idle
-cargo xtask measure idle               what an idle connection and an idle partition hold";
+cargo xtask measure idle               what an idle connection and an idle partition hold
+cargo xtask measure groups [--check]   how soon a large group is settled after members left";
 
 /// Runs the measurement that the arguments name.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
@@ -20,6 +22,8 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         ["start"] => report::write("start", &start::text(&start::measure()?)),
         ["start", "--check"] => start::check(&start::measure()?),
         ["idle"] => report::write("idle", &idle::measure()?),
+        ["groups"] => report::write("groups", &groups::text(&groups::measure()?)),
+        ["groups", "--check"] => groups::check(&groups::measure()?),
         _ => Err(USAGE.to_owned()),
     }
 }

@@ -28,6 +28,19 @@ pub(super) fn build() -> Outcome {
     finish(cargo(&["build", "--release", "--locked", "--package", "ottla"]))
 }
 
+/// Builds the members of a group, and gives the path of their program. Their tests are run on the way, for they are in
+/// a workspace of their own.
+pub(super) fn members() -> Result<PathBuf, String> {
+    let folder = target().join("members");
+    let manifest = tree::root().join("conformance/members/Cargo.toml");
+    for verb in ["test", "build"] {
+        let mut command = cargo(&[verb, "--release", "--quiet", "--locked", "--manifest-path"]);
+        command.arg(&manifest).arg("--target-dir").arg(&folder);
+        finish(command)?;
+    }
+    Ok(folder.join("release/members"))
+}
+
 impl Broker {
     /// Starts one on an empty directory; it is ready when this returns.
     pub(super) fn start() -> Result<Self, String> {
