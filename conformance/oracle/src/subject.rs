@@ -1,5 +1,6 @@
 //! Every subject, in the order of the document; a new one is a file here and a line.
 
+mod consumer_groups;
 mod fetch;
 mod idempotence;
 mod list_offsets;
@@ -30,6 +31,7 @@ pub const ALL: &[Subject] = &[
     list_offsets::SUBJECT,
     removal::SUBJECT,
     topic_configs::SUBJECT,
+    consumer_groups::SUBJECT,
     share_groups::SUBJECT,
     share::SUBJECT,
     streams_groups::SUBJECT,

@@ -87,8 +87,11 @@ impl Group {
             topics: topics.collect(),
             ..Default::default()
         };
-        let altered = side.setup(0, &request)?;
-        altered.error_code.ok().map_err(|code| format!("the group is not prepared: {code}"))?;
+        // A coordinator that has a name has not always begun to coordinate.
+        until(|| {
+            let altered = side.setup(0, &request)?;
+            Ok(altered.error_code.is_none().then_some(()))
+        })?;
         Ok(group)
     }
 

@@ -1,6 +1,7 @@
 //! ConsumerGroupDescribe, key 69, versions 0–1: the members of consumer groups (KIP-848), what they have and shall have.
 //!
 //! - A group that is not there, or of another type, is GROUP_ID_NOT_FOUND; clients ask DescribeGroups then.
+//! - An empty id is INVALID_GROUP_ID.
 //! - A partition that a member was told to give back and has not is told among those that it has.
 //! - v1: the member's protocol, 0 classic or 1 consumer.
 //! - Authorized operations on request; without authorisation every operation is allowed.
@@ -26,7 +27,10 @@ async fn handle(context: Context, request: ConsumerGroupDescribeRequest) -> Cons
     for group in request.group_ids {
         let (topics, config) = (broker.image.catalog(), consumer_config(&broker.configs, &group));
         let describe = |ticket| Describe { ticket, group: group.clone(), topics, config };
-        let answer = broker.groups.describe_consumer(&group, describe).await;
+        let answer = match group.is_empty() {
+            true => Err(ErrorCode::INVALID_GROUP_ID),
+            false => broker.groups.describe_consumer(&group, describe).await,
+        };
         let mut described = answer.unwrap_or_else(|error_code| DescribedGroup {
             error_code,
             group_id: group.clone(),

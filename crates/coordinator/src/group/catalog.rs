@@ -77,6 +77,9 @@ impl Catalog {
     }
 }
 
+/// The fingerprint of no topics.
+pub(super) const FINGERPRINT_OF_NONE: u64 = FNV_BASIS;
+
 /// FNV-1a of 64 bits.
 const FNV_BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 const FNV_PRIME: u64 = 0x0100_0000_01b3;

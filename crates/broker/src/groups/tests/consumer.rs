@@ -24,23 +24,43 @@ fn a_consumer_joins_is_described_and_leaves_in_every_version() {
             let group = format!("group-{version}");
             let asked = if version == 0 { "" } else { "a" };
             let joined = bench.call(&beat(&group, asked, 0), version).await;
-            assert_eq!((joined.error_code, joined.member_epoch), (ErrorCode::NONE, 1), "v{version}");
+            assert_eq!((joined.error_code, joined.member_epoch), (ErrorCode::NONE, 2), "v{version}");
             let assigned = joined.assignment.expect("who joins is told").topic_partitions;
             assert_eq!((assigned[0].topic_id, &*assigned[0].partitions), (topic.0, [0, 1].as_slice()));
             let member = joined.member_id.expect("a member has an id");
             let request = ConsumerGroupDescribeRequest {
-                group_ids: vec![group.as_str().into(), "nobody".into()],
+                group_ids: vec![group.as_str().into(), "nobody".into(), "".into()],
                 include_authorized_operations: true,
             };
             let described = bench.call(&request, version).await.groups;
             assert_eq!((&*described[0].group_state, described[0].members.len()), ("Stable", 1));
             assert_eq!(&*described[0].members[0].assignment.topic_partitions[0].topic_name, "t");
             assert_eq!(described[1].error_code, ErrorCode::GROUP_ID_NOT_FOUND);
+            assert_eq!(described[2].error_code, ErrorCode::INVALID_GROUP_ID);
             let left = bench.call(&beat(&group, &member, -1), version).await;
             assert_eq!((left.error_code, left.member_epoch), (ErrorCode::NONE, -1));
-            let gone = bench.call(&beat(&group, &member, 1), version).await;
+            let gone = bench.call(&beat(&group, &member, 2), version).await;
             assert_eq!(gone.error_code, ErrorCode::UNKNOWN_MEMBER_ID);
             assert!(gone.error_message.is_some(), "a refusal says why");
+        }
+    });
+}
+
+#[test]
+fn a_name_of_nothing_but_blanks_is_none() {
+    bench(async |bench| {
+        let whole = beat("g", "a", 0);
+        let blank = || Some(" ".into());
+        let requests = [
+            ConsumerGroupHeartbeatRequest { group_id: " ".into(), ..whole.clone() },
+            ConsumerGroupHeartbeatRequest { member_id: " ".into(), ..whole.clone() },
+            ConsumerGroupHeartbeatRequest { instance_id: blank(), ..whole.clone() },
+            ConsumerGroupHeartbeatRequest { rack_id: blank(), ..whole },
+        ];
+        for request in requests {
+            let refused = bench.call(&request, 1).await;
+            assert_eq!(refused.error_code, ErrorCode::INVALID_REQUEST, "{request:?}");
+            assert!(refused.error_message.is_some(), "a refusal says why");
         }
     });
 }
@@ -64,7 +84,7 @@ fn a_member_fetches_offsets_in_its_epoch_only() {
     bench(async |bench| {
         bench.create_topic("t", 1).await;
         bench.call(&beat("g", "a", 0), 1).await;
-        for (member_epoch, code) in [(1, ErrorCode::NONE), (0, ErrorCode::STALE_MEMBER_EPOCH)] {
+        for (member_epoch, code) in [(2, ErrorCode::NONE), (1, ErrorCode::STALE_MEMBER_EPOCH)] {
             let group = OffsetFetchRequestGroup {
                 group_id: "g".into(),
                 member_id: Some("a".into()),

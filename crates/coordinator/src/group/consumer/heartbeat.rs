@@ -62,14 +62,14 @@ pub(super) fn heartbeat(groups: &mut Directory, turn: &mut Turn<'_>, heartbeat: 
 fn check_request(heartbeat: &Heartbeat) -> Result<(), Refusal> {
     let request = &heartbeat.request;
     let epoch = request.member_epoch;
-    let is_empty = |text: &Option<Str>| text.as_ref().is_some_and(|text| text.is_empty());
+    let is_empty = |text: &Option<Str>| text.as_ref().is_some_and(|text| text.trim().is_empty());
     let needs_id = heartbeat.member_ids == MemberIds::Client || 0 < epoch || epoch == -1;
-    if needs_id && request.member_id.is_empty() {
+    if needs_id && request.member_id.trim().is_empty() {
         return Err(Refusal::invalid(
             "the member id is empty: the client makes one, and keeps it while it lives",
         ));
     }
-    if request.group_id.is_empty() {
+    if request.group_id.trim().is_empty() {
         return Err(Refusal::invalid("the group id is empty: set group.id"));
     }
     if is_empty(&request.instance_id) || is_empty(&request.rack_id) {
@@ -232,7 +232,7 @@ impl Group {
 
     /// Takes notice of changes of the topics, and of a subscription; either is a reason for a new target assignment.
     pub(super) fn refresh(&mut self, topics: &Arc<Catalog>, has_reason: bool) {
-        if !has_reason && self.head.epoch != 0 && self.catalog_epoch == Some(topics.epoch()) {
+        if !has_reason && self.catalog_epoch == Some(topics.epoch()) {
             return;
         }
         self.catalog_epoch = Some(topics.epoch());
@@ -240,7 +240,7 @@ impl Group {
         let fingerprint = self.subscriptions.fingerprint(topics);
         // One that is due anyway will see these topics.
         let is_due = self.head.assignment_epoch < self.head.epoch;
-        if has_reason || self.head.epoch == 0 || (fingerprint != self.head.fingerprint && !is_due) {
+        if has_reason || (fingerprint != self.head.fingerprint && !is_due) {
             self.head.epoch += 1;
         }
         self.head.fingerprint = fingerprint;

@@ -18,6 +18,7 @@ use super::{Assignor, Group};
 use crate::assignor::Assignment;
 use crate::codec::{DecodeError, Input, Output};
 use crate::group::Client;
+use crate::group::catalog::FINGERPRINT_OF_NONE;
 use crate::group::live::StoredMember;
 use ottla_base::{PartitionId, PartitionIndex, TopicId};
 use ottla_wire::Str;
@@ -25,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A consumer group at rest, without its members.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stored {
     /// Grows whenever there is a reason for a new target assignment.
     pub(super) epoch: i32,
@@ -34,6 +35,13 @@ pub struct Stored {
     pub(super) fingerprint: u64,
     /// The epoch for which the target assignment was computed.
     pub(super) assignment_epoch: i32,
+}
+
+impl Default for Stored {
+    /// A group that nobody has joined. Kafka begins at 1.
+    fn default() -> Self {
+        Self { epoch: 1, fingerprint: FINGERPRINT_OF_NONE, assignment_epoch: 1 }
+    }
 }
 
 const VERSION: u8 = 0;

@@ -17,25 +17,25 @@ fn a_partition_goes_to_another_member_only_when_the_first_one_has_given_it_back(
          describe-consumer",
         &expect![[r#"
             > beat a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > beat b
-            b: epoch 2 []
+            b: epoch 3 []
             > beat a
-            a: epoch 1 [t:0,1]
+            a: epoch 2 [t:0,1]
             > beat b
-            b: epoch 2
+            b: epoch 3
             > beat a owned=t:0,1,2
-            a: epoch 1
-            > beat b
-            b: epoch 2
-            > beat a owned=t:0,1
             a: epoch 2
             > beat b
-            b: epoch 2 [t:2]
+            b: epoch 3
+            > beat a owned=t:0,1
+            a: epoch 3
+            > beat b
+            b: epoch 3 [t:2]
             > describe-consumer
-            -: Stable epoch 2/2 uniform
-                a epoch 2 [t:0,1] -> [t:0,1]
-                b epoch 2 [t:2] -> [t:2]
+            -: Stable epoch 3/3 uniform
+                a epoch 3 [t:0,1] -> [t:0,1]
+                b epoch 3 [t:2] -> [t:2]
         "#]],
     );
 }
@@ -44,7 +44,7 @@ fn a_partition_goes_to_another_member_only_when_the_first_one_has_given_it_back(
 fn a_request_that_makes_no_sense_is_refused_and_leaves_no_group() {
     check(
         "beat a id=none
-         beat a epoch=3
+         beat a epoch=4
          beat a epoch=-1
          beat a epoch=-3
          beat a epoch=-2
@@ -59,7 +59,7 @@ fn a_request_that_makes_no_sense_is_refused_and_leaves_no_group() {
         &expect![[r#"
             > beat a id=none
             a: INVALID_REQUEST (the member id is empty: the client makes one, and keeps it while it lives)
-            > beat a epoch=3
+            > beat a epoch=4
             a: GROUP_ID_NOT_FOUND (there is no consumer group 'g': join with epoch 0)
             > beat a epoch=-1
             a: GROUP_ID_NOT_FOUND (there is no consumer group 'g': join with epoch 0)
@@ -91,16 +91,16 @@ fn a_request_that_makes_no_sense_is_refused_and_leaves_no_group() {
 fn an_old_client_gets_its_member_id_from_the_coordinator() {
     check(
         "beat a v=0 id=none
-         beat a v=0 id=none epoch=1
+         beat a v=0 id=none epoch=2
          describe-consumer",
         &expect![[r#"
             > beat a v=0 id=none
-            a: epoch 1 [t:0,1,2]
-            > beat a v=0 id=none epoch=1
+            a: epoch 2 [t:0,1,2]
+            > beat a v=0 id=none epoch=2
             a: INVALID_REQUEST (the member id is empty: the client makes one, and keeps it while it lives)
             > describe-consumer
-            -: Stable epoch 1/1 uniform
-                00000000-0000-0000-0000-000000000001 epoch 1 [t:0,1,2] -> [t:0,1,2]
+            -: Stable epoch 2/2 uniform
+                00000000-0000-0000-0000-000000000001 epoch 2 [t:0,1,2] -> [t:0,1,2]
         "#]],
     );
 }
@@ -109,36 +109,36 @@ fn an_old_client_gets_its_member_id_from_the_coordinator() {
 fn a_member_with_a_wrong_epoch_is_fenced_and_joins_again() {
     check(
         "beat a
-         beat a epoch=2
+         beat a epoch=3
          beat a
          beat b
          beat a
          beat a owned=t:0,1
          # The answer was lost: it comes with the epoch before, and has nothing new.
-         beat a epoch=1 owned=t:0
-         beat a epoch=1
-         beat b epoch=1 owned=t:2
-         beat c epoch=1",
+         beat a epoch=2 owned=t:0
+         beat a epoch=2
+         beat b epoch=2 owned=t:2
+         beat c epoch=2",
         &expect![[r#"
             > beat a
-            a: epoch 1 [t:0,1,2]
-            > beat a epoch=2
-            a: FENCED_MEMBER_EPOCH (the member comes with epoch 2, and its epoch is 1: it must give up all partitions and join again)
+            a: epoch 2 [t:0,1,2]
+            > beat a epoch=3
+            a: FENCED_MEMBER_EPOCH (the member comes with epoch 3, and its epoch is 2: it must give up all partitions and join again)
             > beat a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > beat b
-            b: epoch 2 []
+            b: epoch 3 []
             > beat a
-            a: epoch 1 [t:0,1]
+            a: epoch 2 [t:0,1]
             > beat a owned=t:0,1
-            a: epoch 2
-            > beat a epoch=1 owned=t:0
-            a: epoch 2
-            > beat a epoch=1
-            a: FENCED_MEMBER_EPOCH (the member comes with epoch 1, and its epoch is 2: it must give up all partitions and join again)
-            > beat b epoch=1 owned=t:2
-            b: FENCED_MEMBER_EPOCH (the member comes with epoch 1, and its epoch is 2: it must give up all partitions and join again)
-            > beat c epoch=1
+            a: epoch 3
+            > beat a epoch=2 owned=t:0
+            a: epoch 3
+            > beat a epoch=2
+            a: FENCED_MEMBER_EPOCH (the member comes with epoch 2, and its epoch is 3: it must give up all partitions and join again)
+            > beat b epoch=2 owned=t:2
+            b: FENCED_MEMBER_EPOCH (the member comes with epoch 2, and its epoch is 3: it must give up all partitions and join again)
+            > beat c epoch=2
             c: UNKNOWN_MEMBER_ID ('c' is no member of group 'g': join with epoch 0)
         "#]],
     );
@@ -154,15 +154,15 @@ fn who_says_everything_hears_everything() {
          beat a epoch=0",
         &expect![[r#"
             > beat a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > beat a
-            a: epoch 1
+            a: epoch 2
             > beat a topics=t rebalance=60000 owned=t:0,1,2
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > beat a topics=t owned=t:0,1,2
-            a: epoch 1
+            a: epoch 2
             > beat a epoch=0
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
         "#]],
     );
 }
@@ -189,31 +189,31 @@ fn who_leaves_frees_its_partitions_at_once() {
          quit c",
         &expect![[r#"
             > beat a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > beat b
-            b: epoch 2 []
+            b: epoch 3 []
             > beat a
-            a: epoch 1 [t:0,1]
+            a: epoch 2 [t:0,1]
             > beat a owned=t:0,1
-            a: epoch 2
+            a: epoch 3
             > beat b
-            b: epoch 2 [t:2]
+            b: epoch 3 [t:2]
             > quit a
             a: epoch -1
             > quit a
             a: UNKNOWN_MEMBER_ID ('a' is no member of group 'g': join with epoch 0)
             > beat b
-            b: epoch 3 [t:0,1,2]
+            b: epoch 4 [t:0,1,2]
             > quit b
             b: epoch -1
             > quit b
             b: UNKNOWN_MEMBER_ID ('b' is no member of group 'g': join with epoch 0)
             > describe-consumer
-            -: Empty epoch 4/4 uniform
+            -: Empty epoch 5/5 uniform
             > list
             -: listed g=consumer/Empty/"consumer"
             > beat c
-            c: epoch 5 [t:0,1,2]
+            c: epoch 6 [t:0,1,2]
             > delete
             -: deleted NON_EMPTY_GROUP
             > quit c
@@ -241,22 +241,22 @@ fn silent_members_are_out_after_their_session() {
          beat a",
         &expect![[r#"
             > beat a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > beat b
-            b: epoch 2 []
+            b: epoch 3 []
             > beat a
-            a: epoch 1 [t:0,1]
+            a: epoch 2 [t:0,1]
             > beat a owned=t:0,1
-            a: epoch 2
+            a: epoch 3
             > +44999
             > beat b
-            b: epoch 2 [t:2]
+            b: epoch 3 [t:2]
             > +1
             > describe-consumer
-            -: Assigning epoch 2/3 uniform
-                b epoch 2 [t:2] -> [t:2]
+            -: Assigning epoch 3/4 uniform
+                b epoch 3 [t:2] -> [t:2]
             > beat b
-            b: epoch 3 [t:0,1,2]
+            b: epoch 4 [t:0,1,2]
             > beat a
             a: UNKNOWN_MEMBER_ID ('a' is no member of group 'g': join with epoch 0)
         "#]],
@@ -278,24 +278,24 @@ fn who_does_not_give_back_in_time_is_out() {
          beat a",
         &expect![[r#"
             > beat a rebalance=20000
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > beat b
-            b: epoch 2 []
+            b: epoch 3 []
             > beat a
-            a: epoch 1 [t:0,1]
+            a: epoch 2 [t:0,1]
             > +19999
             > beat a
-            a: epoch 1
+            a: epoch 2
             > describe-consumer
-            -: Reconciling epoch 2/2 uniform
-                a epoch 1 [t:0,1,2] -> [t:0,1]
-                b epoch 2 [] -> [t:2]
+            -: Reconciling epoch 3/3 uniform
+                a epoch 2 [t:0,1,2] -> [t:0,1]
+                b epoch 3 [] -> [t:2]
             > +1
             > beat b
-            b: epoch 3 [t:0,1,2]
+            b: epoch 4 [t:0,1,2]
             > describe-consumer
-            -: Stable epoch 3/3 uniform
-                b epoch 3 [t:0,1,2] -> [t:0,1,2]
+            -: Stable epoch 4/4 uniform
+                b epoch 4 [t:0,1,2] -> [t:0,1,2]
             > beat a
             a: UNKNOWN_MEMBER_ID ('a' is no member of group 'g': join with epoch 0)
         "#]],
@@ -322,26 +322,26 @@ fn assignments_are_an_interval_apart_and_the_first_is_at_once() {
         &expect![[r#"
             > config interval=1000
             > beat a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > +400
             > beat b
-            b: epoch 1 []
+            b: epoch 2 []
             > +300
             > beat c topics=u
-            c: epoch 1 []
+            c: epoch 2 []
             > describe-consumer
-            -: Assigning epoch 1/3 uniform
-                a epoch 1 [t:0,1,2] -> [t:0,1,2]
-                b epoch 1 [] -> []
-                c epoch 1 [] -> []
+            -: Assigning epoch 2/4 uniform
+                a epoch 2 [t:0,1,2] -> [t:0,1,2]
+                b epoch 2 [] -> []
+                c epoch 2 [] -> []
             > +300
             > beat a
-            a: epoch 1 [t:0,1]
+            a: epoch 2 [t:0,1]
             > describe-consumer
-            -: Reconciling epoch 3/3 uniform
-                a epoch 1 [t:0,1,2] -> [t:0,1]
-                b epoch 1 [] -> [t:2]
-                c epoch 1 [] -> [u:0]
+            -: Reconciling epoch 4/4 uniform
+                a epoch 2 [t:0,1,2] -> [t:0,1]
+                b epoch 2 [] -> [t:2]
+                c epoch 2 [] -> [u:0]
             > quit a
             a: epoch -1
             > quit b
@@ -349,7 +349,7 @@ fn assignments_are_an_interval_apart_and_the_first_is_at_once() {
             > quit c
             c: epoch -1
             > beat a
-            a: epoch 7 [t:0,1,2]
+            a: epoch 8 [t:0,1,2]
         "#]],
     );
 }
@@ -373,30 +373,30 @@ fn topics_that_come_grow_and_go_are_seen_at_the_next_heartbeat() {
          describe-consumer",
         &expect![[r#"
             > beat a topics=t,new
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > topics t=3 new=1
             > beat a
-            a: epoch 2 [t:0,1,2 new:0]
+            a: epoch 3 [t:0,1,2 new:0]
             > beat a
-            a: epoch 2
+            a: epoch 3
             > topics t=4 new=1
             > beat a
-            a: epoch 3 [t:0,1,2,3 new:0]
+            a: epoch 4 [t:0,1,2,3 new:0]
             > topics t=4 other=1
             > beat a
-            a: epoch 3 [t:0,1,2,3]
+            a: epoch 4 [t:0,1,2,3]
             > beat a owned=t:0,1,2,3
-            a: epoch 4
+            a: epoch 5
             > topics t@2=2
             > beat a
-            a: epoch 4 []
+            a: epoch 5 []
             > beat a owned=-
-            a: epoch 5 [t:0,1]
+            a: epoch 6 [t:0,1]
             > beat a
-            a: epoch 5
+            a: epoch 6
             > describe-consumer
-            -: Stable epoch 5/5 uniform
-                a epoch 5 [t:0,1] -> [t:0,1]
+            -: Stable epoch 6/6 uniform
+                a epoch 6 [t:0,1] -> [t:0,1]
         "#]],
     );
 }
@@ -410,13 +410,13 @@ fn a_topic_that_concerns_nobody_changes_nothing() {
          describe-consumer",
         &expect![[r#"
             > beat a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > topics t=3 u=7 x=1
             > beat a
-            a: epoch 1
+            a: epoch 2
             > describe-consumer
-            -: Stable epoch 1/1 uniform
-                a epoch 1 [t:0,1,2] -> [t:0,1,2]
+            -: Stable epoch 2/2 uniform
+                a epoch 2 [t:0,1,2] -> [t:0,1,2]
         "#]],
     );
 }
@@ -445,43 +445,43 @@ fn patterns_find_what_is_there_and_what_comes() {
         &expect![[r#"
             > topics aa=1 ab=1 b=1
             > beat a regex=a.*
-            a: epoch 1 [aa:0 ab:0]
+            a: epoch 2 [aa:0 ab:0]
             > beat b regex=a.* topics=b
-            b: epoch 2 [b:0]
-            > beat a
-            a: epoch 2
-            > beat a owned=aa:0
-            a: epoch 2
-            > beat b
-            b: epoch 2
-            > topics aa=1 ab=1 b=1 ac=1
+            b: epoch 3 [b:0]
             > beat a
             a: epoch 3
+            > beat a owned=aa:0
+            a: epoch 3
             > beat b
-            b: epoch 3 [b:0 ac:0]
-            > describe-consumer
-            -: Stable epoch 3/3 uniform
-                a epoch 3 [aa:0 ab:0] -> [aa:0 ab:0]
-                b epoch 3 [b:0 ac:0] -> [b:0 ac:0]
-            > beat a regex=
-            a: epoch 3 []
-            > beat a owned=-
+            b: epoch 3
+            > topics aa=1 ab=1 b=1 ac=1
+            > beat a
             a: epoch 4
             > beat b
-            b: epoch 4 [b:0 aa:0 ab:0 ac:0]
+            b: epoch 4 [b:0 ac:0]
             > describe-consumer
             -: Stable epoch 4/4 uniform
-                a epoch 4 [] -> []
-                b epoch 4 [b:0 aa:0 ab:0 ac:0] -> [b:0 aa:0 ab:0 ac:0]
+                a epoch 4 [aa:0 ab:0] -> [aa:0 ab:0]
+                b epoch 4 [b:0 ac:0] -> [b:0 ac:0]
+            > beat a regex=
+            a: epoch 4 []
+            > beat a owned=-
+            a: epoch 5
+            > beat b
+            b: epoch 5 [b:0 aa:0 ab:0 ac:0]
+            > describe-consumer
+            -: Stable epoch 5/5 uniform
+                a epoch 5 [] -> []
+                b epoch 5 [b:0 aa:0 ab:0 ac:0] -> [b:0 aa:0 ab:0 ac:0]
             > beat b regex=[[
             b: INVALID_REGULAR_EXPRESSION (the regular expression '[[' cannot be used: a closing ] is missing, at character 2)
             > restart
             > beat b
-            b: epoch 4
+            b: epoch 5
             > describe-consumer
-            -: Stable epoch 4/4 uniform
-                a epoch 4 [] -> []
-                b epoch 4 [b:0 aa:0 ab:0 ac:0] -> [b:0 aa:0 ab:0 ac:0]
+            -: Stable epoch 5/5 uniform
+                a epoch 5 [] -> []
+                b epoch 5 [b:0 aa:0 ab:0 ac:0] -> [b:0 aa:0 ab:0 ac:0]
         "#]],
     );
 }
@@ -500,18 +500,18 @@ fn a_new_subscription_takes_what_it_does_not_name_at_once() {
         &expect![[r#"
             > config interval=1000
             > beat a topics=t,u
-            a: epoch 1 [t:0,1,2 u:0]
+            a: epoch 2 [t:0,1,2 u:0]
             > +500
             > beat a topics=u
-            a: epoch 1 [u:0]
+            a: epoch 2 [u:0]
             > beat a owned=u:0
-            a: epoch 1
+            a: epoch 2
             > +500
             > beat a
-            a: epoch 2
+            a: epoch 3
             > describe-consumer
-            -: Stable epoch 2/2 uniform
-                a epoch 2 [u:0] -> [u:0]
+            -: Stable epoch 3/3 uniform
+                a epoch 3 [u:0] -> [u:0]
         "#]],
     );
 }
@@ -530,28 +530,28 @@ fn most_members_decide_the_assignor() {
          describe-consumer group=h",
         &expect![[r#"
             > beat a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > beat b assignor=range
-            b: epoch 2 []
+            b: epoch 3 []
             > describe-consumer
-            -: Reconciling epoch 2/2 range
-                a epoch 1 [t:0,1,2] -> [t:0,1]
-                b epoch 2 [] -> [t:2]
+            -: Reconciling epoch 3/3 range
+                a epoch 2 [t:0,1,2] -> [t:0,1]
+                b epoch 3 [] -> [t:2]
             > beat a assignor=uniform
-            a: epoch 1 [t:0,1]
+            a: epoch 2 [t:0,1]
             > beat c assignor=uniform
-            c: epoch 4 []
+            c: epoch 5 []
             > describe-consumer
-            -: Reconciling epoch 4/4 uniform
-                a epoch 1 [t:0,1,2] -> [t:0]
-                b epoch 2 [] -> [t:2]
-                c epoch 4 [] -> [t:1]
+            -: Reconciling epoch 5/5 uniform
+                a epoch 2 [t:0,1,2] -> [t:0]
+                b epoch 3 [] -> [t:2]
+                c epoch 5 [] -> [t:1]
             > config assignors=range,uniform
             > beat d group=h
-            d: epoch 1 [t:0,1,2]
+            d: epoch 2 [t:0,1,2]
             > describe-consumer group=h
-            group=h: Stable epoch 1/1 range
-                d epoch 1 [t:0,1,2] -> [t:0,1,2]
+            group=h: Stable epoch 2/2 range
+                d epoch 2 [t:0,1,2] -> [t:0,1,2]
         "#]],
     );
 }
@@ -568,15 +568,15 @@ fn a_full_group_takes_only_who_is_there() {
         &expect![[r#"
             > config size=1
             > beat a instance=i
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > beat b
             b: GROUP_MAX_SIZE_REACHED (group 'g' has 1 members, and group.consumer.max.size allows no more: stop one, or raise it)
             > beat a
-            a: epoch 1
+            a: epoch 2
             > away a instance=i
             a: epoch -2
             > beat c instance=i
-            c: epoch 1 [t:0,1,2]
+            c: epoch 2 [t:0,1,2]
         "#]],
     );
 }
@@ -600,37 +600,37 @@ fn everything_but_the_interval_survives_a_crash() {
          describe-consumer",
         &expect![[r#"
             > beat a instance=i rack=r
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > beat b topics=t,u assignor=range
-            b: epoch 2 [u:0]
+            b: epoch 3 [u:0]
             > beat a instance=i
-            a: epoch 1 [t:0,1]
+            a: epoch 2 [t:0,1]
             > describe-consumer
-            -: Reconciling epoch 2/2 range
-                a/i epoch 1 [t:0,1,2] -> [t:0,1]
-                b epoch 2 [u:0] -> [t:2 u:0]
+            -: Reconciling epoch 3/3 range
+                a/i epoch 2 [t:0,1,2] -> [t:0,1]
+                b epoch 3 [u:0] -> [t:2 u:0]
             > restart
             > describe-consumer
-            -: Reconciling epoch 2/2 range
-                a/i epoch 1 [t:0,1,2] -> [t:0,1]
-                b epoch 2 [u:0] -> [t:2 u:0]
+            -: Reconciling epoch 3/3 range
+                a/i epoch 2 [t:0,1,2] -> [t:0,1]
+                b epoch 3 [u:0] -> [t:2 u:0]
             > beat a instance=i owned=t:0,1
-            a: epoch 2
+            a: epoch 3
             > beat b
-            b: epoch 2 [t:2 u:0]
+            b: epoch 3 [t:2 u:0]
             > describe-consumer
-            -: Stable epoch 2/2 range
-                a/i epoch 2 [t:0,1] -> [t:0,1]
-                b epoch 2 [t:2 u:0] -> [t:2 u:0]
+            -: Stable epoch 3/3 range
+                a/i epoch 3 [t:0,1] -> [t:0,1]
+                b epoch 3 [t:2 u:0] -> [t:2 u:0]
             > restart
             > +44999
             > describe-consumer
-            -: Stable epoch 2/2 range
-                a/i epoch 2 [t:0,1] -> [t:0,1]
-                b epoch 2 [t:2 u:0] -> [t:2 u:0]
+            -: Stable epoch 3/3 range
+                a/i epoch 3 [t:0,1] -> [t:0,1]
+                b epoch 3 [t:2 u:0] -> [t:2 u:0]
             > +1
             > describe-consumer
-            -: Empty epoch 4/4 uniform
+            -: Empty epoch 5/5 uniform
         "#]],
     );
 }

@@ -33,7 +33,7 @@ fn line() -> impl Strategy<Value = String> {
         " assignor=range",
     ]);
     let lost = prop::sample::select(vec!["", "", "", " lost=1"]);
-    let epoch = prop::sample::select(vec!["", "", "", "", "", "", " epoch=0", " epoch=2"]);
+    let epoch = prop::sample::select(vec!["", "", "", "", "", "", " epoch=0", " epoch=3"]);
     let beat =
         (client(), owned, subscription, lost, epoch).prop_map(move |(client, owned, topics, lost, epoch)| {
             // Who joins owns nothing.
@@ -48,7 +48,7 @@ fn line() -> impl Strategy<Value = String> {
         1 => prop::sample::select(vec!["topics t=3 u=1", "topics t=4 u=2", "topics u=1", "topics t@2=2 u=1"])
             .prop_map(str::to_owned),
         1 => prop::sample::select(vec!["config interval=0", "config interval=1000"]).prop_map(str::to_owned),
-        1 => client().prop_map(|client| format!("commit {client} id={client} gen=1 t#372:0=5")),
+        1 => client().prop_map(|client| format!("commit {client} id={client} gen=2 t#372:0=5")),
         1 => Just("delete".to_owned()),
         4 => prop::sample::select(vec![
             "join m v=3 rebalance=5000", "join m v=3 has=t:0", "join n v=3 has=t:0,1,2", "join n v=3 instance=i1",

@@ -14,38 +14,38 @@ fn a_static_member_that_comes_back_has_what_it_had() {
          away a instance=i1
          describe-consumer
          beat b instance=i2
-         beat a instance=i1 epoch=2
+         beat a instance=i1 epoch=3
          beat c instance=i1
          describe-consumer
-         beat a instance=i1 epoch=2",
+         beat a instance=i1 epoch=3",
         &expect![[r#"
             > beat a instance=i1
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > beat b instance=i2
-            b: epoch 2 []
+            b: epoch 3 []
             > beat a instance=i1
-            a: epoch 1 [t:0,1]
+            a: epoch 2 [t:0,1]
             > beat a instance=i1 owned=t:0,1
-            a: epoch 2
+            a: epoch 3
             > beat b instance=i2
-            b: epoch 2 [t:2]
+            b: epoch 3 [t:2]
             > away a instance=i1
             a: epoch -2
             > describe-consumer
-            -: Reconciling epoch 2/2 uniform
+            -: Reconciling epoch 3/3 uniform
                 a/i1 epoch -2 [t:0,1] -> [t:0,1]
-                b/i2 epoch 2 [t:2] -> [t:2]
+                b/i2 epoch 3 [t:2] -> [t:2]
             > beat b instance=i2
-            b: epoch 2
-            > beat a instance=i1 epoch=2
-            a: FENCED_MEMBER_EPOCH (the member comes with epoch 2, and its epoch is -2: it must give up all partitions and join again)
+            b: epoch 3
+            > beat a instance=i1 epoch=3
+            a: FENCED_MEMBER_EPOCH (the member comes with epoch 3, and its epoch is -2: it must give up all partitions and join again)
             > beat c instance=i1
-            c: epoch 2 [t:0,1]
+            c: epoch 3 [t:0,1]
             > describe-consumer
-            -: Stable epoch 2/2 uniform
-                b/i2 epoch 2 [t:2] -> [t:2]
-                c/i1 epoch 2 [t:0,1] -> [t:0,1]
-            > beat a instance=i1 epoch=2
+            -: Stable epoch 3/3 uniform
+                b/i2 epoch 3 [t:2] -> [t:2]
+                c/i1 epoch 3 [t:0,1] -> [t:0,1]
+            > beat a instance=i1 epoch=3
             a: FENCED_INSTANCE_ID (instance id 'i1' belongs to member 'c' now: two clients use it)
         "#]],
     );
@@ -64,7 +64,7 @@ fn an_instance_that_has_not_left_is_not_taken_over() {
          describe-consumer",
         &expect![[r#"
             > beat a instance=i1
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > beat b instance=i1
             b: UNRELEASED_INSTANCE_ID (instance id 'i1' belongs to member 'a', which has not left: use another one, or wait until its session is over)
             > quit b instance=i1
@@ -78,7 +78,7 @@ fn an_instance_that_has_not_left_is_not_taken_over() {
             > quit a instance=i1
             a: epoch -1
             > describe-consumer
-            -: Empty epoch 2/2 uniform
+            -: Empty epoch 3/3 uniform
         "#]],
     );
 }
@@ -95,18 +95,18 @@ fn who_does_not_come_back_in_its_session_is_out() {
          beat b instance=i1",
         &expect![[r#"
             > beat a instance=i1
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > away a instance=i1
             a: epoch -2
             > +44999
             > describe-consumer
-            -: Reconciling epoch 1/1 uniform
+            -: Reconciling epoch 2/2 uniform
                 a/i1 epoch -2 [t:0,1,2] -> [t:0,1,2]
             > +1
             > describe-consumer
-            -: Empty epoch 2/2 uniform
+            -: Empty epoch 3/3 uniform
             > beat b instance=i1
-            b: epoch 3 [t:0,1,2]
+            b: epoch 4 [t:0,1,2]
         "#]],
     );
 }
@@ -126,26 +126,26 @@ fn who_goes_while_it_has_to_give_back_has_given_it_back() {
          describe-consumer",
         &expect![[r#"
             > beat a instance=i1
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > beat b
-            b: epoch 2 []
+            b: epoch 3 []
             > beat a instance=i1
-            a: epoch 1 [t:0,1]
+            a: epoch 2 [t:0,1]
             > beat b
-            b: epoch 2
+            b: epoch 3
             > away a instance=i1
             a: epoch -2
             > beat b
-            b: epoch 2 [t:2]
+            b: epoch 3 [t:2]
             > +30000
             > beat b
-            b: epoch 2
+            b: epoch 3
             > beat c instance=i1
-            c: epoch 2 [t:0,1]
+            c: epoch 3 [t:0,1]
             > describe-consumer
-            -: Stable epoch 2/2 uniform
-                b epoch 2 [t:2] -> [t:2]
-                c/i1 epoch 2 [t:0,1] -> [t:0,1]
+            -: Stable epoch 3/3 uniform
+                b epoch 3 [t:2] -> [t:2]
+                c/i1 epoch 3 [t:0,1] -> [t:0,1]
         "#]],
     );
 }

@@ -21,7 +21,7 @@ fn groups_without_members_take_the_type_of_who_joins_and_keep_their_offsets() {
             > list
             -: listed g=classic/Empty/""
             > beat a
-            a: epoch 1 [t:0,1,2]
+            a: epoch 2 [t:0,1,2]
             > list
             -: listed g=consumer/Stable/"consumer"
             > quit a
@@ -117,37 +117,37 @@ fn members_of_both_protocols_come_and_go_also_after_a_crash() {
          beat d",
         &expect![[r#"
             > beat c
-            c: epoch 1 [t:0,1,2]
+            c: epoch 2 [t:0,1,2]
             > join n v=3
-            n: joined 00000000-0000-0000-0000-000000000001 gen 2 range leader  []
+            n: joined 00000000-0000-0000-0000-000000000001 gen 3 range leader  []
             > sync n
             n: assigned []
             > beat c owned=t:0,1
-            c: epoch 2 [t:0,1]
+            c: epoch 3 [t:0,1]
             > join n
-            n: joined 00000000-0000-0000-0000-000000000001 gen 2 range leader  []
+            n: joined 00000000-0000-0000-0000-000000000001 gen 3 range leader  []
             > sync n
             n: assigned [t:2]
             > beat d
-            d: epoch 3 []
+            d: epoch 4 []
             > restart
             > describe-consumer
-            -: Reconciling epoch 3/3 uniform
-                00000000-0000-0000-0000-000000000001 epoch 2 [t:2] -> [t:2]
-                c epoch 2 [t:0,1] -> [t:0]
-                d epoch 3 [] -> [t:1]
+            -: Reconciling epoch 4/4 uniform
+                00000000-0000-0000-0000-000000000001 epoch 3 [t:2] -> [t:2]
+                c epoch 3 [t:0,1] -> [t:0]
+                d epoch 4 [] -> [t:1]
             > heartbeat n
             n: REBALANCE_IN_PROGRESS
             > leave n
             n: left NONE 00000000-0000-0000-0000-000000000001/-=NONE
             > describe-consumer
-            -: Assigning epoch 3/4 uniform
-                c epoch 2 [t:0,1] -> [t:0]
-                d epoch 3 [] -> [t:1]
+            -: Assigning epoch 4/5 uniform
+                c epoch 3 [t:0,1] -> [t:0]
+                d epoch 4 [] -> [t:1]
             > beat c
-            c: epoch 2 [t:0]
+            c: epoch 3 [t:0]
             > beat d
-            d: epoch 4
+            d: epoch 5
         "#]],
     );
 }
@@ -173,25 +173,25 @@ fn the_last_consumer_leaves_a_classic_group_behind() {
          list",
         &expect![[r#"
             > beat c
-            c: epoch 1 [t:0,1,2]
+            c: epoch 2 [t:0,1,2]
             > join m v=3
-            m: joined 00000000-0000-0000-0000-000000000001 gen 2 range leader  []
+            m: joined 00000000-0000-0000-0000-000000000001 gen 3 range leader  []
             > sync m
             m: assigned []
             > beat c
-            c: epoch 1 [t:0,1]
+            c: epoch 2 [t:0,1]
             > beat c owned=t:0,1
-            c: epoch 2
+            c: epoch 3
             > heartbeat m
             m: REBALANCE_IN_PROGRESS
             > join m
-            m: joined 00000000-0000-0000-0000-000000000001 gen 2 range leader  []
+            m: joined 00000000-0000-0000-0000-000000000001 gen 3 range leader  []
             > sync m
             m: assigned [t:2]
             > describe-consumer
-            -: Stable epoch 2/2 uniform
-                00000000-0000-0000-0000-000000000001 epoch 2 [t:2] -> [t:2]
-                c epoch 2 [t:0,1] -> [t:0,1]
+            -: Stable epoch 3/3 uniform
+                00000000-0000-0000-0000-000000000001 epoch 3 [t:2] -> [t:2]
+                c epoch 3 [t:0,1] -> [t:0,1]
             > quit c
             c: epoch -1
             > list
@@ -199,7 +199,7 @@ fn the_last_consumer_leaves_a_classic_group_behind() {
             > heartbeat m
             m: REBALANCE_IN_PROGRESS
             > join m
-            m: joined 00000000-0000-0000-0000-000000000001 gen 3 range leader 00000000-0000-0000-0000-000000000001 [00000000-0000-0000-0000-000000000001]
+            m: joined 00000000-0000-0000-0000-000000000001 gen 4 range leader 00000000-0000-0000-0000-000000000001 [00000000-0000-0000-0000-000000000001]
             > sync m m=t:0,1,2
             m: assigned [t:0,1,2]
             > heartbeat m
@@ -226,13 +226,13 @@ fn a_group_goes_back_also_when_the_last_consumer_is_silent() {
         &expect![[r#"
             > config session=10000
             > beat c
-            c: epoch 1 [t:0,1,2]
+            c: epoch 2 [t:0,1,2]
             > join m v=3 session=30000
-            m: joined 00000000-0000-0000-0000-000000000001 gen 2 range leader  []
+            m: joined 00000000-0000-0000-0000-000000000001 gen 3 range leader  []
             > sync m
             m: assigned []
             > beat c owned=t:0,1
-            c: epoch 2 [t:0,1]
+            c: epoch 3 [t:0,1]
             > +9999
             > list
             -: listed g=consumer/Reconciling/"consumer"
@@ -278,7 +278,7 @@ fn a_policy_decides_which_way_groups_move() {
             -: listed g=consumer/Assigning/"consumer"
             > config policy=none
             > beat d group=h
-            d: epoch 1 [t:0,1,2]
+            d: epoch 2 [t:0,1,2]
             > join n v=3 group=h
             n: INCONSISTENT_GROUP_PROTOCOL 
         "#]],
@@ -359,27 +359,27 @@ fn classic_members_must_join_and_sync_in_time() {
          describe-consumer",
         &expect![[r#"
             > beat c
-            c: epoch 1 [t:0,1,2]
+            c: epoch 2 [t:0,1,2]
             > join m v=3 rebalance=5000 session=60000
-            m: joined 00000000-0000-0000-0000-000000000001 gen 2 range leader  []
+            m: joined 00000000-0000-0000-0000-000000000001 gen 3 range leader  []
             > +4999
             > describe-consumer
-            -: Reconciling epoch 2/2 uniform
-                00000000-0000-0000-0000-000000000001 epoch 2 [] -> [t:2]
-                c epoch 1 [t:0,1,2] -> [t:0,1]
+            -: Reconciling epoch 3/3 uniform
+                00000000-0000-0000-0000-000000000001 epoch 3 [] -> [t:2]
+                c epoch 2 [t:0,1,2] -> [t:0,1]
             > +1
             > describe-consumer
-            -: Assigning epoch 2/3 uniform
-                c epoch 1 [t:0,1,2] -> [t:0,1]
+            -: Assigning epoch 3/4 uniform
+                c epoch 2 [t:0,1,2] -> [t:0,1]
             > join n v=3 rebalance=5000 session=60000
-            n: joined 00000000-0000-0000-0000-000000000002 gen 4 range leader  []
+            n: joined 00000000-0000-0000-0000-000000000002 gen 5 range leader  []
             > sync n
             n: assigned []
             > +5000
             > beat c
-            c: epoch 1 [t:0,1]
+            c: epoch 2 [t:0,1]
             > beat d
-            d: epoch 5 []
+            d: epoch 6 []
             > heartbeat n
             n: REBALANCE_IN_PROGRESS
             > +4000
@@ -387,9 +387,9 @@ fn classic_members_must_join_and_sync_in_time() {
             n: REBALANCE_IN_PROGRESS
             > +1000
             > describe-consumer
-            -: Assigning epoch 5/6 uniform
-                c epoch 1 [t:0,1,2] -> [t:0]
-                d epoch 5 [] -> [t:1]
+            -: Assigning epoch 6/7 uniform
+                c epoch 2 [t:0,1,2] -> [t:0]
+                d epoch 6 [] -> [t:1]
         "#]],
     );
 }
@@ -461,13 +461,13 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
          join m
          join m id=m9
          sync m gen=5
-         sync c id=c gen=1
-         heartbeat c id=c gen=1
+         sync c id=c gen=2
+         heartbeat c id=c gen=2
          leave nobody
          describe-consumer",
         &expect![[r#"
             > beat c
-            c: epoch 1 [t:0,1,2]
+            c: epoch 2 [t:0,1,2]
             > join m v=3 type=connect protocols=x:t
             m: INCONSISTENT_GROUP_PROTOCOL 
             > join m v=3 session=1
@@ -475,19 +475,19 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
             > join m
             m: MEMBER_ID_REQUIRED 00000000-0000-0000-0000-000000000003
             > join m id=m9
-            m: joined client-00000000-0000-0000-0000-000000000009 gen 2 range leader  []
+            m: joined client-00000000-0000-0000-0000-000000000009 gen 3 range leader  []
             > sync m gen=5
             m: ILLEGAL_GENERATION
-            > sync c id=c gen=1
+            > sync c id=c gen=2
             c: UNKNOWN_MEMBER_ID
-            > heartbeat c id=c gen=1
+            > heartbeat c id=c gen=2
             c: UNKNOWN_MEMBER_ID
             > leave nobody
             nobody: left NONE nobody/-=UNKNOWN_MEMBER_ID
             > describe-consumer
-            -: Reconciling epoch 2/2 uniform
-                c epoch 1 [t:0,1,2] -> [t:0,1]
-                client-00000000-0000-0000-0000-000000000009 epoch 2 [] -> [t:2]
+            -: Reconciling epoch 3/3 uniform
+                c epoch 2 [t:0,1,2] -> [t:0,1]
+                client-00000000-0000-0000-0000-000000000009 epoch 3 [] -> [t:2]
         "#]],
     );
 }

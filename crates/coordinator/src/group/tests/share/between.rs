@@ -81,7 +81,7 @@ fn a_share_group_takes_no_id_of_another_type() {
             > share a group=offsets
             a: GROUP_ID_NOT_FOUND (group 'offsets' is no share group: use another group.id)
             > beat c group=consumers
-            c: epoch 1 [t:0,1,2]
+            c: epoch 2 [t:0,1,2]
             > share a group=consumers
             a: GROUP_ID_NOT_FOUND (group 'consumers' is no share group: use another group.id)
             > unshare a group=consumers
