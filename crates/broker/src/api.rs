@@ -10,6 +10,7 @@ mod alter_configs;
 mod alter_share_group_offsets;
 mod api_versions;
 mod assignment;
+mod commit_topics;
 mod consumer_group_describe;
 mod consumer_group_heartbeat;
 mod create_partitions;

@@ -6,6 +6,7 @@
 //! - v8+: many groups in one request (KIP-709). v9+: a member id and epoch, which classic groups do not check.
 //! - v10: topics by id (KIP-848); one that does not exist is UNKNOWN_TOPIC_ID, and is left out of "all".
 
+use super::commit_topics::TopicsBy;
 use super::{Api, Context};
 use crate::Broker;
 use ottla_base::TopicId;
@@ -43,13 +44,6 @@ async fn handle(context: Context, request: OffsetFetchRequest) -> OffsetFetchRes
         groups.push(fetch(broker, group, by, stability).await);
     }
     OffsetFetchResponse { groups, ..Default::default() }
-}
-
-/// How a request names its topics.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum TopicsBy {
-    Name,
-    Id,
 }
 
 async fn fetch(

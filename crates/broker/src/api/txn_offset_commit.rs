@@ -8,16 +8,17 @@
 //!   transaction; before, INVALID_TXN_STATE. v6: topics by id (KIP-1319), GROUP_ID_NOT_FOUND, and STALE_MEMBER_EPOCH of
 //!   consumer groups; before, both are ILLEGAL_GENERATION.
 
+use super::commit_topics::{Parted, TopicsBy, merge, part};
 use super::{Api, Context};
 use crate::Broker;
 use crate::groups::partition_of;
 use crate::transactions::{Rule, Writer, claim};
-use ottla_base::TopicId;
 use ottla_coordinator::group::refused_txn_commit;
 use ottla_coordinator::transaction::Participant;
-use ottla_wire::Str;
 use ottla_wire::error_code::ErrorCode;
-use ottla_wire::message::txn_offset_commit_request::TxnOffsetCommitRequestTopic;
+use ottla_wire::message::txn_offset_commit_request::{
+    TxnOffsetCommitRequestPartition, TxnOffsetCommitRequestTopic,
+};
 use ottla_wire::message::txn_offset_commit_response::{
     TxnOffsetCommitResponsePartition, TxnOffsetCommitResponseTopic,
 };
@@ -34,12 +35,23 @@ pub(super) fn api() -> Api {
 }
 
 async fn handle(context: Context, mut request: TxnOffsetCommitRequest) -> TxnOffsetCommitResponse {
-    let asked = std::mem::take(&mut request.topics);
+    let by = if context.version < FIRST_VERSION_BY_ID { TopicsBy::Name } else { TopicsBy::Id };
     let mut refused = Vec::new();
-    for topic in asked {
-        let (known, unknown) = split(&context, topic);
-        request.topics.extend(known);
-        refused.extend(unknown);
+    for asked in std::mem::take(&mut request.topics) {
+        let topic = (asked.name, asked.topic_id);
+        let Parted { topic: (name, topic_id), known, unknown, error_code } =
+            part(&context.broker, by, topic, asked.partitions, |partition| partition.partition_index);
+        if !unknown.is_empty() {
+            let refuse = |asked: &TxnOffsetCommitRequestPartition| TxnOffsetCommitResponsePartition {
+                partition_index: asked.partition_index,
+                error_code,
+            };
+            let partitions = unknown.iter().map(refuse).collect();
+            refused.push(TxnOffsetCommitResponseTopic { name: name.clone(), topic_id, partitions });
+        }
+        if !known.is_empty() {
+            request.topics.push(TxnOffsetCommitRequestTopic { name, topic_id, partitions: known });
+        }
     }
     if request.topics.is_empty() {
         return TxnOffsetCommitResponse { topics: refused, ..Default::default() };
@@ -49,15 +61,12 @@ async fn handle(context: Context, mut request: TxnOffsetCommitRequest) -> TxnOff
     for partition in response.topics.iter_mut().flat_map(|topic| &mut topic.partitions) {
         partition.error_code = for_version(context.version, partition.error_code);
     }
-    for topic in refused {
-        let same = |other: &&mut TxnOffsetCommitResponseTopic| {
-            (&other.name, other.topic_id) == (&topic.name, topic.topic_id)
-        };
-        match response.topics.iter_mut().find(same) {
-            Some(known) => known.partitions.extend(topic.partitions),
-            None => response.topics.push(topic),
-        }
-    }
+    merge(
+        &mut response.topics,
+        refused,
+        |topic| (topic.name.clone(), topic.topic_id),
+        |topic| &mut topic.partitions,
+    );
     response
 }
 
@@ -82,40 +91,6 @@ async fn commit(
     let response = committing.ok_or(ErrorCode::NOT_COORDINATOR)??.await?;
     vouched.durable().await?;
     Ok(response)
-}
-
-/// What of the topic exists, with its name and id filled in, and the refusal of what does not.
-fn split(
-    context: &Context,
-    mut topic: TxnOffsetCommitRequestTopic,
-) -> (Option<TxnOffsetCommitRequestTopic>, Option<TxnOffsetCommitResponseTopic>) {
-    let image = &context.broker.image;
-    let (found, missing) = if context.version < FIRST_VERSION_BY_ID {
-        (image.topic(&topic.name), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
-    } else {
-        (image.topic_by_id(TopicId(topic.topic_id)), ErrorCode::UNKNOWN_TOPIC_ID)
-    };
-    let asked = std::mem::take(&mut topic.partitions);
-    let (known, unknown) = match &found {
-        Some(found) => {
-            topic.name = Str::from(found.name.as_str());
-            topic.topic_id = found.id.0;
-            asked.into_iter().partition(|asked| found.partition(asked.partition_index).is_some())
-        }
-        None => (Vec::new(), asked),
-    };
-    let error_code = if found.is_some() { ErrorCode::UNKNOWN_TOPIC_OR_PARTITION } else { missing };
-    let refuse = |partition_index| TxnOffsetCommitResponsePartition { partition_index, error_code };
-    let refused = TxnOffsetCommitResponseTopic {
-        name: topic.name.clone(),
-        topic_id: topic.topic_id,
-        partitions: unknown.iter().map(|asked| refuse(asked.partition_index)).collect(),
-    };
-    topic.partitions = known;
-    (
-        Some(topic).filter(|topic| !topic.partitions.is_empty()),
-        Some(refused).filter(|refused| !refused.partitions.is_empty()),
-    )
 }
 
 /// What the coordinators of the transaction and of the group say, as a client of this version understands it.

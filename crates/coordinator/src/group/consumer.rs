@@ -156,6 +156,8 @@ impl Group {
         let Some((id, member)) = self.members.remove_entry(id) else { return };
         self.unlink(&id, &member);
         self.subscriptions.remove(&member);
+        // What its pattern matches is forgotten with it, and whoever takes its place may have the same.
+        self.catalog_epoch = None;
         turn.cancel(&self.session_timer(&id));
         turn.cancel(&self.rebalance_timer(&id));
         self.changed.insert(id);

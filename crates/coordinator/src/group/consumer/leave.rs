@@ -56,7 +56,6 @@ impl Group {
         if self.migrants(turn).is_none() {
             self.head.epoch += 1;
         }
-        self.catalog_epoch = None;
         if self.members.is_empty() {
             self.head.assignment_epoch = self.head.epoch;
             self.assigned_at = None;

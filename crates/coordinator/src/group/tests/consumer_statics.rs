@@ -149,3 +149,28 @@ fn who_goes_while_it_has_to_give_back_has_given_it_back() {
         "#]],
     );
 }
+
+/// It was found without what the pattern matches, since that had gone with the member that it takes the place of.
+#[test]
+fn a_static_member_that_comes_back_still_has_what_its_pattern_matches() {
+    check(
+        "beat c instance=i1 topics= regex=[tu]
+         away c instance=i1
+         beat c instance=i1 topics= regex=[tu]
+         beat c instance=i1 owned=ack
+         describe-consumer",
+        &expect![[r#"
+            > beat c instance=i1 topics= regex=[tu]
+            c: epoch 2 [t:0,1,2 u:0]
+            > away c instance=i1
+            c: epoch -2
+            > beat c instance=i1 topics= regex=[tu]
+            c: epoch 2 [t:0,1,2 u:0]
+            > beat c instance=i1 owned=ack
+            c: epoch 2
+            > describe-consumer
+            -: Stable epoch 2/2 uniform
+                c/i1 epoch 2 [t:0,1,2 u:0] -> [t:0,1,2 u:0]
+        "#]],
+    );
+}
