@@ -2,11 +2,6 @@
 
 mod classic;
 mod consumer;
-mod consumer_limits;
-mod consumer_offsets;
-mod consumer_property;
-mod consumer_scale;
-mod consumer_statics;
 mod leaving;
 mod migration;
 mod offsets;

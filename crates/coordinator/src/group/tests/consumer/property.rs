@@ -3,9 +3,9 @@
 //! told to have until they have let it go, and whose answers may be lost: nobody else gets what one of them works on,
 //! and when it is quiet every group settles.
 
-use super::script::World;
 use crate::group::Settings;
 use crate::group::live::Live;
+use crate::group::tests::script::World;
 use ottla_base::{PartitionId, PartitionIndex};
 use proptest::prelude::*;
 

@@ -1,6 +1,6 @@
 //! Offsets of consumer groups. Topic 372 is `t`, 373 is `u`.
 
-use super::script::check;
+use crate::group::tests::script::check;
 use expect_test::expect;
 
 #[test]

@@ -1,6 +1,6 @@
 //! Static members of consumer groups.
 
-use super::script::check;
+use crate::group::tests::script::check;
 use expect_test::expect;
 
 #[test]

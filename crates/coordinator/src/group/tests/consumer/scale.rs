@@ -1,7 +1,7 @@
 //! Consumer groups of five hundred members, without the checks of `World`, which look at all of them.
 
-use super::script::World;
 use crate::group::consumer::{self, Command as Asked};
+use crate::group::tests::script::World;
 use crate::group::{Command, Groups, Reply, Settings};
 use crate::machine::Machine;
 use ottla_base::Now;

@@ -1,7 +1,7 @@
 //! What a member of a consumer group may say of itself at most.
 
-use super::script::World;
 use crate::group::consumer::{self, MemberIds};
+use crate::group::tests::script::World;
 use crate::group::{Client, Command, Reply, Settings};
 use crate::machine::Ticket;
 use ottla_base::TopicName;
