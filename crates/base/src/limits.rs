@@ -13,8 +13,8 @@ pub const PATTERN_BYTES_MAX: usize = 1 << 20;
 /// become large state.
 pub const SUBSCRIBED_TOPICS_MAX: usize = 10_000;
 
-/// Longest id that a member of a consumer or share group may make for itself, and longest instance id and rack, in bytes.
-/// Clients make ids of 22.
+/// Longest id that a member of a consumer, share or streams group may make for itself, and longest instance id, rack,
+/// process id and host, in bytes. Clients make ids of 22.
 pub const MEMBER_ID_BYTES_MAX: usize = 1_024;
 
 /// Longest regular expression by which a member subscribes to topics, in bytes.
@@ -47,8 +47,16 @@ pub const STREAMS_TOPOLOGY_BYTES_MAX: usize = 1 << 20;
 /// Most tasks of one streams group, standbys not counted.
 pub const STREAMS_TASKS_MAX: i64 = 100_000;
 
-/// Most client tags, and most offsets of tasks, that one member of a streams group may report.
+/// Most client tags and offsets of tasks that one member of a streams group may report at once, and most tasks that it
+/// may say it has.
 pub const STREAMS_MEMBER_ENTRIES_MAX: usize = 100_000;
+
+/// Most bytes of text in these tags and offsets. Clients send tags of 50 and names of subtopologies of one or two.
+pub const STREAMS_MEMBER_BYTES_MAX: usize = 1 << 22;
+
+/// Longest explanation in an answer of a group, in bytes; longer ones are cut. Text of more than 32,767 bytes cannot be
+/// sent, and some of these quote what a client sent, or list topics.
+pub const EXPLANATION_BYTES_MAX: usize = 4_096;
 
 /// Largest description of a topology that a streams application may leave with its group, in bytes.
 pub const STREAMS_DESCRIPTION_BYTES_MAX: usize = 1 << 20;

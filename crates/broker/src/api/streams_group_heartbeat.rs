@@ -17,11 +17,10 @@ use super::create_topics::create;
 use super::{Api, Context};
 use crate::groups::streams_config;
 use ottla_coordinator::group::streams::{
-    Answered, Heartbeat, MISSING_INTERNAL_TOPICS, MissingTopic, Statuses,
+    Answered, Heartbeat, MISSING_INTERNAL_TOPICS, MissingTopic, Statuses, status,
 };
 use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::create_topics_request::{CreatableTopic, CreatableTopicConfig};
-use ottla_wire::message::streams_group_heartbeat_response::Status;
 use ottla_wire::message::{StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponse};
 use std::ops::RangeInclusive;
 
@@ -78,15 +77,18 @@ async fn make(context: &Context, missing: Vec<MissingTopic>) -> Vec<String> {
 
 /// Adds to the status of missing topics why they stay missing.
 fn tell(response: &mut StreamsGroupHeartbeatResponse, failures: &[String]) {
-    let detail = format!("topics could not be made: {}", failures.join(", "));
+    let shown = failures.iter().take(FAILURES_SHOWN_MAX).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let detail = match failures.len().saturating_sub(FAILURES_SHOWN_MAX) {
+        0 => format!("topics could not be made: {shown}"),
+        more => format!("topics could not be made: {shown} and {more} more"),
+    };
     let statuses = response.status.get_or_insert_default();
     match statuses.iter_mut().find(|status| status.status_code == MISSING_INTERNAL_TOPICS) {
-        Some(status) => status.status_detail = format!("{}; {detail}", status.status_detail).into(),
-        None => {
-            let (status_code, status_detail) = (MISSING_INTERNAL_TOPICS, detail.into());
-            statuses.push(Status { status_code, status_detail });
-        }
+        Some(told) => *told = status(MISSING_INTERNAL_TOPICS, format!("{}; {detail}", told.status_detail)),
+        None => statuses.push(status(MISSING_INTERNAL_TOPICS, detail)),
     }
 }
 
 const FIRST_VERSION_WITH_TAGS: i16 = 1;
+/// Hundreds of topics can fail for one reason, and an answer that lists them all is too long to be sent.
+const FAILURES_SHOWN_MAX: usize = 3;

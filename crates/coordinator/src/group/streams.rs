@@ -59,7 +59,7 @@ pub use describe::Describe;
 pub use description::Describing;
 pub use heartbeat::{Answered, Heartbeat, Statuses};
 pub use member::Member;
-pub use status::MISSING_INTERNAL_TOPICS;
+pub use status::{MISSING_INTERNAL_TOPICS, status};
 pub use stored::Stored;
 pub use topics::MissingTopic;
 

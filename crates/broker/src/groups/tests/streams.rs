@@ -115,6 +115,25 @@ fn why_a_topic_cannot_be_made_is_told() {
     });
 }
 
+/// A list of all of them is longer than a text may be on the wire.
+#[test]
+fn that_hundreds_of_topics_cannot_be_made_can_be_told() {
+    bench(|bench| async move {
+        no_waiting(&bench).await;
+        bench.create_topic("lines", 2).await;
+        let mut wide = topology(&[("no.such.config", "1")]);
+        let changelog = &wide.subtopologies[1].state_changelog_topics[0];
+        let named = |at| TopicInfo { name: format!("app-{at:03}").into(), ..changelog.clone() };
+        wide.subtopologies[1].state_changelog_topics = (0..500).map(named).collect();
+        let response = bench.call(&join(wide), 1).await;
+        let told = statuses(&response);
+        assert!(
+            told[0].0 == 3 && told[0].1.contains("app-002 (") && told[0].1.ends_with(" and 497 more"),
+            "{told:?}"
+        );
+    });
+}
+
 #[test]
 fn a_group_is_described_listed_and_deleted_and_survives_a_restart() {
     let dir = tempfile::tempdir().expect("a directory");

@@ -3,9 +3,10 @@
 use super::heartbeat::{Answered, Heartbeat, Statuses};
 use super::member::Member;
 use super::request::JOIN;
+use super::status::{self, status};
 use super::target::{Cause, Delay};
 use super::tasks::listed;
-use super::{Config, Group, status};
+use super::{Config, Group};
 use crate::group::turn::Turn;
 use ottla_wire::Str;
 use ottla_wire::message::StreamsGroupHeartbeatResponse;
@@ -69,7 +70,6 @@ impl Group {
     }
 
     fn statuses(&self, id: &Str, member: &Member, delay: Option<Delay>, statuses: Statuses) -> Vec<Status> {
-        let status = |status_code, detail: String| Status { status_code, status_detail: detail.into() };
         let mut told = Vec::new();
         let (mine, ours) = (member.topology_epoch, self.stored.topology.epoch);
         if mine < ours {

@@ -4,7 +4,7 @@ use super::tasks::{TaskId, Tasks};
 use super::topics::Configured;
 use crate::group::refusal::Refusal;
 use ottla_base::PartitionIndex;
-use ottla_base::limits::STREAMS_MEMBER_ENTRIES_MAX;
+use ottla_base::limits::{MEMBER_ID_BYTES_MAX, STREAMS_MEMBER_BYTES_MAX, STREAMS_MEMBER_ENTRIES_MAX};
 use ottla_wire::message::StreamsGroupHeartbeatRequest;
 use ottla_wire::message::streams_group_heartbeat_request::{TaskIds, TaskOffset};
 use ottla_wire::{ErrorCode, Str};
@@ -52,18 +52,35 @@ pub(super) fn check(request: &StreamsGroupHeartbeatRequest) -> Result<(), Refusa
         "active, standby and warm-up tasks are told together or not at all"
     } else if request.member_epoch != JOIN && request.topology.is_some() {
         "only who joins may send a topology"
-    } else if STREAMS_MEMBER_ENTRIES_MAX < entries(request) {
-        "the member sends more than 100,000 tags and offsets of tasks: send fewer"
     } else {
-        return Ok(());
+        return check_size(request);
     };
     Err(Refusal::invalid(message))
 }
 
-fn entries(request: &StreamsGroupHeartbeatRequest) -> usize {
-    let tags = request.client_tags.as_ref().map_or(0, Vec::len);
-    let offsets = [&request.task_offsets, &request.task_end_offsets];
-    tags + offsets.iter().map(|list| list.as_ref().map_or(0, Vec::len)).sum::<usize>()
+/// What is kept of a member is bounded, and so is what a request makes of its lists.
+fn check_size(request: &StreamsGroupHeartbeatRequest) -> Result<(), Refusal> {
+    let host = request.user_endpoint.as_ref().map(|endpoint| &endpoint.host);
+    let optional =
+        [request.instance_id.as_ref(), request.rack_id.as_ref(), request.process_id.as_ref(), host];
+    let mut texts = optional.into_iter().flatten().chain([&request.member_id]);
+    let tags = request.client_tags.iter().flatten();
+    let offsets = || [&request.task_offsets, &request.task_end_offsets].into_iter().flatten().flatten();
+    let entries = tags.clone().count() + offsets().count();
+    let bytes = tags.map(|tag| tag.key.len() + tag.value.len()).sum::<usize>()
+        + offsets().map(|task| task.subtopology_id.len()).sum::<usize>();
+    let lists = [&request.active_tasks, &request.standby_tasks, &request.warmup_tasks];
+    let tasks: usize = lists.into_iter().flatten().flatten().map(|list| list.partitions.len()).sum();
+    let message = if texts.any(|text| MEMBER_ID_BYTES_MAX < text.len()) {
+        "the member id, instance id, rack, process id or host has more than 1024 bytes: they are kept, so make them short"
+    } else if STREAMS_MEMBER_ENTRIES_MAX < entries || STREAMS_MEMBER_BYTES_MAX < bytes {
+        "the member sends more than 100,000 tags and offsets of tasks, or more than 4 MiB of them: send fewer"
+    } else if STREAMS_MEMBER_ENTRIES_MAX < tasks {
+        "the member says that it has more than 100,000 tasks, and no group has so many: tell each once"
+    } else {
+        return Ok(());
+    };
+    Err(Refusal::invalid(message))
 }
 
 /// What the member says that it has; `None` if it does not say. Who joins has nothing.

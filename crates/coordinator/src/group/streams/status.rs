@@ -1,5 +1,14 @@
 //! What a heartbeat tells about the state of the group, by number.
 
+use crate::group::refusal::explanation;
+use ottla_wire::message::streams_group_heartbeat_response::Status;
+
+/// A status, its detail cut where it would be too long to be sent.
+#[must_use]
+pub fn status(code: i8, detail: String) -> Status {
+    Status { status_code: code, status_detail: explanation(detail) }
+}
+
 /// The member runs an older topology than the group.
 pub(super) const STALE_TOPOLOGY: i8 = 0;
 /// Topics that the application reads are not there.

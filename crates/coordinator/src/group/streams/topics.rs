@@ -271,7 +271,7 @@ fn summary(names: &[&Str]) -> String {
     let shown: Vec<&str> = names.iter().take(SHOWN_MAX).map(|name| name.as_str()).collect();
     match names.len().saturating_sub(SHOWN_MAX) {
         0 => shown.join(", "),
-        more => format!("{} and {more} additional topics", shown.join(", ")),
+        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod joining;
 mod leaving;
+mod limits;
 mod moving;
 mod offsets;
 mod property;

@@ -20,7 +20,7 @@ fn missing_sources_are_named() {
             > s-topics in:2
             > s-beat a
             a: epoch 2 active
-               status 1 there are no source topics a, b, c and 2 additional topics: create them
+               status 1 there are no source topics a, b, c and 2 more: create them
                asked to draw
             > s-describe
             -: NotReady epoch 2/2
@@ -59,7 +59,7 @@ fn internal_topics_are_asked_for_with_their_counts_and_configs() {
             > s-topics in:2 wide:4
             > s-beat a
             a: epoch 2 active again in 1000
-               status 3 internal topics are still to be made: c, d, r and 1 additional topics
+               status 3 internal topics are still to be made: c, d, r and 1 more
                create c:4 rf -1 ["k=v"]
                create d:3 rf -1 ["k=v"]
                create r:4 rf -1 ["k=v"]
@@ -203,7 +203,7 @@ fn repartition_topics_among_themselves_follow_the_fixed_one_or_the_largest() {
             > s-topics in:2 wide:4
             > s-beat x
             x: epoch 2 active again in 1000
-               status 3 internal topics are still to be made: r, s, t and 2 additional topics
+               status 3 internal topics are still to be made: r, s, t and 2 more
                create r:3 rf -1 ["k=v"]
                create s:3 rf -1 ["k=v"]
                create t:3 rf -1 ["k=v"]
