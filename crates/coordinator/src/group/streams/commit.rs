@@ -11,6 +11,7 @@ use ottla_base::PartitionIndex;
 use ottla_wire::message::TxnOffsetCommitRequest;
 use ottla_wire::message::list_groups_response::ListedGroup;
 use ottla_wire::{ErrorCode, Str};
+use std::collections::BTreeMap;
 
 impl Group {
     /// Whether who asks may commit offsets now.
@@ -64,10 +65,13 @@ impl Group {
             let assigned = member.assigned.active.get(task);
             assigned.or_else(|| member.revoking.active.get(task)).copied()
         };
-        let may_commit = |(topic, partition): (&Str, PartitionIndex)| {
+        // A request may name one topic a million times, and a topology thousands of topics.
+        let mut readers = BTreeMap::<&Str, Vec<&Str>>::new();
+        let may_commit = |(topic, partition): (&'a Str, PartitionIndex)| {
             let task = |subtopology: &Str| TaskId { subtopology: subtopology.clone(), partition };
-            let mut readers = self.stored.topology.readers(topic);
-            readers.any(|part| held_since(&task(part)).is_some_and(|since| since <= epoch))
+            let readers =
+                readers.entry(topic).or_insert_with(|| self.stored.topology.readers(topic).collect());
+            readers.iter().any(|part| held_since(&task(part)).is_some_and(|since| since <= epoch))
         };
         let is_current = member.epoch == epoch;
         if is_current || epoch < member.epoch && partitions.all(may_commit) {

@@ -66,9 +66,11 @@ pub(super) fn configure(topology: &Topology, catalog: &Catalog) -> Result<Config
         return Ok(Configured::stopped_by(problem));
     }
     let mut counts = Counts { catalog, decided: repartition_counts(topology, catalog)? };
+    let repartitions = topology.subtopologies.values().flat_map(|part| &part.repartition_sources);
+    let repartitions = repartitions.map(|topic| (&topic.name, topic)).collect();
     for subtopology in topology.subtopologies.values() {
         for topics in &subtopology.copartitions {
-            if let Err(problem) = counts.enforce_copartitioning(topology, topics) {
+            if let Err(problem) = counts.enforce_copartitioning(&repartitions, topics) {
                 return Ok(Configured::stopped_by(problem));
             }
         }
@@ -106,37 +108,50 @@ fn missing_sources(topology: &Topology, catalog: &Catalog) -> Option<Problem> {
     })
 }
 
-/// How many partitions each repartition topic is to have. Each round decides at least one, or there is none left.
+/// How many partitions each repartition topic is to have.
+///
+/// Kafka goes through all subtopologies again and again until nothing changes, and each takes the largest of its inputs
+/// that are known by then. The same order is kept here, but only those are looked at again of which an input has become
+/// known: a chain of thousands that is named from its end would take a round for each of them.
 fn repartition_counts(topology: &Topology, catalog: &Catalog) -> Result<BTreeMap<Str, i32>, Refusal> {
+    let parts: Vec<&Subtopology> = topology.subtopologies.values().collect();
     let repartitions = || topology.subtopologies.values().flat_map(|part| &part.repartition_sources);
     let fixed = repartitions().filter(|topic| topic.partitions != 0);
     let mut decided: BTreeMap<Str, i32> = fixed.map(|topic| (topic.name.clone(), topic.partitions)).collect();
-    loop {
-        let (mut is_open, mut has_progress) = (false, false);
-        for subtopology in topology.subtopologies.values() {
-            for sink in &subtopology.repartition_sinks {
-                if decided.contains_key(sink) {
-                    continue;
-                }
-                match largest_input(subtopology, &decided, catalog) {
-                    Some(partitions) => {
-                        decided.insert(sink.clone(), partitions);
-                        has_progress = true;
+    let mut readers = BTreeMap::<&Str, Vec<usize>>::new();
+    for (at, part) in parts.iter().enumerate() {
+        part.repartition_sources.iter().for_each(|topic| readers.entry(&topic.name).or_default().push(at));
+    }
+    let (mut round, mut next) = ((0..parts.len()).collect::<BTreeSet<_>>(), BTreeSet::new());
+    // Those that have been looked at while no input was known.
+    let mut waiting = BTreeSet::new();
+    while let Some(at) = round.pop_first() {
+        match largest_input(parts[at], &decided, catalog) {
+            None => _ = waiting.insert(at),
+            Some(partitions) => {
+                for sink in &parts[at].repartition_sinks {
+                    if decided.contains_key(sink) {
+                        continue;
                     }
-                    None => is_open = true,
+                    decided.insert(sink.clone(), partitions);
+                    let readers = readers.get(sink).into_iter().flatten();
+                    for reader in readers.filter(|reader| waiting.remove(*reader)) {
+                        if at < *reader { &mut round } else { &mut next }.insert(*reader);
+                    }
                 }
             }
         }
-        if !is_open {
-            break;
+        if round.is_empty() {
+            std::mem::swap(&mut round, &mut next);
         }
-        if !has_progress {
-            return Err(invalid(
-                "repartition topics feed each other in a circle, so that none can tell how many partitions the next one needs: \
-                 fix the number of one of them"
-                    .to_owned(),
-            ));
-        }
+    }
+    let mut open = waiting.into_iter().flat_map(|at| &parts[at].repartition_sinks);
+    if open.any(|sink| !decided.contains_key(sink)) {
+        return Err(invalid(
+            "repartition topics feed each other in a circle, so that none can tell how many partitions the next one needs: \
+             fix the number of one of them"
+                .to_owned(),
+        ));
     }
     if let Some(orphan) = repartitions().find(|topic| !decided.contains_key(&topic.name)) {
         return Err(invalid(format!(
@@ -178,12 +193,13 @@ impl Counts<'_> {
     ///
     /// Kafka compares the fixed ones of the whole topology where a set has only repartition topics; here those of
     /// the set, which is what it means to do.
-    fn enforce_copartitioning(&mut self, topology: &Topology, topics: &BTreeSet<Str>) -> Result<(), Problem> {
-        let repartitions = topology.subtopologies.values().flat_map(|part| &part.repartition_sources);
-        let repartitions: BTreeMap<&Str, &InternalTopic> = repartitions
-            .filter(|topic| topics.contains(&topic.name))
-            .map(|topic| (&topic.name, topic))
-            .collect();
+    fn enforce_copartitioning(
+        &mut self,
+        repartitions: &BTreeMap<&Str, &InternalTopic>,
+        topics: &BTreeSet<Str>,
+    ) -> Result<(), Problem> {
+        let repartitions: BTreeMap<&Str, &InternalTopic> =
+            topics.iter().filter_map(|name| Some((name, *repartitions.get(name)?))).collect();
         let counted = |name: &Str| (name.clone(), self.of(name).unwrap_or(0));
         let mut leading: BTreeMap<Str, i32> =
             topics.iter().filter(|name| !repartitions.contains_key(name)).map(counted).collect();

@@ -11,7 +11,7 @@ use ottla_base::limits::{
 use ottla_wire::message::StreamsGroupHeartbeatRequest as Request;
 use ottla_wire::message::StreamsGroupHeartbeatResponse as Response;
 use ottla_wire::message::streams_group_heartbeat_request::{
-    CopartitionGroup, Endpoint, KeyValue, Subtopology, TaskIds, TaskOffset, Topology,
+    CopartitionGroup, Endpoint, KeyValue, Subtopology, TaskIds, TaskOffset, TopicInfo, Topology,
 };
 use ottla_wire::{ErrorCode, Str};
 use std::sync::Arc;
@@ -19,6 +19,11 @@ use uuid::Uuid;
 
 /// What the first member of a group is answered.
 fn answer(request: Request, catalog: Catalog) -> Response {
+    answered(request, catalog).response
+}
+
+/// The same, with what the broker should do.
+fn answered(request: Request, catalog: Catalog) -> Answered {
     let config = Config { initial_rebalance_delay_ms: 0, ..Config::default() };
     let heartbeat = Heartbeat {
         ticket: Ticket(1),
@@ -30,10 +35,7 @@ fn answer(request: Request, catalog: Catalog) -> Response {
     };
     let command = Command::Streams(Streams::Heartbeat(Box::new(heartbeat)));
     match World::new(Settings::default()).decide_only(command) {
-        Some(Reply::Streams(Told::Heartbeat(answered))) => {
-            let Answered { response, .. } = *answered;
-            response
-        }
+        Some(Reply::Streams(Told::Heartbeat(answered))) => *answered,
         other => panic!("{other:?}"),
     }
 }
@@ -140,3 +142,47 @@ fn what_is_wrong_is_told_in_words_that_can_be_sent() {
     assert_eq!((told.len(), told[0].status_code), (1, 2));
     assert_eq!(told[0].status_detail.len(), EXPLANATION_BYTES_MAX);
 }
+
+/// As large as may be, and in the order that helps least: each looks at the next one, which is not known yet.
+#[test]
+fn a_long_chain_named_from_its_end_is_worked_out() {
+    let name = |at: usize| Str::from(format!("r{at:04}"));
+    let part = |at: usize| Subtopology {
+        subtopology_id: name(at),
+        source_topics: if at == CHAIN { vec!["in".into()] } else { Vec::new() },
+        repartition_source_topics: if at == CHAIN {
+            Vec::new()
+        } else {
+            vec![TopicInfo { name: name(at), ..Default::default() }]
+        },
+        repartition_sink_topics: at.checked_sub(1).map(name).into_iter().collect(),
+        ..Default::default()
+    };
+    let told = answered(joining((0..=CHAIN).map(part).collect()), topics([("in", 7)]));
+    assert_eq!(told.missing.len(), CHAIN);
+    assert!(told.missing.iter().all(|topic| topic.partitions == 7));
+}
+
+/// Each set is looked at with the topics in it, not with all there are.
+#[test]
+fn so_are_thousands_of_sets_of_copartitioned_topics() {
+    let names: Vec<Str> = (0..4_000).map(|at| Str::from(format!("r{at}"))).collect();
+    let set = |at: i16| CopartitionGroup {
+        source_topics: vec![0],
+        repartition_source_topics: vec![at],
+        ..Default::default()
+    };
+    let part = Subtopology {
+        repartition_source_topics: names
+            .iter()
+            .map(|name| TopicInfo { name: name.clone(), ..Default::default() })
+            .collect(),
+        repartition_sink_topics: names,
+        copartition_groups: (0..4_000).map(set).collect(),
+        ..reading(&["in"])
+    };
+    let told = answered(joining(vec![part]), topics([("in", 7)]));
+    assert!(told.missing.len() == 4_000 && told.missing.iter().all(|topic| topic.partitions == 7));
+}
+
+const CHAIN: usize = 4_000;
