@@ -11,11 +11,12 @@ use crate::group::turn::Turn;
 use ottla_wire::Str;
 use ottla_wire::message::StreamsGroupHeartbeatResponse;
 use ottla_wire::message::streams_group_heartbeat_response::Status;
+use std::sync::Arc;
 
 /// What a heartbeat came to.
 pub(super) struct Step {
     /// The member as it was.
-    pub(super) before: Member,
+    pub(super) before: Arc<Member>,
     /// Why there is no new assignment yet.
     pub(super) delay: Option<Delay>,
 }

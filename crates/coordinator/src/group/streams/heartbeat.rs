@@ -250,15 +250,17 @@ impl Group {
     }
 
     /// Takes in what the member says. Returns the member as it was.
-    fn enter(&mut self, plan: &Plan, heartbeat: &Heartbeat, turn: &mut Turn<'_>) -> Member {
+    fn enter(&mut self, plan: &Plan, heartbeat: &Heartbeat, turn: &mut Turn<'_>) -> Arc<Member> {
         let Heartbeat { request, config, topics, .. } = heartbeat;
         let was_empty = self.members.is_empty();
         let before = match &plan.place {
-            Place::New => Member { topology_epoch: -1, rebalance_timeout_ms: -1, ..Member::default() },
-            Place::Known(member) => (**member).clone(),
+            Place::New => {
+                Arc::new(Member { topology_epoch: -1, rebalance_timeout_ms: -1, ..Member::default() })
+            }
+            Place::Known(member) => Arc::clone(member),
             Place::Back { from, member } => {
                 self.remove(from, turn);
-                Member { epoch: JOIN, previous_epoch: JOIN, ..(**member).clone() }
+                Arc::new(Member { epoch: JOIN, previous_epoch: JOIN, ..(**member).clone() })
             }
         };
         let updated = updated(&before, heartbeat);
