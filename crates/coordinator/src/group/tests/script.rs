@@ -11,7 +11,7 @@
 
 mod consumers;
 mod shares;
-mod streams;
+pub(super) mod streams;
 mod text;
 mod transactional;
 
@@ -34,7 +34,14 @@ use uuid::Uuid;
 
 /// Runs the script in a new world and compares what it prints.
 pub(super) fn check(script: &str, expected: &expect_test::Expect) {
+    check_after("", script, expected);
+}
+
+/// The same after lines that only lead to what the test is about, and of which nothing is compared.
+pub(super) fn check_after(before: &str, script: &str, expected: &expect_test::Expect) {
     let mut world = World::new(Settings { size_max: 3, ..Settings::default() });
+    before.lines().map(str::trim).for_each(|line| world.run(line));
+    world.out.clear();
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let _ = writeln!(world.out, "> {line}");
         world.run(line);

@@ -28,6 +28,12 @@ use std::fmt::Write;
 use std::sync::Arc;
 use uuid::Uuid;
 
+/// Two members, the first of which has both tasks, 0.0 and 0.1, in epoch 2; in epoch 3 the second one is to have 0.1.
+pub(in crate::group::tests) const TWO_MEMBERS: &str = "s-config delay=0 interval=0
+    s-topics in:2
+    s-beat a
+    s-beat b";
+
 /// What the world knows for the clients of streams groups.
 #[derive(Debug)]
 pub(in crate::group::tests) struct Side {

@@ -1,16 +1,14 @@
 //! Members go, for good or for a moment.
 
-use crate::group::tests::script::check;
+use crate::group::tests::script::streams::TWO_MEMBERS;
+use crate::group::tests::script::{check, check_after};
 use expect_test::expect;
 
 #[test]
 fn what_a_member_had_is_free_when_it_leaves() {
-    check(
-        "s-config delay=0 interval=0
-         s-topics in:2
-         s-beat a
-         s-beat b
-         s-beat a own=0.0
+    check_after(
+        TWO_MEMBERS,
+        "s-beat a own=0.0
          s-beat b
          s-beat a epoch=-1
          s-beat b
@@ -23,13 +21,6 @@ fn what_a_member_had_is_free_when_it_leaves() {
          +3000
          s-beat a",
         &expect![[r#"
-            > s-config delay=0 interval=0
-            > s-topics in:2
-            > s-beat a
-            a: epoch 2 active 0.[0,1]
-               asked to draw
-            > s-beat b
-            b: epoch 3 active
             > s-beat a own=0.0
             a: epoch 3 active 0.[0]
             > s-beat b
@@ -98,12 +89,9 @@ fn a_silent_member_is_out() {
 
 #[test]
 fn a_restart_loses_nothing_and_gives_everybody_a_whole_session() {
-    check(
-        "s-config delay=0 interval=0
-         s-topics in:2
-         s-beat a
-         s-beat b
-         s-beat a own=0.0,0.1
+    check_after(
+        TWO_MEMBERS,
+        "s-beat a own=0.0,0.1
          +30000
          restart
          s-describe
@@ -114,13 +102,6 @@ fn a_restart_loses_nothing_and_gives_everybody_a_whole_session() {
          +1000
          s-describe",
         &expect![[r#"
-            > s-config delay=0 interval=0
-            > s-topics in:2
-            > s-beat a
-            a: epoch 2 active 0.[0,1]
-               asked to draw
-            > s-beat b
-            b: epoch 3 active
             > s-beat a own=0.0,0.1
             a: epoch 2 active 0.[0]
             > +30000

@@ -1,16 +1,14 @@
 //! Who may commit and fetch.
 
-use crate::group::tests::script::check;
+use crate::group::tests::script::streams::TWO_MEMBERS;
+use crate::group::tests::script::{check, check_after};
 use expect_test::expect;
 
 #[test]
 fn a_commit_needs_the_epoch_of_its_task_or_a_later_one() {
-    check(
-        "s-config delay=0 interval=0
-         s-topics in:2
-         s-beat a
-         s-beat b
-         s-beat a own=0.0
+    check_after(
+        TWO_MEMBERS,
+        "s-beat a own=0.0
          commit a id=a gen=3 in:0=5
          # From epoch 2 on it had this task.
          commit a id=a gen=2 in:0=6
@@ -23,13 +21,6 @@ fn a_commit_needs_the_epoch_of_its_task_or_a_later_one() {
          commit x gen=-1 in:0=7
          fetch - in:0,1",
         &expect![[r#"
-            > s-config delay=0 interval=0
-            > s-topics in:2
-            > s-beat a
-            a: epoch 2 active 0.[0,1]
-               asked to draw
-            > s-beat b
-            b: epoch 3 active
             > s-beat a own=0.0
             a: epoch 3 active 0.[0]
             > commit a id=a gen=3 in:0=5
@@ -58,12 +49,9 @@ fn a_commit_needs_the_epoch_of_its_task_or_a_later_one() {
 
 #[test]
 fn so_does_one_in_a_transaction() {
-    check(
-        "s-config delay=0 interval=0
-         s-topics in:2
-         s-beat a
-         s-beat b
-         s-beat a own=0.0
+    check_after(
+        TWO_MEMBERS,
+        "s-beat a own=0.0
          txn-commit a id=a gen=3 pid=1 in:0=5
          txn-commit a id=a gen=2 pid=1 in:0=6
          txn-commit a id=a gen=1 pid=1 in:0=7
@@ -72,13 +60,6 @@ fn so_does_one_in_a_transaction() {
          end - pid=1 commit
          fetch - in:0,1",
         &expect![[r#"
-            > s-config delay=0 interval=0
-            > s-topics in:2
-            > s-beat a
-            a: epoch 2 active 0.[0,1]
-               asked to draw
-            > s-beat b
-            b: epoch 3 active
             > s-beat a own=0.0
             a: epoch 3 active 0.[0]
             > txn-commit a id=a gen=3 pid=1 in:0=5

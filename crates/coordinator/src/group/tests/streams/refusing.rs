@@ -1,16 +1,14 @@
 //! What is refused, and how.
 
-use crate::group::tests::script::check;
+use crate::group::tests::script::streams::TWO_MEMBERS;
+use crate::group::tests::script::{check, check_after};
 use expect_test::expect;
 
 #[test]
 fn a_member_of_another_epoch_is_fenced_unless_an_answer_was_lost() {
-    check(
-        "s-config delay=0 interval=0
-         s-topics in:2
-         s-beat a
-         s-beat b
-         # a learns of epoch 3 but the answer is lost: it speaks of epoch 2 again, and of nothing it does not have.
+    check_after(
+        TWO_MEMBERS,
+        "# a learns of epoch 3 but the answer is lost: it speaks of epoch 2 again, and of nothing it does not have.
          s-beat a
          s-beat a own=0.0
          s-beat a epoch=2 own=0.0
@@ -19,13 +17,6 @@ fn a_member_of_another_epoch_is_fenced_unless_an_answer_was_lost() {
          s-beat a epoch=99
          s-beat a epoch=1 own=",
         &expect![[r#"
-            > s-config delay=0 interval=0
-            > s-topics in:2
-            > s-beat a
-            a: epoch 2 active 0.[0,1]
-               asked to draw
-            > s-beat b
-            b: epoch 3 active
             > s-beat a
             a: epoch 2 active 0.[0]
             > s-beat a own=0.0
