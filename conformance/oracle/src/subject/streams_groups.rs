@@ -51,8 +51,8 @@ pub const SUBJECT: Subject = Subject {
                 Difference {
                     step: "topology: ",
                     field: "error_code",
-                    because: "Apache Kafka fails with UNKNOWN_SERVER_ERROR on topologies that contradict themselves; \
-                              Ottla says what is wrong",
+                    because: "Apache Kafka fails with UNKNOWN_SERVER_ERROR on numbers that cannot be and ids that are \
+                              there twice; Ottla says what is wrong",
                 },
             ],
         },

@@ -131,7 +131,7 @@ impl Description {
             return Err(Refusal::new(
                 ErrorCode::STREAMS_TOPOLOGY_DESCRIPTION_UPDATE_FAILED,
                 format!(
-                    "the description is larger than {STREAMS_DESCRIPTION_BYTES_MAX} bytes and is not kept"
+                    "the description is larger than {STREAMS_DESCRIPTION_BYTES_MAX} bytes and is not kept: the group works without it"
                 ),
             ));
         }

@@ -39,7 +39,7 @@ pub(super) fn check(request: &StreamsGroupHeartbeatRequest) -> Result<(), Refusa
     } else if request.member_epoch == LEAVE_FOR_A_MOMENT && request.instance_id.is_none() {
         "only a member with an InstanceId can leave for a moment (epoch -2): leave with -1"
     } else if request.member_epoch == JOIN && request.rebalance_timeout_ms == -1 {
-        "who joins has to say its RebalanceTimeoutMs, at least 1"
+        "who joins has to say its RebalanceTimeoutMs: that of max.poll.interval.ms"
     } else if request.member_epoch == JOIN && owns(&request.active_tasks) {
         "who joins has no active tasks: leave ActiveTasks empty"
     } else if request.member_epoch == JOIN && owns(&request.standby_tasks) {
@@ -111,14 +111,17 @@ pub(super) fn check_tasks(
     for list in lists.into_iter().flatten().flatten() {
         let id = &list.subtopology_id;
         let Some(tasks) = configured.tasks.get(id) else {
-            let message =
-                format!("the member has tasks of subtopology {id}, which the group's topology does not have");
+            let message = format!(
+                "the member has tasks of subtopology {id}, which the group's topology does not have: give them up"
+            );
             return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
         };
         if let Some(task) = list.partitions.iter().find(|at| !(0..*tasks).contains(*at)) {
             return Err(Refusal::new(
                 ErrorCode::INVALID_REQUEST,
-                format!("subtopology {id} has {tasks} tasks, counted from 0: there is no task {task}"),
+                format!(
+                    "subtopology {id} has {tasks} tasks, counted from 0: give up task {task}, which is none of them"
+                ),
             ));
         }
     }

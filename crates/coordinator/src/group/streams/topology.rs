@@ -178,8 +178,16 @@ impl Subtopology {
             group.repartition_source_topics.iter().map(|at| self.repartition_sources.get(index(at)));
         let repartitions = repartitions.map(|topic| topic.map(|topic| &topic.name));
         let topics: Option<BTreeSet<Str>> = sources.chain(repartitions).map(|name| name.cloned()).collect();
-        topics.filter(|_| group.source_topic_regex.is_empty()).ok_or_else(|| {
-            invalid(format!("a copartition group of subtopology '{id}' points to a topic that is not there"))
+        if !group.source_topic_regex.is_empty() {
+            return Err(invalid(format!(
+                "a copartition group of subtopology '{id}' has a pattern: name the topics"
+            )));
+        }
+        topics.ok_or_else(|| {
+            invalid(format!(
+                "a copartition group of subtopology '{id}' has a number for which there is no topic: they count the \
+                 source topics, and the repartition source topics, of the same subtopology from 0"
+            ))
         })
     }
 
@@ -212,7 +220,8 @@ impl InternalTopic {
         let request::TopicInfo { name, partitions, replication_factor, topic_configs } = topic;
         if *partitions < 0 || *replication_factor < -1 {
             return Err(invalid(format!(
-                "topic '{name}' cannot have {partitions} partitions and a replication factor of {replication_factor}"
+                "topic '{name}' cannot have {partitions} partitions and a replication factor of {replication_factor}: 0 of \
+                 either leaves the number to the broker"
             )));
         }
         let configs = topic_configs.iter().map(|config| (config.key.detached(), config.value.detached()));

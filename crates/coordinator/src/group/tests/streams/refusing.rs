@@ -113,7 +113,7 @@ fn a_request_must_be_whole() {
          s-beat a offsets=0.0:1,0.0:2",
         &expect![[r#"
             > s-beat a rebalance=-1
-            a: INVALID_REQUEST who joins has to say its RebalanceTimeoutMs, at least 1
+            a: INVALID_REQUEST who joins has to say its RebalanceTimeoutMs: that of max.poll.interval.ms
             > s-beat a own=0.0
             a: INVALID_REQUEST who joins has no active tasks: leave ActiveTasks empty
             > s-beat a stand=0.0
@@ -134,11 +134,11 @@ fn a_request_must_be_whole() {
             > s-beat a epoch=1 own=?
             a: INVALID_REQUEST active, standby and warm-up tasks are told together or not at all
             > s-beat a own=7.0
-            a: INVALID_REQUEST the member has tasks of subtopology 7, which the group's topology does not have
+            a: INVALID_REQUEST the member has tasks of subtopology 7, which the group's topology does not have: give them up
             > s-beat a own=0.2
-            a: INVALID_REQUEST subtopology 0 has 2 tasks, counted from 0: there is no task 2
+            a: INVALID_REQUEST subtopology 0 has 2 tasks, counted from 0: give up task 2, which is none of them
             > s-beat a own=0.-1
-            a: INVALID_REQUEST subtopology 0 has 2 tasks, counted from 0: there is no task -1
+            a: INVALID_REQUEST subtopology 0 has 2 tasks, counted from 0: give up task -1, which is none of them
             > s-beat a instance=
             a: INVALID_REQUEST InstanceId cannot be empty: leave it out, or set group.instance.id
             > s-beat a rack=

@@ -311,7 +311,7 @@ fn what_no_broker_can_run_is_refused() {
             a: INVALID_REQUEST subtopology '0' reads topics by a pattern, which streams groups cannot do: name them
             > define 0:src=in,rep=r/-4
             > s-beat a
-            a: STREAMS_INVALID_TOPOLOGY topic 'r' cannot have -4 partitions and a replication factor of 0
+            a: STREAMS_INVALID_TOPOLOGY topic 'r' cannot have -4 partitions and a replication factor of 0: 0 of either leaves the number to the broker
             > define 0:src=in
             > s-beat a topology-epoch=-1
             a: STREAMS_INVALID_TOPOLOGY_EPOCH the topology epoch is -1, but it must be 0 or greater
