@@ -1,6 +1,9 @@
-//! What happens, in simulated time: messages on their way, members that wake, and all that goes wrong.
+//! What happens, in simulated time: messages on their way, and members that wake.
 
-use super::classic::{self, Classic};
+mod trouble;
+mod verdict;
+
+use super::classic::Classic;
 use super::consumer::Consumer;
 use super::coordinator::{Coordinator, group_answer, queue_answer};
 use super::judge::{Judge, Kind, Known};
@@ -11,11 +14,11 @@ use super::worker::Worker;
 use super::{Planted, Settings, Tally};
 use crate::chance::Chance;
 use ottla_base::{Now, Tick, Timestamp, TopicId};
-use ottla_coordinator::group::{self, Catalog, CatalogTopic, consumer};
+use ottla_coordinator::group::{self, Catalog, CatalogTopic};
 use ottla_coordinator::machine::{Machine, Ticket};
-use ottla_coordinator::share_partition::{self, AcknowledgeBatch};
+use ottla_coordinator::share_partition;
+use ottla_wire::Str;
 use ottla_wire::message::consumer_group_heartbeat_request::TopicPartitions;
-use ottla_wire::{ErrorCode, Str};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
@@ -347,58 +350,6 @@ impl World {
         }
     }
 
-    fn judge_acquired(&mut self, ticket: Ticket, member: &str) {
-        let decided = self.coordinator.queues.decided().iter().find(|(other, _)| *other == ticket);
-        if let Some((_, share_partition::Reply::Acquired(acquired))) = decided {
-            let verdict = self.queue.given(member, &acquired.ranges, self.now_ms);
-            self.judged(verdict);
-        }
-    }
-
-    fn judge_acknowledged(&mut self, ticket: Ticket, batches: Vec<AcknowledgeBatch>) {
-        let decided = self.coordinator.queues.decided().iter().find(|(other, _)| *other == ticket);
-        if let Some((_, share_partition::Reply::Acknowledged(Ok(())))) = decided {
-            self.queue.acknowledged(ticket, batches);
-        }
-    }
-
-    fn judge_decided(&mut self) {
-        if self.trace.is_some() {
-            let decided = format!("decided {:?}", self.coordinator.groups.decided());
-            self.note(|| decided);
-        }
-        let mut verdict = Ok(());
-        for (ticket, reply) in self.coordinator.groups.decided() {
-            let Some(asked) = self.tickets.get(ticket) else { continue };
-            match reply {
-                group::Reply::Commit(response) => {
-                    let is_accepted = response.topics[0].partitions[0].error_code == ErrorCode::NONE;
-                    if let Some(commit) = asked.commit.filter(|_| is_accepted) {
-                        verdict = self.judge.committed(asked.member, commit, self.now_ms);
-                    }
-                }
-                group::Reply::Consumer(consumer::Reply::Heartbeat(response)) => {
-                    // As in Kafka neither what is refused nor a commit is a sign of life.
-                    if response.error_code != ErrorCode::NONE {
-                        continue;
-                    }
-                    let known = &mut self.judge.members[asked.member];
-                    known.is_heard(self.now_ms);
-                    known.epoch = response.member_epoch;
-                    if let Some(assignment) = &response.assignment {
-                        let places = |topic: &ottla_wire::message::consumer_group_heartbeat_response::TopicPartitions| {
-                            let id = topic.topic_id;
-                            topic.partitions.iter().map(move |index| (id, *index)).collect::<Vec<_>>()
-                        };
-                        known.assigned = Some(assignment.topic_partitions.iter().flat_map(places).collect());
-                    }
-                }
-                _ => {}
-            }
-        }
-        self.judged(verdict);
-    }
-
     fn await_commit(&mut self) {
         let is_waiting = self.coordinator.groups.is_waiting() || self.coordinator.queues.is_waiting();
         if is_waiting && !self.is_commit_due {
@@ -424,127 +375,6 @@ impl World {
         if self.chance.percent(2) {
             self.check_rows();
         }
-    }
-
-    fn check_rows(&mut self) {
-        if !self.coordinator.groups.is_as_stored() || !self.coordinator.queues.is_as_stored() {
-            self.judged(Err("what is stored is not what lives".to_owned()));
-        }
-    }
-
-    /// Something goes wrong, or changes.
-    fn trouble(&mut self) {
-        if self.is_quiet() {
-            return;
-        }
-        match self.chance.below(20) {
-            0 => self.crash(),
-            1..4 => {
-                if let Some(member) = self.somebody() {
-                    self.note(|| format!("{member} dies"));
-                    self.tally.deaths += 1;
-                    self.bury(member);
-                }
-            }
-            4 | 5 => {
-                if let Some(member) = self.somebody() {
-                    self.note(|| format!("{member} leaves"));
-                    self.turn(member, |slot, turn| slot.close(turn));
-                    self.bury(member);
-                }
-            }
-            6..10 => {
-                let kind = *self.chance.pick(&KINDS);
-                self.enter(kind);
-            }
-            10 => self.wall_ms += i64::try_from(self.chance.within(0..7_200_000)).expect("small") - 3_600_000,
-            11 => self.change_topics(),
-            _ => {
-                let records = 1 + i64::try_from(self.chance.below(8)).expect("small");
-                self.queue.produce(records);
-            }
-        }
-        let after_ms = self.chance.within(50..800);
-        self.schedule(after_ms, Event::Trouble);
-    }
-
-    fn somebody(&mut self) -> Option<usize> {
-        let alive: Vec<usize> =
-            (0..self.slots.len()).filter(|member| self.judge.members[*member].is_alive).collect();
-        (!alive.is_empty()).then(|| *self.chance.pick(&alive))
-    }
-
-    fn bury(&mut self, member: usize) {
-        let nothing = BTreeSet::new();
-        let verdict = self.judge.believes(member, (0, &nothing), self.now_ms);
-        self.judge.members[member].is_alive = false;
-        self.judged(verdict);
-    }
-
-    fn crash(&mut self) {
-        self.note(|| "CRASH".to_owned());
-        self.tally.crashes += 1;
-        self.coordinator.crash(self.now());
-        self.queue.crashed();
-        self.tickets.clear();
-        self.answered.clear();
-        self.is_down_until = self.now_ms + self.chance.within(0..2_000);
-    }
-
-    /// A topic grows, or goes and comes again as another.
-    fn change_topics(&mut self) {
-        let name = *self.chance.pick(&["t0", "t1", "t2"]);
-        match self.topics.get_mut(name) {
-            None => self.make_topic(name),
-            Some(topic) if self.chance.percent(60) => topic.partitions += 1,
-            Some(topic) => {
-                let id = topic.id;
-                self.topics.remove(name);
-                let (ticket, topics) = (Ticket(u64::MAX), vec![id]);
-                let gone = group::Command::TopicsGone { ticket, topics };
-                let now = self.now();
-                self.coordinator.groups.decide(now, gone);
-                self.await_commit();
-            }
-        }
-        self.note(|| format!("topic {name} changes"));
-        self.publish();
-    }
-
-    fn is_settled(&self) -> bool {
-        self.unsettled().is_none()
-    }
-
-    /// What has not come to rest.
-    fn unsettled(&self) -> Option<String> {
-        let alive = |kind: Kind| {
-            let members = self.judge.members.iter().enumerate();
-            members.filter(move |(_, known)| known.is_alive && known.kind == kind).map(|(member, _)| member)
-        };
-        for kind in KINDS {
-            if let Some(member) = alive(kind).find(|member| !self.slots[*member].member.is_settled()) {
-                return Some(format!("member {member} is a {kind:?} on its way"));
-            }
-        }
-        let of_topics =
-            self.topics.values().flat_map(|topic| (0..topic.partitions).map(|index| (topic.id.0, index)));
-        let of_classics = (0..classic::PARTITIONS).map(|index| (Uuid::nil(), i32::from(index)));
-        let owned = |kind: Kind, places: Vec<Place>| {
-            let wrong = |place: &Place| match (kind, self.judge.owners(kind, *place)) {
-                (Kind::Share, count) => count == 0,
-                (_, count) => count != 1,
-            };
-            let wrong = places.into_iter().find(wrong).filter(|_| alive(kind).next().is_some());
-            wrong.map(|place| format!("{place:?} has {} owners in {kind:?}", self.judge.owners(kind, place)))
-        };
-        owned(Kind::Consumer, of_topics.clone().collect())
-            .or_else(|| owned(Kind::Share, of_topics.clone().collect()))
-            .or_else(|| owned(Kind::Classic, of_classics.clone().collect()))
-            .or_else(|| {
-                let offset =
-                    self.queue.unfinished(self.now_ms).filter(|_| alive(Kind::Worker).next().is_some());
-                offset.map(|offset| format!("record {offset} of {} has no end", self.queue.len()))
-            })
     }
 
     fn finish(mut self, seed: u64) -> (Tally, Vec<String>) {

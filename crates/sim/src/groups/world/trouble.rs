@@ -1,0 +1,87 @@
+//! What goes wrong, or changes: members that die, leave and come, crashes, clocks that jump, topics.
+
+use super::{Event, KINDS, World};
+use ottla_coordinator::group;
+use ottla_coordinator::machine::Ticket;
+use std::collections::BTreeSet;
+
+impl World {
+    /// Something goes wrong, or changes.
+    pub(super) fn trouble(&mut self) {
+        if self.is_quiet() {
+            return;
+        }
+        match self.chance.below(20) {
+            0 => self.crash(),
+            1..4 => {
+                if let Some(member) = self.somebody() {
+                    self.note(|| format!("{member} dies"));
+                    self.tally.deaths += 1;
+                    self.bury(member);
+                }
+            }
+            4 | 5 => {
+                if let Some(member) = self.somebody() {
+                    self.note(|| format!("{member} leaves"));
+                    self.turn(member, |slot, turn| slot.close(turn));
+                    self.bury(member);
+                }
+            }
+            6..10 => {
+                let kind = *self.chance.pick(&KINDS);
+                self.enter(kind);
+            }
+            10 => self.wall_ms += i64::try_from(self.chance.within(0..7_200_000)).expect("small") - 3_600_000,
+            11 => self.change_topics(),
+            _ => {
+                let records = 1 + i64::try_from(self.chance.below(8)).expect("small");
+                self.queue.produce(records);
+            }
+        }
+        let after_ms = self.chance.within(50..800);
+        self.schedule(after_ms, Event::Trouble);
+    }
+
+    fn somebody(&mut self) -> Option<usize> {
+        let alive: Vec<usize> =
+            (0..self.slots.len()).filter(|member| self.judge.members[*member].is_alive).collect();
+        (!alive.is_empty()).then(|| *self.chance.pick(&alive))
+    }
+
+    fn bury(&mut self, member: usize) {
+        let nothing = BTreeSet::new();
+        let verdict = self.judge.believes(member, (0, &nothing), self.now_ms);
+        self.judge.members[member].is_alive = false;
+        self.judged(verdict);
+    }
+
+    fn crash(&mut self) {
+        self.note(|| "CRASH".to_owned());
+        self.tally.crashes += 1;
+        self.coordinator.crash(self.now());
+        self.queue.crashed();
+        self.tickets.clear();
+        self.answered.clear();
+        self.is_down_until = self.now_ms + self.chance.within(0..2_000);
+    }
+
+    /// A topic grows, or goes and comes again as another.
+    fn change_topics(&mut self) {
+        let name = *self.chance.pick(&["t0", "t1", "t2"]);
+        match self.topics.get_mut(name) {
+            None => self.make_topic(name),
+            Some(topic) if self.chance.percent(60) => topic.partitions += 1,
+            Some(topic) => {
+                let id = topic.id;
+                self.topics.remove(name);
+                let (ticket, topics) = (Ticket(u64::MAX), vec![id]);
+                let gone = group::Command::TopicsGone { ticket, topics };
+                let now = self.now();
+                self.coordinator.groups.decide(now, gone);
+                self.await_commit();
+            }
+        }
+        self.note(|| format!("topic {name} changes"));
+        self.publish();
+    }
+}
