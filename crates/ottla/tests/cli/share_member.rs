@@ -1,16 +1,22 @@
-//! A member of a share group, as simple as one can be: it takes records and holds them.
+//! A member of a share group, as simple as one can be: it takes records, holds them, and accepts some.
 
 use crate::group_member::Wire;
 use crate::program::Broker;
 use ottla_client::Connection;
 use ottla_wire::ErrorCode;
+use ottla_wire::message::share_acknowledge_request::{
+    AcknowledgePartition, AcknowledgeTopic, AcknowledgementBatch,
+};
 use ottla_wire::message::share_fetch_request::{FetchPartition, FetchTopic};
-use ottla_wire::message::{ShareFetchRequest, ShareGroupHeartbeatRequest};
+use ottla_wire::message::{ShareAcknowledgeRequest, ShareFetchRequest, ShareGroupHeartbeatRequest};
 use std::time::Duration;
 
-/// Holds what it took until it is dropped: its locks end with its connection.
+/// Its records are its own until it is dropped: its locks end with its connection.
 pub(crate) struct Member {
-    _wire: Wire,
+    wire: Wire,
+    group: String,
+    topic: uuid::Uuid,
+    session_epoch: i32,
 }
 
 const ID: &str = "AAAAAAAAAAAAAAAAAAAAAQ";
@@ -19,12 +25,33 @@ impl Member {
     /// Joins the group, and takes that many records of the first partition of the topic.
     pub(crate) fn holding(broker: &Broker, group: &str, topic: &str, records: i32) -> Self {
         let wire = Wire::open(broker);
-        wire.runtime.block_on(async {
+        let (topic, session_epoch) = wire.runtime.block_on(async {
             let topic = wire.client.topic(topic).await.unwrap();
             join(&wire.connection, group, &topic.name).await;
-            take(&wire.connection, group, topic.id.0, records).await;
+            (topic.id.0, take(&wire.connection, group, topic.id.0, records).await)
         });
-        Self { _wire: wire }
+        Self { wire, group: group.to_owned(), topic, session_epoch }
+    }
+
+    /// Accepts one record of those that it took.
+    pub(crate) fn accept(&mut self, offset: i64) {
+        let batch = AcknowledgementBatch {
+            first_offset: offset,
+            last_offset: offset,
+            acknowledge_types: vec![ACCEPT],
+        };
+        let partition = AcknowledgePartition { partition_index: 0, acknowledgement_batches: vec![batch] };
+        let request = ShareAcknowledgeRequest {
+            group_id: Some(self.group.as_str().into()),
+            member_id: Some(ID.into()),
+            share_session_epoch: self.session_epoch,
+            topics: vec![AcknowledgeTopic { topic_id: self.topic, partitions: vec![partition] }],
+            ..ShareAcknowledgeRequest::default()
+        };
+        let response = self.wire.runtime.block_on(self.wire.connection.call(&request)).unwrap();
+        assert_eq!(response.error_code, ErrorCode::NONE, "{:?}", response.error_message);
+        assert_eq!(response.responses[0].partitions[0].error_code, ErrorCode::NONE);
+        self.session_epoch += 1;
     }
 }
 
@@ -51,7 +78,7 @@ async fn join(connection: &Connection, group: &str, topic: &str) {
     panic!("the group gives no partitions");
 }
 
-async fn take(connection: &Connection, group: &str, topic_id: uuid::Uuid, records: i32) {
+async fn take(connection: &Connection, group: &str, topic_id: uuid::Uuid, records: i32) -> i32 {
     let (mut epoch, mut taken) = (0, 0);
     for _ in 0..200 {
         let partition = FetchPartition { partition_index: 0, ..FetchPartition::default() };
@@ -84,10 +111,11 @@ async fn take(connection: &Connection, group: &str, topic_id: uuid::Uuid, record
         }
         if 0 < taken {
             assert_eq!(taken, i64::from(records));
-            return;
+            return epoch;
         }
     }
     panic!("the queue gives no records");
 }
 
 const RECORD_LIMIT: i8 = 1;
+const ACCEPT: i8 = 1;

@@ -32,12 +32,12 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
     let mut rows = Vec::new();
     for group in &arguments.groups {
         let described = state::describe(&admin, group).await?;
-        let done = state::done(&admin, &described).await?;
+        let progress = state::progress(&admin, &described).await?;
         rows.push(vec![
             json!(group),
             json!(described.state),
             json!(described.members.len()),
-            json!(done.len()),
+            json!(progress.len()),
         ]);
     }
     let header = ["group", "state", "members", "committed-partitions"];

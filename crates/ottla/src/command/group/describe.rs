@@ -81,22 +81,22 @@ fn member(member: &GroupMember) -> Vec<Value> {
 
 /// One row for each partition that is assigned or committed.
 async fn partitions(admin: &Admin, group: &GroupDescription) -> Outcome<Vec<Vec<Value>>> {
-    let committed = state::done(admin, group).await?;
+    let progress = state::progress(admin, group).await?;
     let mut owners: BTreeMap<&TopicPartition, &GroupMember> = BTreeMap::new();
     for member in &group.members {
         owners.extend(member.partitions.iter().map(|partition| (partition, member)));
     }
-    let all: BTreeSet<&TopicPartition> = committed.keys().chain(owners.keys().copied()).collect();
+    let all: BTreeSet<&TopicPartition> = progress.keys().chain(owners.keys().copied()).collect();
     let ends = state::ends(admin.client(), all.iter().copied()).await?;
     let rows = all.into_iter().map(|partition| {
-        let (at, end) = (committed.get(partition), ends.get(partition));
+        let (progress, end) = (progress.get(partition), ends.get(partition));
         let owner = owners.get(partition);
         vec![
             json!(&*partition.topic),
             json!(partition.partition.0),
-            json!(at.map(|at| at.0)),
+            json!(progress.map(|progress| progress.done.0)),
             json!(end.map(|end| end.0)),
-            json!(at.zip(end).map(|(at, end)| (end.0 - at.0).max(0))),
+            json!(progress.and_then(|progress| progress.lag(end))),
             json!(owner.map(|owner| &owner.member_id)),
             json!(owner.map(|owner| &owner.client_id)),
             json!(owner.map(|owner| &owner.client_host)),

@@ -30,9 +30,9 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
         // A group may go while we look; then it is as if it had gone before.
         let described = state::describe_as(&admin, &group.id, &group.group_type).await;
         let Some(described) = state::if_there(described)? else { continue };
-        let done = state::done(&admin, &described).await?;
-        let ends = state::ends(&client, done.keys()).await?;
-        let behind = ends.iter().filter_map(|(key, end)| done.get(key).map(|at| (end.0 - at.0).max(0)));
+        let progress = state::progress(&admin, &described).await?;
+        let ends = state::ends(&client, progress.keys()).await?;
+        let behind = progress.iter().filter_map(|(key, progress)| progress.lag(ends.get(key)));
         rows.push(vec![
             json!(group.id),
             json!(described.group_type),

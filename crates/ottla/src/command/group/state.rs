@@ -2,6 +2,7 @@
 
 use crate::exit::{Failure, Outcome, Status};
 use crate::offsets::{self, Found};
+use ottla_base::Offset;
 use ottla_client::admin::GroupDescription;
 use ottla_client::{Admin, Client, OffsetSpec, TopicPartition, TopicSet};
 use ottla_wire::ErrorCode;
@@ -46,13 +47,34 @@ pub(super) fn if_there(described: Outcome<GroupDescription>) -> Outcome<Option<G
     }
 }
 
-/// Up to where the group is done: what it has committed, or where a share group starts.
-pub(super) async fn done(admin: &Admin, group: &GroupDescription) -> Outcome<Found> {
-    if group.group_type != "share" {
-        return committed(admin, &group.id).await;
+/// How far a group is in a partition.
+pub(super) struct Progress {
+    /// Everything before it is done: what was committed, or where a share group starts.
+    pub(super) done: Offset,
+    /// How many records are not done, if the broker tells it: behind its start a share group may have done some.
+    left: Option<i64>,
+}
+
+impl Progress {
+    /// How many records are not done.
+    pub(super) fn lag(&self, end: Option<&Offset>) -> Option<i64> {
+        self.left.or_else(|| end.map(|end| (end.0 - self.done.0).max(0)))
     }
-    let partitions = admin.share_group_offsets(&group.id, NO_RANGES).await?;
-    Ok(partitions.into_iter().filter_map(|found| found.start.map(|start| (found.partition, start))).collect())
+}
+
+/// How far the group is in each partition that it has worked on.
+pub(super) async fn progress(
+    admin: &Admin,
+    group: &GroupDescription,
+) -> Outcome<BTreeMap<TopicPartition, Progress>> {
+    if group.group_type != "share" {
+        let committed = committed(admin, &group.id).await?.into_iter();
+        return Ok(committed.map(|(partition, done)| (partition, Progress { done, left: None })).collect());
+    }
+    let partitions = admin.share_group_offsets(&group.id, NO_RANGES).await?.into_iter();
+    let known = partitions
+        .filter_map(|found| found.start.map(|done| (found.partition, Progress { done, left: found.lag })));
+    Ok(known.collect())
 }
 
 /// Nothing but offsets is asked for.
