@@ -65,7 +65,7 @@ impl SharePartitions {
         self.shards.iter().for_each(|shard| shard.dismiss());
     }
 
-    fn shard(&self, group: &str) -> &Arc<Shard<Machine>> {
+    pub(crate) fn shard(&self, group: &str) -> &Arc<Shard<Machine>> {
         &self.shards[shard_of(group)]
     }
 

@@ -10,7 +10,6 @@
 //!   group may have 100 of them.
 //! - While a new assignment is due that must wait for `group.consumer.assignment.interval.ms`, members are told to come
 //!   again as soon as it may be made, if that is sooner than their next heartbeat.
-//! - The first heartbeat of a member that subscribes to nothing has an epoch above 0, too; Apache Kafka answers 0.
 
 use super::{Api, Context};
 use crate::groups::consumer_config;

@@ -4,8 +4,10 @@
 //! answered once.
 
 use super::{Api, Context};
-use ottla_wire::Str;
+use crate::Broker;
+use ottla_wire::message::delete_groups_response::DeletableGroupResult;
 use ottla_wire::message::{DeleteGroupsRequest, DeleteGroupsResponse};
+use ottla_wire::{ErrorCode, Str};
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
@@ -18,14 +20,25 @@ pub(super) fn api() -> Api {
 async fn handle(context: Context, request: DeleteGroupsRequest) -> DeleteGroupsResponse {
     let groups: BTreeSet<Str> = request.groups_names.into_iter().collect();
     let broker = &context.broker;
-    for group in &groups {
-        // First what belongs to it: if the broker dies in between, the group is there to be deleted again.
-        if broker.groups.may_delete_share(group).await.unwrap_or(false)
-            && let Err(code) = broker.share.partitions.delete_group(group, None).await
-        {
-            tracing::warn!(%group, code = code.name(), "the share-partitions of a deleted group stay for now");
+    let (mut going, mut refused) = (Vec::with_capacity(groups.len()), Vec::new());
+    for group_id in groups {
+        match delete_share_partitions(broker, &group_id).await {
+            Ok(()) => going.push(group_id),
+            Err(error_code) => {
+                refused.push(DeletableGroupResult { group_id, error_code, ..Default::default() });
+            }
         }
     }
-    let results = broker.groups.delete(groups.into_iter().collect()).await;
+    let mut results = broker.groups.delete(going).await;
+    results.append(&mut refused);
     DeleteGroupsResponse { results, ..Default::default() }
+}
+
+/// First goes what belongs to a share group: as long as something of that is left, the group is there to be deleted
+/// again, and nobody begins in a new group of its name where the old one was.
+async fn delete_share_partitions(broker: &Broker, group: &Str) -> Result<(), ErrorCode> {
+    match broker.groups.may_delete_share(group).await? {
+        true => broker.share.partitions.delete_group(group, None).await,
+        false => Ok(()),
+    }
 }

@@ -6,6 +6,7 @@ use ottla_coordinator::group::share::Start;
 use ottla_wire::message::create_partitions_request::CreatePartitionsTopic;
 use ottla_wire::message::delete_topics_request::DeleteTopicState;
 use ottla_wire::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
+use std::task::Poll;
 
 fn heartbeat(member: &str, epoch: i32, topics: &[&str]) -> ShareGroupHeartbeatRequest {
     ShareGroupHeartbeatRequest {
@@ -139,6 +140,26 @@ fn share_groups_are_described_listed_and_deleted() {
         assert_eq!(groups.may_delete_share(&"g".into()).await, Ok(true));
         assert_eq!(groups.may_delete_share(&"classic".into()).await, Ok(false));
         assert_eq!(bench.call(&delete, 2).await.results[0].error_code, ErrorCode::NONE);
+        assert_eq!(describe(&bench, &["g"]).await[0].error_code, ErrorCode::GROUP_ID_NOT_FOUND);
+    });
+}
+
+/// The group went and its share-partitions stayed: the next group of its name began where it had been.
+#[test]
+fn a_share_group_whose_share_partitions_cannot_be_deleted_now_stays() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        beat(&bench, &heartbeat("a", 0, &["t"])).await;
+        bench.call(&heartbeat("a", -1, &[]), 1).await;
+        let delete = DeleteGroupsRequest { groups_names: vec!["g".into()] };
+        let deleted = async || bench.call(&delete, 2).await.results[0].error_code;
+        let mut loading = Box::pin(bench.broker.share.partitions.shard("g").lose());
+        let begun = std::future::poll_fn(|context| Poll::Ready(loading.as_mut().poll(context))).await;
+        assert!(begun.is_pending(), "the state is being loaded");
+        assert_eq!(deleted().await, ErrorCode::NOT_COORDINATOR);
+        assert_eq!(describe(&bench, &["g"]).await[0].error_code, ErrorCode::NONE);
+        loading.await;
+        assert_eq!(deleted().await, ErrorCode::NONE);
         assert_eq!(describe(&bench, &["g"]).await[0].error_code, ErrorCode::GROUP_ID_NOT_FOUND);
     });
 }
