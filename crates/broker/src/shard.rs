@@ -302,6 +302,12 @@ where
         Arc::clone(self).reload(life).await;
     }
 
+    /// As if the state was being loaded, until [`lose`](Self::lose) loads it.
+    #[cfg(test)]
+    pub(crate) fn unload(&self) {
+        self.state.lock().loaded = None;
+    }
+
     /// Whether commands are decided.
     #[cfg(test)]
     pub(crate) fn serves(&self) -> bool {

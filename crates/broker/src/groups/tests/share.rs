@@ -6,7 +6,6 @@ use ottla_coordinator::group::share::Start;
 use ottla_wire::message::create_partitions_request::CreatePartitionsTopic;
 use ottla_wire::message::delete_topics_request::DeleteTopicState;
 use ottla_wire::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
-use std::task::Poll;
 
 fn heartbeat(member: &str, epoch: i32, topics: &[&str]) -> ShareGroupHeartbeatRequest {
     ShareGroupHeartbeatRequest {
@@ -153,12 +152,11 @@ fn a_share_group_whose_share_partitions_cannot_be_deleted_now_stays() {
         bench.call(&heartbeat("a", -1, &[]), 1).await;
         let delete = DeleteGroupsRequest { groups_names: vec!["g".into()] };
         let deleted = async || bench.call(&delete, 2).await.results[0].error_code;
-        let mut loading = Box::pin(bench.broker.share.partitions.shard("g").lose());
-        let begun = std::future::poll_fn(|context| Poll::Ready(loading.as_mut().poll(context))).await;
-        assert!(begun.is_pending(), "the state is being loaded");
+        let shard = bench.broker.share.partitions.shard("g");
+        shard.unload();
         assert_eq!(deleted().await, ErrorCode::NOT_COORDINATOR);
         assert_eq!(describe(&bench, &["g"]).await[0].error_code, ErrorCode::NONE);
-        loading.await;
+        shard.lose().await;
         assert_eq!(deleted().await, ErrorCode::NONE);
         assert_eq!(describe(&bench, &["g"]).await[0].error_code, ErrorCode::GROUP_ID_NOT_FOUND);
     });
