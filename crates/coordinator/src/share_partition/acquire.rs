@@ -9,6 +9,7 @@
 use super::Id;
 use super::config::{Config, Mode, Order, Want};
 use super::group::Group;
+use super::live::Live;
 use super::reply::{Acquired, Feed, Range, Reply};
 use super::run::{Batch, Facts, Reason, State};
 use super::turn::{Edit, Turn};
@@ -129,7 +130,7 @@ fn take(edit: &mut Edit<'_>, member: &Str, want: Want) -> Vec<Range> {
         ranges: Vec::new(),
     };
     while taking.taken < taking.enough.min(taking.most) {
-        let Some(first) = next(edit) else { break };
+        let Some(first) = next(edit.live) else { break };
         // The limit may have been lowered since.
         if config.delivery_count_limit <= edit.live.runs[&first].count {
             let run = edit.live.remove(first).expect("it is ready");
@@ -138,6 +139,7 @@ fn take(edit: &mut Edit<'_>, member: &Str, want: Want) -> Vec<Range> {
         }
         if config.isolation_threshold() <= edit.live.runs[&first].count {
             if taking.taken == 0 {
+                overtake(edit.live, first);
                 isolated(edit, &mut taking, first);
             }
             break;
@@ -145,6 +147,7 @@ fn take(edit: &mut Edit<'_>, member: &Str, want: Want) -> Vec<Range> {
         if !taking.has_bytes_for(edit.live.runs[&first].batch, want) {
             break;
         }
+        overtake(edit.live, first);
         grant(edit, &mut taking, first, i64::MAX);
     }
     if taking.taken == 0 && locks <= 0 {
@@ -176,15 +179,15 @@ impl Taking<'_> {
 }
 
 /// Which run is next.
-fn next(edit: &mut Edit<'_>) -> Option<Offset> {
-    let (urgent, oldest) = edit.live.first_ready()?;
-    let is_its_turn = urgent == oldest || OVERTAKEN_MAX <= edit.live.overtaken;
-    if is_its_turn {
-        edit.live.overtaken = 0;
-        return Some(oldest);
-    }
-    edit.live.overtaken += edit.live.runs[&urgent].size(urgent);
-    Some(urgent)
+fn next(live: &Live) -> Option<Offset> {
+    let (urgent, oldest) = live.first_ready()?;
+    Some(if live.overtaken < OVERTAKEN_MAX { urgent } else { oldest })
+}
+
+/// This run is going to be handed out. Not before: the turn of the oldest is not over when there was no room for it.
+fn overtake(live: &mut Live, first: Offset) {
+    let is_oldest = live.first_ready().is_some_and(|(_, oldest)| oldest == first);
+    live.overtaken = if is_oldest { 0 } else { live.overtaken + live.runs[&first].size(first) };
 }
 
 /// Hands out a run, or as much of it as may be.

@@ -39,7 +39,7 @@ pub(super) struct Live {
     expiring: BTreeSet<(Timestamp, Offset)>,
     locks: BTreeSet<(Tick, Offset)>,
     keys: HashMap<u64, Line>,
-    /// Records that were handed out before the oldest one, since that was the turn of the oldest.
+    /// Records that were handed out before the oldest ready one, since one that was the oldest was handed out.
     pub(super) overtaken: i64,
     /// A member got nothing, or less than it wanted, because there was no room.
     pub(super) is_starved: bool,

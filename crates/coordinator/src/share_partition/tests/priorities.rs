@@ -73,3 +73,67 @@ fn the_oldest_has_its_turn_after_a_hundred_urgent_ones() {
         "#]],
     );
 }
+
+/// Its turn was over once it had come, though it was not handed out: for want of room, or because it was suspected and is
+/// never delivered together with others. It could wait for ever.
+#[test]
+fn the_oldest_keeps_its_turn_until_it_is_handed_out() {
+    check(
+        "
+        config priority
+        log 0-1:b=1000 prio=0
+        log 2-101 prio=9
+        log 102-150 prio=9
+        open start=0
+        acquire a max=150 bytes=1000
+        acquire a max=1
+        ",
+        &expect![[r#"
+            > config priority
+            > log 0-1:b=1000 prio=0
+            > log 2-101 prio=9
+            > log 102-150 prio=9
+            > open start=0
+            start=0: opened at 0
+            > acquire a max=150 bytes=1000
+            a: 2-101/1
+            > acquire a max=1
+            a: 0-1/1
+        "#]],
+    );
+    check(
+        "
+        config priority limit=3
+        log 0 prio=0
+        open start=0
+        acquire a
+        release a
+        acquire a
+        release a
+        log 1-100 prio=9
+        log 101-150 prio=9
+        acquire a max=150
+        acquire a max=1
+        ",
+        &expect![[r#"
+            > config priority limit=3
+            > log 0 prio=0
+            > open start=0
+            start=0: opened at 0
+            > acquire a
+            a: 0-0/1
+            > release a
+            a: done
+            > acquire a
+            a: 0-0/2
+            > release a
+            a: done
+            > log 1-100 prio=9
+            > log 101-150 prio=9
+            > acquire a max=150
+            a: 1-100/1
+            > acquire a max=1
+            a: 0-0/3
+        "#]],
+    );
+}
