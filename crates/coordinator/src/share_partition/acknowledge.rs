@@ -9,7 +9,6 @@ use crate::machine::Ticket;
 use ottla_base::Offset;
 use ottla_wire::{ErrorCode, Str};
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Acknowledgements of one share-partition.
 #[derive(Clone, Debug)]
@@ -175,7 +174,7 @@ fn carry_out(edit: &mut Edit<'_>, (first, last, verdict): Judged) {
             }
         }
         Verdict::Renew => {
-            let until = lock_end(edit.now.tick, edit.config);
+            let until = edit.config.lock_end(edit.now.tick);
             for at in runs {
                 edit.live.change(at, |run| run.state = State::Acquired(until));
             }
@@ -183,43 +182,27 @@ fn carry_out(edit: &mut Edit<'_>, (first, last, verdict): Judged) {
     }
 }
 
-fn lock_end(now: ottla_base::Tick, config: &Config) -> ottla_base::Tick {
-    now + Duration::from_millis(config.lock_duration_ms.unsigned_abs().into())
+const fn malformed(message: &'static str) -> Refusal {
+    Refusal { code: ErrorCode::INVALID_REQUEST, message }
 }
 
-const REVERSED: Refusal = Refusal {
-    code: ErrorCode::INVALID_REQUEST,
-    message: "an acknowledgement batch ends before it begins, or begins before offset 0",
-};
-const OVERLAPPING: Refusal = Refusal {
-    code: ErrorCode::INVALID_REQUEST,
-    message: "acknowledgement batches overlap or are out of order: send them ascending by offset",
-};
-const TYPES: Refusal = Refusal {
-    code: ErrorCode::INVALID_REQUEST,
-    message: "an acknowledgement batch needs one type for all of its offsets, or one for each",
-};
-const TYPE_UNKNOWN: Refusal = Refusal {
-    code: ErrorCode::INVALID_REQUEST,
-    message: "acknowledgement types are 0 gap, 1 accept, 2 release, 3 reject and 4 renew",
-};
-const RENEW_UNASKED: Refusal = Refusal {
-    code: ErrorCode::INVALID_REQUEST,
-    message: "acknowledgement type 4, renew, needs a request with IsRenewAck",
-};
-const RENEW_DISABLED: Refusal = Refusal {
-    code: ErrorCode::INVALID_RECORD_STATE,
-    message: "locks of this group cannot be renewed: share.renew.acknowledge.enable is false",
-};
-const NOT_ACQUIRED: Refusal = Refusal {
-    code: ErrorCode::INVALID_RECORD_STATE,
-    message: "a record is not acquired: its lock has timed out, or it was acknowledged before",
-};
-const NOT_OWNER: Refusal = Refusal {
-    code: ErrorCode::INVALID_RECORD_STATE,
-    message: "a record is acquired by another member: the lock of this one has timed out",
-};
-const PAST: Refusal = Refusal {
-    code: ErrorCode::INVALID_REQUEST,
-    message: "an acknowledgement batch goes past the last record that was acquired",
-};
+const fn wrong_state(message: &'static str) -> Refusal {
+    Refusal { code: ErrorCode::INVALID_RECORD_STATE, message }
+}
+
+const REVERSED: Refusal =
+    malformed("an acknowledgement batch ends before it begins, or begins before offset 0");
+const OVERLAPPING: Refusal =
+    malformed("acknowledgement batches overlap or are out of order: send them ascending by offset");
+const TYPES: Refusal =
+    malformed("an acknowledgement batch needs one type for all of its offsets, or one for each");
+const TYPE_UNKNOWN: Refusal =
+    malformed("acknowledgement types are 0 gap, 1 accept, 2 release, 3 reject and 4 renew");
+const RENEW_UNASKED: Refusal = malformed("acknowledgement type 4, renew, needs a request with IsRenewAck");
+const RENEW_DISABLED: Refusal =
+    wrong_state("locks of this group cannot be renewed: share.renew.acknowledge.enable is false");
+const NOT_ACQUIRED: Refusal =
+    wrong_state("a record is not acquired: its lock has timed out, or it was acknowledged before");
+const NOT_OWNER: Refusal =
+    wrong_state("a record is acquired by another member: the lock of this one has timed out");
+const PAST: Refusal = malformed("an acknowledgement batch goes past the last record that was acquired");

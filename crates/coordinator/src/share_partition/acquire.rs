@@ -19,7 +19,6 @@ use ottla_base::{Offset, Tick};
 use ottla_wire::Str;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Most records of higher priority that are handed out while an older one is ready.
 const OVERTAKEN_MAX: i64 = 100;
@@ -115,7 +114,7 @@ fn take(edit: &mut Edit<'_>, member: &Str, want: Want) -> Vec<Range> {
         Mode::BatchOptimized => cap,
         Mode::RecordLimit => cap.min(enough),
     };
-    let until = edit.now.tick + Duration::from_millis(config.lock_duration_ms.unsigned_abs().into());
+    let until = config.lock_end(edit.now.tick);
     // One name for all that it has: nothing that is kept is a slice of a request.
     let known = edit.held.get_key_value(member).map(|(known, _)| known.clone());
     let member = known.unwrap_or_else(|| member.detached());

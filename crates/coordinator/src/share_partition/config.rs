@@ -1,5 +1,8 @@
 //! How a queue behaves: the group's settings, and what one acquisition asks for.
 
+use ottla_base::Tick;
+use std::time::Duration;
+
 /// A group's settings, as far as its share-partitions need them. The default is Kafka's.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
@@ -39,6 +42,11 @@ impl Config {
     #[must_use]
     pub fn needs_records(&self) -> bool {
         self.delay || self.ttl || self.ttl_ms >= 0 || self.priority || self.order == Order::Key
+    }
+
+    /// When a lock ends that begins now.
+    pub(super) fn lock_end(&self, now: Tick) -> Tick {
+        now + Duration::from_millis(self.lock_duration_ms.unsigned_abs().into())
     }
 
     /// Records that were delivered this often are delivered fewer at a time, to find the one that breaks its consumers.
