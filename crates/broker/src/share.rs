@@ -5,7 +5,6 @@ use crate::config::GroupConfig;
 use crate::share_partitions::{self, SharePartitions};
 use crate::share_session::{ConnectionId, Key, ShareSessions};
 use ottla_coordinator::share_partition::Config;
-use ottla_wire::ErrorCode;
 use parking_lot::Mutex;
 use std::sync::Arc;
 
@@ -36,14 +35,17 @@ impl Broker {
             let (_, config) = self.share_config(&group);
             self.share.partitions.unwatch(&group, &member);
             // It is decided now, and nobody waits to hear that it is durable.
-            drop(self.share.partitions.release(&group, &member, config, None));
+            drop(self.share.partitions.release(&group, &member, config));
         }
     }
 
-    /// Ends a member's session, if it has one, and gives back what it has in any case. Resolves when that is durable.
-    pub(crate) async fn end_share_session(&self, key: &Key) -> Result<(), ErrorCode> {
+    /// Ends a member's session, if it has one, and gives back what it has in any case. Resolves when that is durable; if it
+    /// cannot be, locks run out all the same.
+    pub(crate) async fn end_share_session(&self, key: &Key) {
         self.share.sessions.lock().end(key);
         let (_, config) = self.share_config(&key.group);
-        self.share.partitions.release(&key.group, &key.member, config, None).await
+        if let Err(code) = self.share.partitions.release(&key.group, &key.member, config).await {
+            tracing::warn!(group = %key.group, code = code.name(), "locks of a closed session stay until they run out");
+        }
     }
 }

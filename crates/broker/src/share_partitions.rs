@@ -82,19 +82,16 @@ impl SharePartitions {
         self.shard(group).ask_then(command, Reply::clone)
     }
 
-    /// Gives back what a member has, of these partitions or of all. Decided when this returns; what is returned
-    /// resolves when it is durable.
+    /// Gives back what a member has. Decided when this returns; what is returned resolves when it is durable.
     pub(crate) fn release(
         &self,
         group: &Str,
         member: &Str,
         config: Arc<Config>,
-        partitions: Option<Vec<PartitionId>>,
     ) -> impl Future<Output = Result<(), ErrorCode>> + use<> {
         let (group, member) = (group.clone(), member.clone());
-        let asked = self.ask(&group.clone(), |ticket| {
-            Command::Release(Release { ticket, group, member, config, partitions })
-        });
+        let asked =
+            self.ask(&group.clone(), |ticket| Command::Release(Release { ticket, group, member, config }));
         async move { done(asked.await) }
     }
 

@@ -119,7 +119,7 @@ pub enum Command {
     Extend(Extend),
     /// A member says what became of records.
     Acknowledge(Acknowledge),
-    /// A member has gone, or does not want a partition any more.
+    /// A member has gone.
     Release(Release),
     /// A member waits for records.
     Watch(Watch),

@@ -44,10 +44,8 @@ async fn carry_out(
     let (_, config) = broker.share_config(&key.group);
     let asking = Asking { key: &key, config: &config, is_renewal: request.is_renew_ack };
     let acknowledged = acknowledge(set_out(context, asking, acknowledgements(&request))).await;
-    if stage == Stage::Closing
-        && let Err(code) = broker.end_share_session(&key).await
-    {
-        tracing::warn!(group = %key.group, code = code.name(), "locks of a closed session stay until they run out");
+    if stage == Stage::Closing {
+        broker.end_share_session(&key).await;
     }
     Ok(ShareAcknowledgeResponse {
         acquisition_lock_timeout_ms: config.lock_duration_ms,

@@ -95,9 +95,7 @@ async fn fetch(context: &Context, request: ShareFetchRequest) -> Result<ShareFet
     };
     let acknowledged = acknowledge(acknowledging).await;
     let included = if plan.stage == Stage::Closing {
-        if let Err(code) = broker.end_share_session(&key).await {
-            tracing::warn!(group = %key.group, code = code.name(), "locks of a closed session stay until they run out");
-        }
+        broker.end_share_session(&key).await;
         Vec::new()
     } else if request.is_renew_ack {
         Vec::new()

@@ -1,4 +1,4 @@
-//! A member gives back what it has: its session was closed, its connection is gone, or it does not want a partition.
+//! A member gives back what it has: its session was closed, or its connection is gone.
 
 use super::Id;
 use super::config::Config;
@@ -10,7 +10,7 @@ use ottla_base::PartitionId;
 use ottla_wire::Str;
 use std::sync::Arc;
 
-/// A member gives back what it has.
+/// A member gives back all that it has, and waits for records no more.
 #[derive(Clone, Debug)]
 pub struct Release {
     /// Who waits.
@@ -21,20 +21,15 @@ pub struct Release {
     pub member: Str,
     /// The group's settings now.
     pub config: Arc<Config>,
-    /// Of which partitions; `None` for all, and then it does not wait for records any more, either.
-    pub partitions: Option<Vec<PartitionId>>,
 }
 
 pub(super) fn release(turn: &mut Turn<'_>, command: &Release) {
-    let Release { ticket, group, member, config, partitions } = command;
+    let Release { ticket, group, member, config } = command;
     turn.configure(group, Arc::clone(config));
     let Some(known) = turn.groups.get_mut(group) else { return turn.reply(*ticket, Reply::Done) };
-    if partitions.is_none() {
-        watch::forget(known, member, &mut turn.replies);
-    }
-    let is_meant = |id: &PartitionId| partitions.as_ref().is_none_or(|named| named.contains(id));
+    watch::forget(known, member, &mut turn.replies);
     let owned = known.partitions.iter().filter(|(_, live)| live.owners.contains_key(member));
-    let owned: Vec<PartitionId> = owned.map(|(id, _)| *id).filter(is_meant).collect();
+    let owned: Vec<PartitionId> = owned.map(|(id, _)| *id).collect();
     for partition in owned {
         let id = Id { group: group.clone(), partition };
         turn.edit(&id, |edit| {

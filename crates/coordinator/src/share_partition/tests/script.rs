@@ -274,7 +274,7 @@ impl World {
             }
             "release" => {
                 self.model.released(who, &self.config, self.now());
-                Command::Release(Release { ticket, group, member, config, partitions: None })
+                Command::Release(Release { ticket, group, member, config })
             }
             "watch" => Command::Watch(Watch { ticket, group, member, partitions: vec![id().partition] }),
             "unwatch" => Command::Unwatch(Unwatch { ticket, group, member }),
