@@ -22,6 +22,7 @@ use ottla_coordinator::share_partition::{
 };
 use ottla_storage::Journal;
 use ottla_wire::{ErrorCode, Str};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
 
@@ -104,7 +105,7 @@ impl SharePartitions {
         &self,
         group: &Str,
         member: &Str,
-        partitions: Vec<PartitionId>,
+        partitions: BTreeSet<PartitionId>,
     ) -> impl Future<Output = Result<(), ErrorCode>> + use<> {
         let (group, member) = (group.clone(), member.clone());
         let asked =

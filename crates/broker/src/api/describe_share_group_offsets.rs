@@ -22,6 +22,7 @@ use ottla_wire::message::describe_share_group_offsets_response::{
 };
 use ottla_wire::message::{DescribeShareGroupOffsetsRequest, DescribeShareGroupOffsetsResponse};
 use ottla_wire::record::walk;
+use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 const VERSIONS: RangeInclusive<i16> = 0..=1;
@@ -83,7 +84,7 @@ async fn describe(
         let ids = partitions.map(move |it| PartitionId { topic, index: PartitionIndex(it.partition_index) });
         if named.exists { ids.collect::<Vec<_>>() } else { Vec::new() }
     };
-    let ids: Vec<PartitionId> = named.iter().flat_map(of_topic).collect();
+    let ids: BTreeSet<PartitionId> = named.iter().flat_map(of_topic).collect();
     let each = ranges_left.map(|left| left.checked_div(ids.len()).unwrap_or(0).max(usize::from(0 < left)));
     let described = broker.share.partitions.describe(&asked.group_id, ids, each.unwrap_or(0)).await?;
     let mut by_id: HashMap<PartitionId, Described> = HashMap::with_capacity(described.len());

@@ -6,6 +6,7 @@ use ottla_coordinator::share_partition::{
     Alter, Command, Delete, Describe, Described, LogStart, Open, Reply,
 };
 use ottla_wire::{ErrorCode, Str};
+use std::collections::BTreeSet;
 
 impl SharePartitions {
     /// How the share-partitions stand that there are among these, in no order that could be relied on; with at most
@@ -16,7 +17,7 @@ impl SharePartitions {
     pub(crate) async fn describe(
         &self,
         group: &Str,
-        partitions: Vec<PartitionId>,
+        partitions: BTreeSet<PartitionId>,
         ranges_max: usize,
     ) -> Result<Vec<Described>, ErrorCode> {
         let (named, partitions) = (Some(group.clone()), Some(partitions));

@@ -9,6 +9,7 @@ use super::turn::Turn;
 use crate::machine::Ticket;
 use ottla_base::{Now, Offset, PartitionId, Timestamp};
 use ottla_wire::Str;
+use std::collections::BTreeSet;
 
 /// How do the share-partitions of a group stand?
 #[derive(Clone, Debug)]
@@ -18,7 +19,7 @@ pub struct Describe {
     /// Of which group; `None` for all of this shard.
     pub group: Option<Str>,
     /// Of which partitions; `None` for all.
-    pub partitions: Option<Vec<PartitionId>>,
+    pub partitions: Option<BTreeSet<PartitionId>>,
     /// How many ranges are listed of each, at most.
     pub ranges_max: usize,
 }

@@ -5,7 +5,7 @@ use super::live::Live;
 use crate::machine::Ticket;
 use ottla_base::PartitionId;
 use ottla_wire::Str;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The soft state of one group.
@@ -24,7 +24,7 @@ pub(super) struct Group {
 #[derive(Debug)]
 pub(super) struct Watching {
     pub(super) ticket: Ticket,
-    pub(super) partitions: Vec<PartitionId>,
+    pub(super) partitions: BTreeSet<PartitionId>,
 }
 
 impl Group {

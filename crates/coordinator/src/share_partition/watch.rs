@@ -9,7 +9,7 @@ use super::turn::Turn;
 use crate::machine::Ticket;
 use ottla_base::PartitionId;
 use ottla_wire::Str;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A member waits for records.
 #[derive(Clone, Debug)]
@@ -21,7 +21,7 @@ pub struct Watch {
     /// Which member.
     pub member: Str,
     /// For records of which partitions.
-    pub partitions: Vec<PartitionId>,
+    pub partitions: BTreeSet<PartitionId>,
 }
 
 /// A member does not wait any more.
@@ -53,7 +53,12 @@ pub(super) fn unwatch(turn: &mut Turn<'_>, command: &Unwatch) {
 }
 
 /// Whether the member would get something if it asked now.
-fn is_worthwhile(group: &Group, member: &Str, partitions: &[PartitionId], now: ottla_base::Now) -> bool {
+fn is_worthwhile(
+    group: &Group,
+    member: &Str,
+    partitions: &BTreeSet<PartitionId>,
+    now: ottla_base::Now,
+) -> bool {
     let config = &group.config;
     let has = group.held.get(member).copied().unwrap_or(0);
     let mut known = partitions.iter().filter_map(|id| group.partitions.get(id));

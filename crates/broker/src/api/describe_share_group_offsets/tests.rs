@@ -192,7 +192,7 @@ fn states_go_with_their_group_and_with_their_topic() {
         let left = |topic| {
             let partition = PartitionId { topic, index: PartitionIndex(0) };
             let share = &bench.broker.share.partitions;
-            async move { share.describe(&"g".into(), vec![partition], 0).await.expect("it is loaded").len() }
+            async move { share.describe(&"g".into(), [partition].into(), 0).await.expect("it is loaded").len() }
         };
         bench.member("m", 1, topic).fetch().await;
         let delete = DeleteGroupsRequest { groups_names: vec!["g".into()] };

@@ -2,6 +2,7 @@
 
 use super::partition::Outcome;
 use crate::share_partitions::Acknowledged;
+use foldhash::HashMap;
 use ottla_base::{PartitionId, TopicId};
 use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::ShareFetchResponse;
@@ -44,27 +45,30 @@ impl Results {
         }
         ShareFetchResponse {
             acquisition_lock_timeout_ms: lock_ms,
-            responses: responses.0,
+            responses: responses.topics,
             ..Default::default()
         }
     }
 }
 
-/// Partitions under their topics, each once.
+/// Partitions under their topics, each once. A session may name a hundred thousand, and none of them need exist: they are
+/// found by hash, for looking through them would hold up everybody on this thread.
 #[derive(Default)]
-struct Topics(Vec<ShareFetchableTopicResponse>);
+struct Topics {
+    topics: Vec<ShareFetchableTopicResponse>,
+    of_topics: HashMap<TopicId, usize>,
+    of_partitions: HashMap<PartitionId, usize>,
+}
 
 impl Topics {
     fn partition(&mut self, id: PartitionId) -> &mut PartitionData {
-        let topics = &mut self.0;
-        // Topics are few, and those of one topic come together.
-        let at = topics.iter().rposition(|topic| TopicId(topic.topic_id) == id.topic).unwrap_or_else(|| {
+        let topics = &mut self.topics;
+        let topic = *self.of_topics.entry(id.topic).or_insert_with(|| {
             topics.push(ShareFetchableTopicResponse { topic_id: id.topic.0, partitions: Vec::new() });
             topics.len() - 1
         });
-        let partitions = &mut topics[at].partitions;
-        let known = partitions.iter().rposition(|data| data.partition_index == id.index.0);
-        let at = known.unwrap_or_else(|| {
+        let partitions = &mut topics[topic].partitions;
+        let at = *self.of_partitions.entry(id).or_insert_with(|| {
             // Empty records, not null: the field cannot be null.
             let records = Some(Records::default());
             partitions.push(PartitionData { partition_index: id.index.0, records, ..Default::default() });

@@ -11,6 +11,7 @@ use ottla_base::PartitionId;
 use ottla_coordinator::share_partition::{Config, Mode, Want};
 use ottla_storage::{ReadBound, WholeFirst};
 use ottla_wire::message::ShareFetchRequest;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
@@ -75,6 +76,11 @@ impl<'a> Poll<'a> {
         &self.context.broker
     }
 
+    /// Those of the partitions that exist.
+    fn present(&self, partitions: &[PartitionId]) -> BTreeSet<PartitionId> {
+        partitions.iter().filter(|id| resolve(self.context, **id).is_ok()).copied().collect()
+    }
+
     /// One outcome for each partition, in order.
     pub(super) async fn run(&self, partitions: &[PartitionId]) -> Vec<Outcome> {
         let deadline = Instant::now() + self.wait;
@@ -85,9 +91,8 @@ impl<'a> Poll<'a> {
         if is_enough(&outcomes) {
             return outcomes;
         }
-        let exists = |id: &&PartitionId| resolve(self.context, **id).is_ok();
-        let present: Vec<_> = partitions.iter().filter(exists).copied().collect();
-        let waiter = self.broker().waiting.park(present.clone());
+        let present = self.present(partitions);
+        let waiter = self.broker().waiting.park(present.iter().copied().collect());
         let watching = Watching { broker: self.broker(), key: self.key };
         let mut fruitless = 0;
         loop {
@@ -120,10 +125,10 @@ impl<'a> Poll<'a> {
 
     /// Whether the log has as much as the member waits for, from where each share-partition would go on: an estimate, as
     /// in Apache Kafka, which costs nobody a delivery.
-    async fn has_enough(&self, partitions: &[PartitionId]) -> bool {
+    async fn has_enough(&self, partitions: &BTreeSet<PartitionId>) -> bool {
         let share = &self.broker().share.partitions;
         let group = &self.key.group;
-        let mut described = share.describe(group, partitions.to_vec(), 0).await.unwrap_or_default();
+        let mut described = share.describe(group, partitions.clone(), 0).await.unwrap_or_default();
         if described.len() < partitions.len() {
             for &partition in partitions {
                 if share.open_one(self.broker(), group, partition).await.is_err() {
@@ -131,7 +136,7 @@ impl<'a> Poll<'a> {
                     return true;
                 }
             }
-            described = share.describe(group, partitions.to_vec(), 0).await.unwrap_or_default();
+            described = share.describe(group, partitions.clone(), 0).await.unwrap_or_default();
         }
         let mut bytes = 0;
         for described in described {
@@ -145,8 +150,7 @@ impl<'a> Poll<'a> {
 
     async fn acquire_all(&self, partitions: &[PartitionId], few: Few) -> Vec<Outcome> {
         if few == Few::Wait && 1 < self.bytes_min {
-            let exists = |id: &&PartitionId| resolve(self.context, **id).is_ok();
-            let present: Vec<_> = partitions.iter().filter(exists).copied().collect();
+            let present = self.present(partitions);
             if !present.is_empty() && !self.has_enough(&present).await {
                 return partitions.iter().map(|_| Outcome::default()).collect();
             }

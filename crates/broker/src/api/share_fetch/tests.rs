@@ -241,7 +241,7 @@ fn a_group_that_nobody_has_joined_gets_nothing_and_leaves_nothing() {
         assert_eq!((data.error_code, data.acquired_records.len()), (ErrorCode::UNKNOWN_SERVER_ERROR, 0));
         assert!(data.error_message.is_some_and(|why| why.contains("subscribe")));
         let partition = PartitionId { topic, index: ottla_base::PartitionIndex(0) };
-        let left = bench.broker.share.partitions.describe(&"g".into(), vec![partition], 0).await;
+        let left = bench.broker.share.partitions.describe(&"g".into(), [partition].into(), 0).await;
         assert_eq!(left.map(|left| left.len()), Ok(0));
         bench.subscribe(&["t"]).await;
         assert!(bench.member("m", 1, topic).fetch().await.values.is_empty(), "it starts at the end");

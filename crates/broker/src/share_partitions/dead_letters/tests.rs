@@ -34,7 +34,7 @@ async fn described(bench: &Bench, topic: TopicId) -> Described {
         Command::Describe(Describe {
             ticket,
             group: Some("g".into()),
-            partitions: Some(vec![partition]),
+            partitions: Some([partition].into()),
             ranges_max: 0,
         })
     };

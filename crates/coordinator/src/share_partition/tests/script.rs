@@ -276,7 +276,7 @@ impl World {
                 self.model.released(who, &self.config, self.now());
                 Command::Release(Release { ticket, group, member, config })
             }
-            "watch" => Command::Watch(Watch { ticket, group, member, partitions: vec![id().partition] }),
+            "watch" => Command::Watch(Watch { ticket, group, member, partitions: [id().partition].into() }),
             "unwatch" => Command::Unwatch(Unwatch { ticket, group, member }),
             "logstart" => {
                 self.log_start = self.log_start.max(place().0);
