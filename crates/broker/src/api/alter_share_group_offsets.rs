@@ -28,13 +28,15 @@ const VERSIONS: RangeInclusive<i16> = 0..=0;
 /// Let the group's settings, or the log, decide.
 const NO_OFFSET: i64 = -1;
 
+pub(super) const LOADING: &str = "what the broker knows of the group is being loaded: try again";
+
 pub(super) fn api() -> Api {
     Api::new(VERSIONS, handle)
 }
 
 async fn handle(context: Context, request: AlterShareGroupOffsetsRequest) -> AlterShareGroupOffsetsResponse {
     if request.group_id.is_empty() {
-        return refuse(ErrorCode::INVALID_GROUP_ID, Some("a group has a name: give it".into()));
+        return refuse(ErrorCode::INVALID_GROUP_ID, "a group has a name: give it".into());
     }
     let found = |topic: &AskedTopic| context.broker.image.topic(&topic.topic_name);
     let topics: Vec<(AskedTopic, Option<Arc<Topic>>)> =
@@ -46,13 +48,13 @@ async fn handle(context: Context, request: AlterShareGroupOffsetsRequest) -> Alt
         true => context.broker.groups.share_topics(&group).await.map(Allowed::Only),
         false => match context.broker.groups.alter_share(&group, present).await {
             Ok(Ok(())) => Ok(Allowed::All),
-            Ok(Err(refusal)) => return refuse(refusal.code, Some(refusal.message)),
+            Ok(Err(refusal)) => return refuse(refusal.code, refusal.message),
             Err(code) => Err(code),
         },
     };
     let allowed = match prepared {
         Ok(allowed) => allowed,
-        Err(code) => return refuse(code, None),
+        Err(code) => return refuse(code, LOADING.into()),
     };
     let mut responses = Vec::with_capacity(topics.len());
     for (asked, topic) in topics {
@@ -69,8 +71,8 @@ enum Allowed {
     Only(Vec<(TopicId, i32)>),
 }
 
-fn refuse(error_code: ErrorCode, error_message: Option<Str>) -> AlterShareGroupOffsetsResponse {
-    AlterShareGroupOffsetsResponse { error_code, error_message, ..Default::default() }
+fn refuse(error_code: ErrorCode, error_message: Str) -> AlterShareGroupOffsetsResponse {
+    AlterShareGroupOffsetsResponse { error_code, error_message: Some(error_message), ..Default::default() }
 }
 
 async fn alter(
@@ -92,7 +94,10 @@ async fn alter(
             ErrorCode::UNKNOWN_TOPIC_OR_PARTITION => {
                 Some("there is no such partition, or the group does not know its topic".into())
             }
-            _ => Some("the state is being loaded: try again".into()),
+            ErrorCode::KAFKA_STORAGE_ERROR => {
+                Some("the partition cannot be read: the log of the broker says why".into())
+            }
+            _ => Some(LOADING.into()),
         };
         partitions.push(Answer { partition_index, error_code, error_message });
     }

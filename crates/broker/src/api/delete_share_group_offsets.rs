@@ -4,6 +4,7 @@
 //! GROUP_ID_NOT_FOUND, NON_EMPTY_GROUP, INVALID_GROUP_ID for all. For one topic UNKNOWN_TOPIC_OR_PARTITION if it does not
 //! exist or the group knows nothing of it.
 
+use super::alter_share_group_offsets::LOADING;
 use super::{Api, Context};
 use ottla_base::TopicId;
 use ottla_wire::Str;
@@ -23,7 +24,7 @@ async fn handle(
     request: DeleteShareGroupOffsetsRequest,
 ) -> DeleteShareGroupOffsetsResponse {
     if request.group_id.is_empty() {
-        return refuse(ErrorCode::INVALID_GROUP_ID, Some("a group has a name: give it".into()));
+        return refuse(ErrorCode::INVALID_GROUP_ID, "a group has a name: give it".into());
     }
     let broker = &context.broker;
     let group = request.group_id.clone().detached();
@@ -32,11 +33,11 @@ async fn handle(
         names.iter().map(|name| broker.image.topic(name).map(|topic| topic.id)).collect();
     let known = match broker.groups.forget_share(&group, ids.iter().flatten().copied().collect()).await {
         Ok(Ok(known)) => known,
-        Ok(Err(refusal)) => return refuse(refusal.code, Some(refusal.message)),
-        Err(code) => return refuse(code, None),
+        Ok(Err(refusal)) => return refuse(refusal.code, refusal.message),
+        Err(code) => return refuse(code, LOADING.into()),
     };
     if let Err(code) = broker.share.partitions.delete_group(&group, Some(known.clone())).await {
-        return refuse(code, None);
+        return refuse(code, LOADING.into());
     }
     let mut responses: Vec<Answer> =
         names.into_iter().zip(ids).map(|(name, id)| answer(name, id, &known)).collect();
@@ -45,8 +46,8 @@ async fn handle(
     DeleteShareGroupOffsetsResponse { responses, ..Default::default() }
 }
 
-fn refuse(error_code: ErrorCode, error_message: Option<Str>) -> DeleteShareGroupOffsetsResponse {
-    DeleteShareGroupOffsetsResponse { error_code, error_message, ..Default::default() }
+fn refuse(error_code: ErrorCode, error_message: Str) -> DeleteShareGroupOffsetsResponse {
+    DeleteShareGroupOffsetsResponse { error_code, error_message: Some(error_message), ..Default::default() }
 }
 
 fn answer(topic_name: Str, id: Option<TopicId>, known: &[TopicId]) -> Answer {

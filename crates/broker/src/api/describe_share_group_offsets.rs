@@ -7,6 +7,7 @@
 //!   members, on its way to the dead-letter topic, counts since the start of the broker, and up to that many ranges of
 //!   records, [`RANGES_MAX`] in one answer at most.
 
+use super::alter_share_group_offsets::LOADING;
 use super::{Api, Context};
 use foldhash::{HashMap, HashMapExt};
 use ottla_base::{Offset, PartitionId, PartitionIndex, TopicId};
@@ -54,7 +55,9 @@ async fn handle(
         }
         groups.push(match described {
             Ok(topics) => Group { group_id, topics, ..Default::default() },
-            Err(error_code) => Group { group_id, error_code, ..Default::default() },
+            Err(error_code) => {
+                Group { group_id, error_code, error_message: Some(LOADING.into()), ..Default::default() }
+            }
         });
     }
     DescribeShareGroupOffsetsResponse { groups, ..Default::default() }

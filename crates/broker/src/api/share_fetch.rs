@@ -148,5 +148,24 @@ pub(super) fn of_session(code: ErrorCode) -> Refused {
     Refused { code, message }
 }
 
+/// Cause and cure of what may be wrong with one partition.
+pub(super) fn of_partition(code: ErrorCode) -> Option<&'static str> {
+    match code {
+        ErrorCode::UNKNOWN_TOPIC_ID => {
+            Some("there is no topic with this id: it was deleted or made anew; ask for its metadata again")
+        }
+        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION => {
+            Some("the topic has no such partition: ask for its metadata again")
+        }
+        ErrorCode::NOT_LEADER_OR_FOLLOWER => {
+            Some("what the group knows of the partition is being loaded: try again")
+        }
+        ErrorCode::KAFKA_STORAGE_ERROR => {
+            Some("the partition cannot be read: the log of the broker says why, and 'ottla log verify' where")
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests;

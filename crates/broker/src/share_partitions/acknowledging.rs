@@ -50,8 +50,14 @@ impl SharePartitions {
                 Ok(Reply::Acknowledged(Err(refusal))) => {
                     Acknowledged { code: refusal.code, message: Some(refusal.message) }
                 }
-                // As in Kafka: nobody has fetched there.
-                Ok(Reply::Absent) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION.into(),
+                // The code is Kafka's.
+                Ok(Reply::Absent) => Acknowledged {
+                    code: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+                    message: Some(
+                        "nobody in the group has fetched from this partition, or its offsets were deleted: \
+                                   fetch first",
+                    ),
+                },
                 Ok(other) => mixed_up(&other).into(),
                 Err(code) => code.into(),
             }

@@ -1,5 +1,6 @@
 //! The answer of a ShareFetch: what was fetched and what became of acknowledgements, by partition.
 
+use super::of_partition;
 use super::partition::Outcome;
 use crate::share_partitions::Acknowledged;
 use foldhash::HashMap;
@@ -27,9 +28,13 @@ impl Results {
         for (id, outcome) in fetched {
             let data = responses.partition(id);
             data.error_code = outcome.code;
-            data.error_message = (outcome.code == ErrorCode::UNKNOWN_SERVER_ERROR).then(|| {
-                "the group does not know this partition: a member must subscribe to its topic".into()
-            });
+            let message = match outcome.code {
+                ErrorCode::UNKNOWN_SERVER_ERROR => {
+                    Some("the group does not know this partition: a member must subscribe to its topic")
+                }
+                code => of_partition(code),
+            };
+            data.error_message = message.map(Into::into);
             data.records = Some(outcome.records);
             let acquired = outcome.ranges.into_iter().map(|range| AcquiredRecords {
                 first_offset: range.first.0,
@@ -40,8 +45,11 @@ impl Results {
         }
         for (id, Acknowledged { code, message }) in acknowledged {
             let data = responses.partition(id);
-            data.acknowledge_error_code = code;
-            data.acknowledge_error_message = message.map(Into::into);
+            // Of a partition that the request names twice, the first refusal is told.
+            if data.acknowledge_error_code == ErrorCode::NONE {
+                data.acknowledge_error_code = code;
+                data.acknowledge_error_message = message.map(Into::into);
+            }
         }
         ShareFetchResponse {
             acquisition_lock_timeout_ms: lock_ms,

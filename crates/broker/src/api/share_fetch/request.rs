@@ -1,6 +1,6 @@
 //! What share requests say: who asks, which partitions, what became of records. ShareAcknowledge has the same parts.
 
-use super::Refused;
+use super::{Refused, of_partition};
 use crate::api::Context;
 use crate::image::Topic;
 use crate::share_partitions::{Acknowledged, Acknowledgement, RenewAsked};
@@ -49,7 +49,7 @@ pub(super) struct Parts {
     pub(super) forgotten: Vec<PartitionId>,
     /// Whether any partition has acknowledgements.
     pub(super) acknowledges: bool,
-    /// Each partition once.
+    /// As the request names the partitions, those with acknowledgements.
     pub(super) acknowledgements: Vec<Acknowledgement>,
 }
 
@@ -112,7 +112,10 @@ pub(in crate::api) fn set_out(
     let set_out = |acknowledgement: Acknowledgement| -> Acknowledging {
         let partition = acknowledgement.partition;
         match resolve(context, partition) {
-            Err(code) => (partition, Box::pin(std::future::ready(code.into()))),
+            Err(code) => {
+                let refused = Acknowledged { code, message: of_partition(code) };
+                (partition, Box::pin(std::future::ready(refused)))
+            }
             Ok(_) => {
                 let member = (&key.group, &key.member);
                 let share = &context.broker.share.partitions;

@@ -4,6 +4,7 @@ use super::*;
 use crate::testing::share::Got;
 use crate::testing::{Bench, bench};
 use ottla_wire::message::share_fetch_request::ForgottenTopic;
+use ottla_wire::message::share_fetch_response::PartitionData;
 
 fn some(first: i64, last: i64, count: i16, values: &[&str]) -> Got {
     Got {
@@ -65,6 +66,22 @@ fn what_is_said_of_one_partition_counts_as_a_whole_or_not_at_all() {
             assert_eq!(member.say(&says).await, code, "{says:?}");
         }
         assert_eq!(member.say(&[(0, 2, &[1, 0, 2])]).await, ErrorCode::NONE, "nothing had happened to them");
+    });
+}
+
+#[test]
+fn of_a_partition_that_is_named_twice_the_refusal_is_told() {
+    bench(|bench| async move {
+        let topic = bench.create_queue(1).await;
+        bench.append(topic, 0, &["a", "b"]).await;
+        let member = bench.member("m", 1, topic);
+        member.fetch().await;
+        let mut request = member.request(&[(0, (7, 7, &[1]))]);
+        let again = member.request(&[(0, (0, 1, &[1]))]).topics.remove(0);
+        request.topics.push(again);
+        let data = member.send(&request).await.responses.remove(0).partitions.remove(0);
+        assert_eq!(data.acknowledge_error_code, ErrorCode::INVALID_REQUEST);
+        assert!(data.acknowledge_error_message.is_some());
     });
 }
 
@@ -223,6 +240,10 @@ fn unknown_partitions_are_told_beside_the_others() {
             (0, ErrorCode::UNKNOWN_TOPIC_ID),
         ];
         assert_eq!(codes, expected);
+        let has_cure = |data: &PartitionData| data.error_message.is_some();
+        let told: Vec<bool> =
+            response.responses.iter().flat_map(|topic| topic.partitions.iter().map(has_cure)).collect();
+        assert_eq!(told, [false, true, true]);
         assert_eq!(response.acquisition_lock_timeout_ms, 30_000);
         let forgets = ForgottenTopic { topic_id: uuid::Uuid::from_u128(77), partitions: vec![0] };
         let request = ShareFetchRequest { forgotten_topics_data: vec![forgets], ..member.request(&[]) };
