@@ -159,7 +159,7 @@ fn carry_out(edit: &mut Edit<'_>, (first, last, verdict): Judged) {
                 let run = edit.take_back(at);
                 edit.live.totals.accepted += run.size(at);
             }
-            edit.book.done(first, last, edit.live);
+            edit.book.done(first, last);
         }
         Verdict::Release => {
             for at in runs {

@@ -17,13 +17,16 @@ pub(super) struct Book<'a> {
     /// The stored rows that stand here now.
     taken: BTreeSet<Offset>,
     rows: BTreeMap<Offset, Row>,
+    /// What became done, before it swallows what is around it: that is once for all of them and not for each, or many
+    /// small stretches beside each other would walk through the same rows again and again.
+    done: Vec<(Offset, Offset)>,
     position: Option<Position>,
 }
 
 impl<'a> Book<'a> {
     pub(super) fn new(stored: &'a Stored) -> Self {
         let position = stored.header.dead_letters;
-        Self { stored, taken: BTreeSet::new(), rows: BTreeMap::new(), position }
+        Self { stored, taken: BTreeSet::new(), rows: BTreeMap::new(), done: Vec::new(), position }
     }
 
     /// Dead letters will be behind this position.
@@ -38,16 +41,13 @@ impl<'a> Book<'a> {
     }
 
     /// These records, which have no run any more, are never delivered again.
-    pub(super) fn done(&mut self, first: Offset, last: Offset, live: &Live) {
-        let (first, last) = match last < live.next {
-            true => live.hole_around(first, last, self.stored.header.start),
-            false => (first, last),
-        };
-        self.set(first, last, Mark::Done);
+    pub(super) fn done(&mut self, first: Offset, last: Offset) {
+        self.done.push((first, last));
     }
 
     /// Turns the changes into records, after moving the start to the first record that is not done.
     pub(super) fn finish(mut self, id: &Id, live: &mut Live, records: &mut Vec<Record>) {
+        self.swallow(live);
         while let Some(last) = self.done_at(live.next) {
             live.next = last.plus(1);
         }
@@ -70,6 +70,24 @@ impl<'a> Book<'a> {
             if self.stored.rows.get(&first) != Some(&row) {
                 records.push(Record::Row { id: id.clone(), first, row: Some(row) });
             }
+        }
+    }
+
+    /// Makes rows of what became done, each as long as there is nothing else.
+    fn swallow(&mut self, live: &Live) {
+        let mut done = std::mem::take(&mut self.done);
+        done.sort_unstable();
+        let mut swallowed = None;
+        for (first, last) in done {
+            if swallowed.is_some_and(|end| last <= end) {
+                continue;
+            }
+            let (first, last) = match last < live.next {
+                true => live.hole_around(first, last, self.stored.header.start),
+                false => (first, last),
+            };
+            self.set(first, last, Mark::Done);
+            swallowed = Some(last);
         }
     }
 

@@ -145,7 +145,7 @@ pub(super) fn done(turn: &mut Turn<'_>, command: &DeadLettered) {
                 let is_letter = matches!(edit.live.runs[&at].state, State::Archiving { .. });
                 let Some(run) = is_letter.then(|| edit.live.remove(at)).flatten() else { continue };
                 edit.live.totals.dead_lettered += run.size(at);
-                edit.book.done(at, run.last, edit.live);
+                edit.book.done(at, run.last);
             }
         }
         if std::mem::take(&mut edit.live.is_starved) {

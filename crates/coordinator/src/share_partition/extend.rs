@@ -82,7 +82,7 @@ fn gap(edit: &mut Edit<'_>, to: Offset) {
         .map(|(first, row)| (first, row.last))
         .collect();
     for (first, last) in stale {
-        edit.book.done(first.max(from), last.min(to.plus(-1)), edit.live);
+        edit.book.done(first.max(from), last.min(to.plus(-1)));
     }
 }
 

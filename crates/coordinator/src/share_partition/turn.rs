@@ -162,7 +162,7 @@ impl Edit<'_> {
     pub(super) fn end(&mut self, first: Offset, run: Run, reason: Reason) {
         self.live.totals.ended(reason, run.size(first));
         if !self.config.dead_letters {
-            self.book.done(first, run.last, self.live);
+            self.book.done(first, run.last);
             return;
         }
         let member = run.member.clone();
@@ -204,12 +204,12 @@ impl Edit<'_> {
             self.live.runs.range(..start).map(|(first, run)| (*first, run.last)).collect();
         for (first, last) in kept {
             if from < first {
-                self.book.done(from, first.plus(-1), self.live);
+                self.book.done(from, first.plus(-1));
             }
             from = last.plus(1);
         }
         if from < start {
-            self.book.done(from, start.plus(-1), self.live);
+            self.book.done(from, start.plus(-1));
         }
     }
 }
