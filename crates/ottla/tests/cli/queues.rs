@@ -118,6 +118,25 @@ fn a_letter_whose_record_is_gone_is_not_requeued_as_nothing() {
     assert_eq!(broker.json(&["consume", "work", "-o", "beginning", "-e"]).len(), 2);
 }
 
+/// Whatever stands at its offset when the topic was made anew went back in place of the record.
+#[test]
+fn a_letter_is_never_taken_for_what_stands_where_its_record_was() {
+    let broker = three_letters();
+    let mut whole = letter(1);
+    let mut bare = letter(2);
+    for letter in [&mut whole, &mut bare] {
+        letter["headers"]["ottla-dlq-topic-id"] = json!("AAAAAAAAAAAAAAAAAAAAAQ");
+        letter["headers"]["__dlq.errors.offset"] = json!("0");
+    }
+    broker.ok_with(&["produce", "dlq.work", "--json"], &format!("{whole}\n{bare}\n"));
+    broker.ok(&["queue", "dlq", "requeue", "g", "0/3", "--yes"]);
+    let record = &broker.json(&["consume", "work", "-o", "beginning", "-e"])[3];
+    assert_eq!((&record["key"], &record["value"]), (&json!("k1"), &json!("v1")));
+    let (status, message) = broker.fails(&["queue", "dlq", "requeue", "g", "0/4", "--yes"]);
+    assert_eq!(status, 9);
+    assert!(message.contains("letter 0/4 only names its record"), "{message}");
+}
+
 #[test]
 fn settings_of_a_queue_are_shown_explained_and_changed() {
     let broker = Broker::start();

@@ -43,6 +43,13 @@ pub(crate) struct Letter {
     pub(crate) about: Vec<(String, String)>,
 }
 
+impl Letter {
+    /// What a header of the letter itself tells.
+    pub(super) fn tells(&self, name: &str) -> Option<&str> {
+        self.about.iter().find(|(told, _)| told == name).map(|(_, value)| value.as_str())
+    }
+}
+
 /// What became of a letter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Settled {
@@ -235,6 +242,8 @@ impl FromStr for LetterId {
     }
 }
 
+/// The id of the topic that a record is from, which may be another one by now under the same name.
+pub(super) const TOPIC_ID: &str = "ottla-dlq-topic-id";
 /// In a receipt: the offset of the letter that it settles, in the same partition.
 pub(crate) const SETTLES: &str = "ottla-dlq-settles";
 /// In a receipt: what became of the letter.

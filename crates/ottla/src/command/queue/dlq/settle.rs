@@ -4,13 +4,13 @@
 //! whatever that one had not committed is taken back, and what it had committed is read before anything is chosen. So
 //! two people cannot requeue a letter twice.
 
-use super::letters::{self, Letter, LetterId, Letters, OUTCOME, REQUEUED_FOR, SETTLES, Settled};
+use super::letters::{self, Letter, LetterId, Letters, OUTCOME, REQUEUED_FOR, SETTLES, Settled, TOPIC_ID};
 use super::selection::Selection;
 use crate::command::Session;
 use crate::command::queue::reading::{self, Starts};
 use crate::exit::{Failure, Outcome};
-use crate::offsets;
 use crate::output;
+use crate::text;
 use bytes::Bytes;
 use ottla_client::{
     Admin, Client, Delivery, Header, ProducerOptions, ProducerRecord, Transaction, TransactionOptions,
@@ -119,7 +119,10 @@ type Content = (Option<Bytes>, Option<Bytes>, Vec<Header>);
 /// The record that a letter names, if its topic still has it.
 async fn from_source(client: &Client, letter: &Letter) -> Outcome<Option<Content>> {
     let mut found = None;
-    if !offsets::partitions(client, &letter.source.topic).await?.contains(&letter.source) {
+    let topic = client.topic(&letter.source.topic).await?;
+    let is_there = topic.partitions.iter().any(|partition| partition.index == letter.source.partition);
+    let is_another = letter.tells(TOPIC_ID).is_some_and(|id| id != text::topic_id(topic.id));
+    if !is_there || is_another {
         return Ok(None);
     }
     let starts = Starts::from([(letter.source.clone(), letter.source_offset)]);
