@@ -58,7 +58,7 @@ enum Trouble {
     #[error("{0}")]
     Topic(String),
     /// The records themselves, or the dead-letter partition, cannot be read.
-    #[error("the log cannot be read: {0}")]
+    #[error("the log cannot be read: {0}; 'ottla log verify' tells where")]
     Log(#[from] FeedError),
     /// The topic refused them, or its log did.
     #[error("the dead-letter topic does not take them: {0}")]
