@@ -42,14 +42,14 @@ pub(crate) struct Faults {
     pub(crate) forgotten: Mutex<Vec<PathBuf>>,
 }
 
-/// A change of a directory, or that all before it are durable.
+/// A change of a directory, or that all before it in this one are durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Change {
     Made(PathBuf),
     /// With what is in the file.
     Renamed(PathBuf, PathBuf, Vec<u8>),
     Removed(PathBuf),
-    Synced,
+    Synced(PathBuf),
 }
 
 impl std::fmt::Debug for Faults {
@@ -154,7 +154,7 @@ impl Disk for Faults {
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
         self.before_change()?;
         self.before_sync()?;
-        self.note(|| Change::Synced);
+        self.note(|| Change::Synced(path.to_owned()));
         self.synced.lock().push(path.to_owned());
         Ok(())
     }

@@ -10,8 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 type Files = BTreeMap<PathBuf, Vec<u8>>;
 
-/// Several segments, which become one together. The map of keys is full before the last of them ends, so that what is
-/// aborted behind stays there, and has to be known as aborted.
+/// Several segments, which become one together. The map of keys is full before the last of them ends, so that it takes two
+/// passes. The batch of the aborted transaction is its producer's last and stays, empty, and with it what is known of its end.
 fn dirty() -> World {
     let world = compacted(|settings| settings.segment_bytes = 3000);
     for (round, keys) in ["abc", "abd", "efg"].into_iter().enumerate() {
@@ -22,20 +22,27 @@ fn dirty() -> World {
     }
     let keys: Vec<String> = (0..120).map(|number| format!("{number}=3")).collect();
     world.set(&keys.iter().map(String::as_str).collect::<Vec<_>>());
-    world.append(inside(9, 0, &["a=aborted", "z=aborted"])).unwrap();
+    assert_eq!(world.append(inside(9, 0, &["a=aborted", "z=aborted"])).unwrap().base_offset, ABORTED);
     world.finish(end(9, 0, MarkerKind::Abort, V1)).unwrap();
     world.roll();
     world.log().checkpoint().unwrap();
     world
 }
 
+const ABORTED: Offset = Offset(129);
+
 fn committed(world: &World) -> Vec<Seen> {
     world.consume(world.offsets().log_start.0, ReadBound::LastStable)
 }
 
+/// Which transactions a reader of the aborted batch is told of. Where none is, its marker would count as spent.
+fn aborted(world: &World) -> Vec<AbortedTransaction> {
+    world.log().read(ID, ABORTED, 1, ReadBound::LastStable, WholeFirst::Yes).unwrap().aborted
+}
+
 /// What the disk has if it kept all changes up to the last sync, and of the later ones those at `kept`.
 fn surviving(before: &Files, changes: &[Change], kept: impl Fn(usize) -> bool) -> Files {
-    let synced = changes.iter().rposition(|change| *change == Change::Synced).unwrap_or(0);
+    let synced = changes.iter().rposition(|change| matches!(change, Change::Synced(_))).unwrap_or(0);
     let mut files = before.clone();
     for (at, change) in changes.iter().enumerate().filter(|(at, _)| *at < synced || kept(*at)) {
         match change {
@@ -44,7 +51,7 @@ fn surviving(before: &Files, changes: &[Change], kept: impl Fn(usize) -> bool) -
             Change::Renamed(from, to, bytes) if files.remove(from).is_some() || synced <= at => {
                 files.insert(to.clone(), bytes.clone());
             }
-            Change::Renamed(..) | Change::Synced => {}
+            Change::Renamed(..) | Change::Synced(_) => {}
             Change::Removed(path) => _ = files.remove(path),
         }
     }
@@ -58,20 +65,21 @@ fn a_power_cut_between_the_syncs_of_a_swap_neither_loses_nor_doubles_a_segment()
     let data = world.dir.path().to_owned();
     let before = tree(&data);
     *world.faults().changes.lock() = Some(Vec::new());
-    // Room for 14 keys.
     // Room for about 100 keys.
     work(&mut world.log().cleaner(CleanerOptions { map_bytes_max: 1, map_load: 0.0, ..OPTIONS }));
-    let in_partition = |path: &Path| path.parent().is_some_and(|parent| parent.ends_with("t-0"));
+    let of_partition = |path: &Path| path.ends_with("t-0");
+    let in_partition = |path: &Path| path.parent().is_some_and(of_partition);
     let changes: Vec<Change> = std::mem::take(&mut *world.faults().changes.lock()).unwrap();
     let changes: Vec<Change> = changes
         .into_iter()
         .filter(|change| match change {
             Change::Made(path) | Change::Renamed(path, ..) | Change::Removed(path) => in_partition(path),
-            Change::Synced => true,
+            Change::Synced(path) => of_partition(path),
         })
         .collect();
     let new = committed(&world);
     assert!(new.len() < old.len() && world.bases().len() < 5, "{:?}", world.bases());
+    assert_syncs_follow_new_logs(&changes);
     world.log = None;
     let mut tried = BTreeSet::new();
     for stop in 0..=changes.len() {
@@ -91,6 +99,11 @@ fn a_power_cut_between_the_syncs_of_a_swap_neither_loses_nor_doubles_a_segment()
                 assert_eq!((&world.report.cuts[..], &world.report.damages[..]), (&[][..], &[][..]), "{what}");
                 assert!(found.iter().all(|seen| old.contains(seen)), "{what}: {found:?}");
                 assert!(new.iter().all(|seen| found.contains(seen)), "{what}: {found:?}");
+                assert_eq!(
+                    aborted(&world),
+                    [AbortedTransaction { producer: ProducerId(9), first_offset: ABORTED }],
+                    "{what}"
+                );
                 assert!(found.is_sorted_by(|one, next| one.0 < next.0), "{what}: {found:?}");
                 world.assert_tidy();
                 world.log = None;
@@ -98,4 +111,17 @@ fn a_power_cut_between_the_syncs_of_a_swap_neither_loses_nor_doubles_a_segment()
         }
     }
     assert!(100 < tried.len(), "only {} outcomes", tried.len());
+}
+
+/// What a log has replaced is cut shorter from then on, so that its name must not come back.
+fn assert_syncs_follow_new_logs(changes: &[Change]) {
+    let is_log = |path: &Path| path.extension().is_some_and(|extension| extension == "log");
+    let mut new_logs = 0;
+    for (at, change) in changes.iter().enumerate() {
+        if matches!(change, Change::Renamed(_, to, _) if is_log(to)) {
+            new_logs += 1;
+            assert!(matches!(changes.get(at + 1), Some(Change::Synced(_))), "{:?}", changes.get(at + 1));
+        }
+    }
+    assert_eq!(new_logs, 2, "one of each pass");
 }
