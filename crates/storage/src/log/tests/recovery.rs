@@ -1,5 +1,10 @@
 //! What a crash leaves is cut at the last whole batch, and nothing that was durable is.
 
+mod damage;
+mod directory;
+mod epochs;
+mod indexes;
+
 use super::*;
 use std::io::Write;
 
@@ -110,84 +115,6 @@ fn what_is_cut_before_whole_batches_is_kept_in_a_copy() {
 }
 
 #[test]
-fn damage_to_what_was_durable_is_reported_and_nothing_is_cut() {
-    let mut world = World::new();
-    for value in ["one", "two", "three"] {
-        world.put(&[value]);
-    }
-    world.log().checkpoint().unwrap();
-    world.log = None;
-    let before = std::fs::metadata(world.file(LOG)).unwrap().len();
-    std::fs::File::options().write(true).open(world.file(LOG)).unwrap().set_len(before - 1).unwrap();
-    world.open();
-    assert_eq!(world.report.cuts, []);
-    let damage = &world.report.damages[0];
-    assert_eq!((damage.readable_to, damage.durable_to), (Offset(2), Offset(3)));
-    assert_eq!(world.values(0, 1000), ["one", "two"]);
-    assert_eq!(world.append(batch(&["x"], 0)), Err(AppendError::Storage(ID)));
-    assert_eq!(std::fs::metadata(world.file(LOG)).unwrap().len(), before - 1);
-    // It stays reported, until somebody has repaired it.
-    world.restart();
-    assert_eq!(world.report.damages.len(), 1);
-}
-
-#[test]
-fn missing_and_wrong_indexes_are_made_anew() {
-    let world_of = || {
-        let world = World::with(|settings| {
-            settings.index_interval_bytes = 200;
-            settings.segment_bytes = 20_000;
-        });
-        for n in 0..1000 {
-            world.pass_ms(1);
-            world.put(&[&n.to_string()]);
-        }
-        world
-    };
-    let check = |world: &World| {
-        assert_eq!(world.values(0, 5000).len(), 1000);
-        let found = world
-            .log()
-            .find_by_time(ID, Timestamp(START_MS + 501), ReadBound::HighWatermark)
-            .unwrap()
-            .unwrap();
-        assert_eq!(found.offset, Offset(500));
-    };
-    let mut world = world_of();
-    let expected: Vec<_> = {
-        world.restart();
-        let names = world.files().into_iter().filter(|name| name.contains("index"));
-        names.map(|name| (std::fs::read(world.file(&name)).unwrap(), name)).collect()
-    };
-    for clean in [true, false] {
-        let stop = |world: &mut World| {
-            if clean { world.log.take().unwrap().close() } else { world.log = None }
-        };
-        stop(&mut world);
-        for (_, name) in &expected {
-            std::fs::remove_file(world.file(name)).unwrap();
-        }
-        world.open();
-        check(&world);
-        if clean {
-            assert!(0 < world.report.indexes_rebuilt);
-            world.restart();
-            for (bytes, name) in &expected {
-                assert_eq!(&std::fs::read(world.file(name)).unwrap(), bytes, "{name}");
-            }
-        }
-    }
-    // Nonsense of the right length does no harm either.
-    world.restart();
-    world.log.take().unwrap().close();
-    for (bytes, name) in &expected {
-        std::fs::write(world.file(name), vec![1; bytes.len()]).unwrap();
-    }
-    world.open();
-    assert_eq!(world.values(0, 5000).len(), 1000);
-}
-
-#[test]
 fn the_topics_without_a_recovery_point_are_checked_from_the_start() {
     let mut world = World::with(|settings| settings.segment_bytes = 500);
     for n in 0..30 {
@@ -253,61 +180,6 @@ fn a_damaged_producer_snapshot_costs_reading_but_no_knowledge() {
     assert_eq!(world.append(sequenced(9, 0, 20, &["x"])).unwrap().base_offset, Offset(20));
 }
 
-#[test]
-fn a_directory_in_use_names_who_uses_it() {
-    let world = World::new();
-    let error = Log::open(&world.options(), world.env.clone(), world.heard.clone()).err().unwrap();
-    let OpenError::InUse { pid, .. } = &error else { unreachable!("{error}") };
-    assert_eq!(*pid, Some(std::process::id()));
-    assert!(error.to_string().contains("in use by process"));
-}
-
-#[test]
-fn a_directory_of_a_later_release_is_refused() {
-    let mut world = World::new();
-    world.log = None;
-    std::fs::write(world.dir.path().join("meta.properties"), "version=2\n").unwrap();
-    let error = Log::open(&world.options(), world.env.clone(), world.heard.clone()).err().unwrap();
-    assert!(matches!(error, OpenError::NewerFormat { found: 2, known: 1, .. }));
-}
-
-#[test]
-fn a_directory_that_cannot_be_told_is_left_alone_and_reported() {
-    let mut world = World::new();
-    world.log = None;
-    std::fs::create_dir(world.dir.path().join("stranger-3")).unwrap();
-    std::fs::write(world.dir.path().join("stranger-3/data"), "keep").unwrap();
-    world.open();
-    assert_eq!(world.report.unknown, [world.dir.path().join("stranger-3")]);
-    assert!(world.dir.path().join("stranger-3/data").exists());
-    assert_eq!(world.report.partitions, 1);
-}
-
-#[test]
-fn no_leader_epoch_is_ever_used_again() {
-    let mut world = World::new();
-    let mut ends = Vec::new();
-    for round in 0..4 {
-        assert_eq!(world.offsets().leader_epoch, LeaderEpoch(round));
-        world.put(&["kept"]);
-        world.log().checkpoint().unwrap();
-        ends.push(world.offsets().end);
-        // Seen by a consumer in this epoch, and then lost.
-        let size = world.log().size(ID);
-        world.put(&["lost"]);
-        world.log = None;
-        std::fs::File::options().write(true).open(world.file(LOG)).unwrap().set_len(size).unwrap();
-        world.open();
-    }
-    for (epoch, end) in (0..).map(LeaderEpoch).zip(ends) {
-        assert_eq!(world.log().epoch_end(ID, epoch), Some((epoch, end)));
-    }
-    assert_eq!(world.log().epoch_end(ID, LeaderEpoch(4)), Some((LeaderEpoch(4), Offset(4))));
-    assert_eq!(world.log().epoch_end(ID, LeaderEpoch(5)), None);
-    world.restart();
-    assert_eq!(world.offsets().leader_epoch, LeaderEpoch(4));
-}
-
 /// Regression: a trim is durable at once, the records before it perhaps never were.
 #[test]
 fn a_log_that_ends_before_its_start_goes_on_there() {
@@ -359,48 +231,6 @@ fn a_log_ends_where_its_next_segment_does_not_follow() {
     }
 }
 
-/// Found by the crash loop: killed while it wrote the file, the broker began with epoch 0 again, and consumers that had
-/// read in epoch 31 took their positions for lost and read everything once more.
-#[test]
-fn leader_epochs_outlive_their_file() {
-    const EPOCHS: &str = "leader-epoch-checkpoint";
-    for torn in [Some(""), Some("0\n2\n0 0\n1"), None] {
-        let mut world = World::new();
-        world.put(&["one"]);
-        world.crash();
-        world.put(&["two"]);
-        world.crash();
-        world.put(&["three"]);
-        world.log().checkpoint().unwrap();
-        world.log = None;
-        match torn {
-            Some(text) => std::fs::write(world.file(EPOCHS), text).unwrap(),
-            None => std::fs::remove_file(world.file(EPOCHS)).unwrap(),
-        }
-        world.open();
-        assert_eq!(world.offsets().leader_epoch, LeaderEpoch(3), "{torn:?}");
-        assert_eq!(world.log().epoch_end(ID, LeaderEpoch(0)), Some((LeaderEpoch(0), Offset(1))));
-        assert_eq!(world.log().epoch_end(ID, LeaderEpoch(1)), Some((LeaderEpoch(1), Offset(2))));
-        // Written anew, and never in place.
-        world.restart();
-        assert_eq!(world.offsets().leader_epoch, LeaderEpoch(3), "{torn:?}");
-        assert!(!world.dir.path().join(format!("{EPOCHS}.tmp")).exists());
-    }
-}
-
-#[test]
-fn the_file_of_epochs_is_replaced_as_a_whole() {
-    let mut world = World::new();
-    world.put(&["one"]);
-    // A reader that holds the old file still sees the old epochs.
-    let mut old = std::fs::File::open(world.file("leader-epoch-checkpoint")).unwrap();
-    world.crash();
-    let mut text = String::new();
-    std::io::Read::read_to_string(&mut old, &mut text).unwrap();
-    assert_eq!(text, "0\n1\n0 0\n");
-    assert_eq!(std::fs::read_to_string(world.file("leader-epoch-checkpoint")).unwrap(), "0\n2\n0 0\n1 1\n");
-}
-
 proptest::proptest! {
     #![proptest_config(proptest::prelude::ProptestConfig::with_cases(200))]
 
@@ -441,103 +271,5 @@ proptest::proptest! {
         proptest::prop_assert_eq!(&world.report.damages, &[]);
         proptest::prop_assert_eq!(world.values(0, 1000), &["one", "two", "three"][..kept]);
         proptest::prop_assert_eq!(world.put(&["next"]), Offset(kept as i64));
-    }
-
-    /// Whatever happens to a byte below the recovery point, a start cuts nothing, and records behind it are there.
-    #[test]
-    fn nothing_below_the_recovery_point_is_ever_cut(
-        place in proptest::prelude::any::<proptest::sample::Index>(),
-        bit in 0u8..8,
-    ) {
-        let (mut world, starts) = three();
-        let mut bytes = std::fs::read(world.file(LOG)).unwrap();
-        let at = place.index(usize::try_from(starts[1]).unwrap());
-        bytes[at] ^= 1 << bit;
-        std::fs::write(world.file(LOG), &bytes).unwrap();
-        world.open();
-        proptest::prop_assert_eq!(&world.report.cuts, &[]);
-        proptest::prop_assert_eq!(std::fs::read(world.file(LOG)).unwrap(), bytes);
-    }
-}
-
-/// An entry that leads too far once made a reader pass over the records before it.
-#[test]
-fn a_wrong_index_hides_no_records() {
-    let mut world = World::with(|settings| settings.index_interval_bytes = 80);
-    for number in 0..6 {
-        world.put(&[&format!("value {number}")]);
-    }
-    world.log.take().unwrap().close();
-    let path = world.file("00000000000000000000.index");
-    let bytes = std::fs::read(&path).unwrap();
-    let entries: Vec<&[u8]> = bytes.chunks(8).collect();
-    // The first entry's offset with the last entry's position.
-    let wrong = [&entries[0][..4], &entries[entries.len() - 1][4..]].concat();
-    std::fs::write(&path, wrong).unwrap();
-    world.open();
-    assert_eq!(world.values(2, 1000), ["value 2", "value 3", "value 4", "value 5"]);
-}
-
-/// Regression, found by the simulator: a power cut left zeros where the end of a time index had been, of a segment that
-/// was rolled right after a checkpoint. Its records seemed to be from 1970, and retention removed them.
-#[test]
-fn indexes_that_were_ended_after_the_checkpoint_are_made_anew() {
-    let mut world = World::with(|settings| {
-        settings.segment_bytes = 200;
-        settings.retention_ms = Some(1000);
-        settings.index_interval_bytes = 0;
-    });
-    for value in ["a", "b"] {
-        world.put(&[value]);
-    }
-    world.log().checkpoint().unwrap();
-    world.put(&["c"]);
-    world.log = None;
-    let index = world.file("00000000000000000000.timeindex");
-    assert!(world.file("00000000000000000002.log").exists());
-    std::fs::write(index, [0; 12]).unwrap();
-    world.open();
-    world.log().enforce_retention();
-    assert_eq!(world.values(0, 1000), ["a", "b", "c"]);
-    let found = world.log().find_by_time(ID, Timestamp(START_MS), ReadBound::HighWatermark).unwrap().unwrap();
-    assert_eq!(found.offset, Offset(0));
-}
-
-/// Damages the header of the batch at `start`, so that it cannot be read at all.
-fn damage_header(world: &World, start: u64) {
-    world.flip(LOG, usize::try_from(start).unwrap() + 16);
-    world.flip(LOG, usize::try_from(start).unwrap() + 9);
-}
-
-#[test]
-fn what_lies_behind_damage_is_readable_and_the_damage_is_not_passed_over() {
-    for restarts in [false, true] {
-        let mut world = World::with(|settings| settings.segment_bytes = 300);
-        let mut starts = Vec::new();
-        for value in ["one", "two", "three", "four", "five", "six"] {
-            starts.push(world.log().size(ID));
-            world.put(&[value]);
-        }
-        world.log().checkpoint().unwrap();
-        // Nothing of it is found in memory.
-        world.restart();
-        if restarts {
-            world.log = None;
-        }
-        damage_header(&world, starts[1]);
-        if restarts {
-            // Recovery looks at segments that may not be on stable storage: make it look here.
-            let points = world.dir.path().join("recovery-point-offset-checkpoint");
-            std::fs::write(points, "0\n1\nt 0 3\n").unwrap();
-            world.open();
-            assert_eq!(world.report.damages.len(), 1);
-            assert_eq!(world.report.cuts, []);
-            assert_eq!(world.append(batch(&["x"], 0)), Err(AppendError::Storage(ID)));
-        }
-        assert!(matches!(world.read(1, 1000), Err(ReadError::Damaged { .. })));
-        let one = records_of(&world.read(0, 1000).unwrap());
-        assert_eq!(one.into_iter().map(|(_, value)| value).collect::<Vec<_>>(), ["one"]);
-        let rest = if restarts { &["three"][..] } else { &["three", "four", "five", "six"][..] };
-        assert_eq!(world.values(2, 1000), rest);
     }
 }

@@ -1,0 +1,33 @@
+//! A data directory that is in use, of a later release, or holds what nobody knows.
+
+use super::*;
+
+#[test]
+fn a_directory_in_use_names_who_uses_it() {
+    let world = World::new();
+    let error = Log::open(&world.options(), world.env.clone(), world.heard.clone()).err().unwrap();
+    let OpenError::InUse { pid, .. } = &error else { unreachable!("{error}") };
+    assert_eq!(*pid, Some(std::process::id()));
+    assert!(error.to_string().contains("in use by process"));
+}
+
+#[test]
+fn a_directory_of_a_later_release_is_refused() {
+    let mut world = World::new();
+    world.log = None;
+    std::fs::write(world.dir.path().join("meta.properties"), "version=2\n").unwrap();
+    let error = Log::open(&world.options(), world.env.clone(), world.heard.clone()).err().unwrap();
+    assert!(matches!(error, OpenError::NewerFormat { found: 2, known: 1, .. }));
+}
+
+#[test]
+fn a_directory_that_cannot_be_told_is_left_alone_and_reported() {
+    let mut world = World::new();
+    world.log = None;
+    std::fs::create_dir(world.dir.path().join("stranger-3")).unwrap();
+    std::fs::write(world.dir.path().join("stranger-3/data"), "keep").unwrap();
+    world.open();
+    assert_eq!(world.report.unknown, [world.dir.path().join("stranger-3")]);
+    assert!(world.dir.path().join("stranger-3/data").exists());
+    assert_eq!(world.report.partitions, 1);
+}
