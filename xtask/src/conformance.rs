@@ -198,17 +198,7 @@ fn probe(
     program: &Path,
     options: &Options,
 ) -> Row {
-    let command = match prepared {
-        Ok(command) => command,
-        Err(Setback::Skipped(reason)) => {
-            row.skip(&reason);
-            return row;
-        }
-        Err(Setback::Failed(reason)) => {
-            row.fail(&reason);
-            return row;
-        }
-    };
+    let Some(command) = row.prepared(prepared) else { return row };
     let broker = match &options.against {
         Some(address) => Ok(Broker::running_at(address)),
         None => Broker::start(program, shelf, row.name, options.keep),

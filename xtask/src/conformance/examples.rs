@@ -32,17 +32,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 /// Runs them; with `against` on a broker of somebody else.
 pub(super) fn run(shelf: &Shelf, program: &Path, against: Option<&str>) -> Row {
     let mut row = Row::new("examples", "Java and Python", EXAMPLES);
-    let mut command = match prepare(shelf) {
-        Ok(command) => command,
-        Err(Setback::Skipped(reason)) => {
-            row.skip(&reason);
-            return row;
-        }
-        Err(Setback::Failed(reason)) => {
-            row.fail(&reason);
-            return row;
-        }
-    };
+    let Some(mut command) = row.prepared(prepare(shelf)) else { return row };
     if let Some(address) = against {
         command.args(["--against", address]);
     }

@@ -32,17 +32,7 @@ const LIMIT: Duration = Duration::from_secs(300);
 /// Runs the tests.
 pub(super) fn run(shelf: &Shelf, program: &Path) -> Row {
     let mut row = Row::new("Kafka's files", "Python and Java", TESTS);
-    let command = match prepare(shelf) {
-        Ok(command) => command,
-        Err(Setback::Skipped(reason)) => {
-            row.skip(&reason);
-            return row;
-        }
-        Err(Setback::Failed(reason)) => {
-            row.fail(&reason);
-            return row;
-        }
-    };
+    let Some(command) = row.prepared(prepare(shelf)) else { return row };
     let settings = BTreeMap::from([
         ("OTTLA", program.to_string_lossy().into_owned()),
         ("DATA", shelf.folder("data").join("files").to_string_lossy().into_owned()),

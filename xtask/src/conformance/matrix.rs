@@ -1,9 +1,11 @@
 //! Client × feature: what was heard, and how it is shown.
 
 use super::Tally;
+use super::packages::Setback;
 use super::script::Ended;
 use serde_json::Value;
 use std::fmt::Write;
+use std::process::Command;
 
 /// A feature by the name that scripts report, and what it asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,6 +122,16 @@ impl Row {
     /// The run itself failed before or after the script spoke.
     pub(super) fn fail(&mut self, reason: &str) {
         self.fault = Some(reason.to_owned());
+    }
+
+    /// The script's command; `None` if there is none, and then the row says why.
+    pub(super) fn prepared(&mut self, prepared: Result<Command, Setback>) -> Option<Command> {
+        match prepared {
+            Ok(command) => return Some(command),
+            Err(Setback::Skipped(reason)) => self.skip(&reason),
+            Err(Setback::Failed(reason)) => self.fail(&reason),
+        }
+        None
     }
 
     /// Only these features are asked for.

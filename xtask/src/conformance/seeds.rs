@@ -32,17 +32,7 @@ const LIMIT: Duration = Duration::from_secs(600);
 /// Runs the tests; with `against` the broker is somebody else's, and what needs a restart does not apply.
 pub(super) fn run(shelf: &Shelf, program: &Path, against: Option<&str>) -> Row {
     let mut row = Row::new("real data", "Java and Python", TESTS);
-    let command = match prepare(shelf) {
-        Ok(command) => command,
-        Err(Setback::Skipped(reason)) => {
-            row.skip(&reason);
-            return row;
-        }
-        Err(Setback::Failed(reason)) => {
-            row.fail(&reason);
-            return row;
-        }
-    };
+    let Some(command) = row.prepared(prepare(shelf)) else { return row };
     let settings = BTreeMap::from([
         ("BOOTSTRAP", against.unwrap_or_default().to_owned()),
         ("PREFIX", format!("seeds-{}", std::process::id())),
