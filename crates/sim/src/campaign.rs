@@ -5,6 +5,7 @@ use crate::world::{self, Outcome, Settings};
 use std::fmt;
 use std::io;
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -93,7 +94,8 @@ pub fn run(seeds: Range<u64>, planted: Planted, stop_after: usize, scratch: &Pat
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or(Ok(())))
+        // A panic here is one of the simulator itself: without its seed the figures would be wrong.
+        workers.into_iter().try_for_each(|worker| worker.join().unwrap_or_else(|panic| resume_unwind(panic)))
     })?;
     Ok(tally.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner))
 }

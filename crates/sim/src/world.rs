@@ -15,6 +15,7 @@ mod client;
 mod committer;
 mod desk;
 mod life;
+mod panics;
 mod plain;
 mod producer;
 mod reader;

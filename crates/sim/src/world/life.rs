@@ -3,6 +3,7 @@
 use super::call::{Calls, Counter, Reply};
 use super::client::Client;
 use super::desk::{Desk, Place};
+use super::panics;
 use crate::chance::Chance;
 use crate::disk::SimDisk;
 use crate::env::SimEnv;
@@ -47,14 +48,13 @@ impl Life<'_> {
     pub(super) fn run(&mut self, steps: Option<u64>, ending: Ending) -> Ending {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
         let runtime = runtime.expect("a runtime without sockets needs nothing of the system");
+        panics::watch();
         let lived = catch_unwind(AssertUnwindSafe(|| {
             LocalSet::new().block_on(&runtime, self.live(steps, ending));
         }));
-        if let Err(panic) = lived {
-            let text = panic.downcast_ref::<String>().cloned();
-            let text = text.or_else(|| panic.downcast_ref::<&str>().map(|text| (*text).to_owned()));
-            self.desk.violation(format!("a panic: {}", text.unwrap_or_default()));
-        }
+        // It was seen like those that the runtime has caught.
+        drop(lived);
+        panics::take().into_iter().for_each(|panic| self.desk.violation(format!("a panic: {panic}")));
         if self.disk.is_dark() && ending == Ending::Orderly {
             // The lights went out before it had stopped.
             return Ending::PowerCut;
