@@ -14,7 +14,7 @@ use ottla_base::{Env, PartitionIndex, ProducerEpoch, ProducerId, TopicId};
 use ottla_coordinator::Ticket;
 use ottla_coordinator::group::{
     Catalog, Command, Commit, CompleteTransaction, Delete, DeleteOffsets, Describe, Fetch, Groups as Machine,
-    Heartbeat, Join, Leave, List, Reply, Settings, Stability, Sync, TxnCommit, UnknownGroup,
+    Heartbeat, Join, Leave, List, Reply, Settings, Stability, Sync, TxnCommit, UnknownGroup, Words,
 };
 use ottla_storage::Journal;
 use ottla_wire::message::delete_groups_response::DeletableGroupResult;
@@ -238,7 +238,7 @@ impl Groups {
 
     /// The groups in these states and of these types; an empty filter lets all pass.
     pub(crate) async fn list(&self, states: &[Str], types: &[Str]) -> Result<Vec<ListedGroup>, ErrorCode> {
-        let (states, types) = (states.to_vec(), types.to_vec());
+        let (states, types) = (Words::new(states), Words::new(types));
         let list = |ticket| Command::List(List { ticket, states: states.clone(), types: types.clone() });
         let mut groups = Vec::new();
         for reply in self.ask_all(list).await? {

@@ -27,6 +27,7 @@ use ottla_storage::Journal;
 use ottla_wire::message::list_transactions_response::TransactionState;
 use ottla_wire::message::{EndTxnRequest, EndTxnResponse, InitProducerIdRequest, InitProducerIdResponse};
 use ottla_wire::{ErrorCode, Str};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -186,13 +187,15 @@ impl Transactions {
     /// The ids that pass, shard by shard; see [`List`].
     pub(crate) async fn list(
         &self,
-        states: &[Str],
-        producers: &[ProducerId],
+        states: BTreeSet<Str>,
+        producers: BTreeSet<ProducerId>,
         duration_ms: i64,
     ) -> Result<Vec<TransactionState>, ErrorCode> {
-        let (states, producers) = (states.to_vec(), producers.to_vec());
-        let list =
-            |ticket| List { ticket, states: states.clone(), producers: producers.clone(), duration_ms };
+        let (states, producers) = (Arc::new(states), Arc::new(producers));
+        let list = |ticket| {
+            let (states, producers) = (Arc::clone(&states), Arc::clone(&producers));
+            List { ticket, states, producers, duration_ms }
+        };
         let ask = |shard: &Arc<Shard<Machine>>| shard.ask(|ticket| Command::List(list(ticket)));
         let asked: Vec<_> = self.shards.iter().map(ask).collect();
         let mut found = Vec::new();

@@ -42,7 +42,7 @@ use turn::{Timer, Turn};
 pub use catalog::{Catalog, CatalogTopic};
 pub use classic::{FirstJoin, Heartbeat, Join, Leave, StaticRejoin, Sync};
 pub use deletion::Delete;
-pub use listing::{Describe, List};
+pub use listing::{Describe, List, Words};
 pub use live::{MemberOf, Stored, StoredMember};
 pub use offsets::commit::{UnknownGroup, refused as refused_commit};
 pub use offsets::delete::DeleteOffsets;

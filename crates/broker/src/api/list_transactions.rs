@@ -37,9 +37,10 @@ async fn list(
     if states.is_empty() && !unknown_state_filters.is_empty() {
         return Ok(ListTransactionsResponse { unknown_state_filters, ..Default::default() });
     }
-    let producers: Vec<_> = request.producer_id_filters.into_iter().map(ProducerId).collect();
+    let producers = request.producer_id_filters.into_iter().map(ProducerId).collect();
     let transactions = &context.broker.transactions;
-    let mut transaction_states = transactions.list(&states, &producers, request.duration_filter).await?;
+    let mut transaction_states =
+        transactions.list(states.into_iter().collect(), producers, request.duration_filter).await?;
     transaction_states
         .retain(|listed| pattern.as_ref().is_none_or(|pattern| pattern.is_match(&listed.transactional_id)));
     Ok(ListTransactionsResponse { unknown_state_filters, transaction_states, ..Default::default() })

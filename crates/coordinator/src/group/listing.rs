@@ -5,6 +5,8 @@ use super::live::Directory;
 use super::turn::Turn;
 use crate::machine::Ticket;
 use ottla_wire::Str;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A description to give.
 #[derive(Debug)]
@@ -20,10 +22,25 @@ pub struct Describe {
 pub struct List {
     /// Who waits.
     pub ticket: Ticket,
-    /// States to show, in any case, such as `Stable`.
-    pub states: Vec<Str>,
-    /// Types to show, in any case, such as `classic`.
-    pub types: Vec<Str>,
+    /// States to show, such as `Stable`.
+    pub states: Words,
+    /// Types to show, such as `classic`.
+    pub types: Words,
+}
+
+/// The words of a filter, in any case. A request may have a great many, and each group is compared with all of them.
+#[derive(Clone, Debug, Default)]
+pub struct Words(Arc<BTreeSet<String>>);
+
+impl Words {
+    /// These words; blanks around them do not count.
+    pub fn new<'a>(words: impl IntoIterator<Item = &'a Str>) -> Self {
+        Self(Arc::new(words.into_iter().map(|word| word.trim().to_ascii_lowercase()).collect()))
+    }
+
+    fn lets_pass(&self, word: &str) -> bool {
+        self.0.is_empty() || self.0.contains(&word.to_ascii_lowercase())
+    }
 }
 
 pub(super) fn describe(groups: &Directory, turn: &mut Turn<'_>, describe: &Describe) {
@@ -32,15 +49,9 @@ pub(super) fn describe(groups: &Directory, turn: &mut Turn<'_>, describe: &Descr
 }
 
 pub(super) fn list(groups: &Directory, turn: &mut Turn<'_>, list: &List) {
-    let passes =
-        |filter: &[Str], word: &str| filter.is_empty() || filter.iter().any(|asked| is_same(asked, word));
     let listed = groups.0.values().map(super::live::Live::listed);
     let listed = listed
-        .filter(|group| passes(&list.states, &group.group_state) && passes(&list.types, &group.group_type));
+        .filter(|group| list.states.lets_pass(&group.group_state) && list.types.lets_pass(&group.group_type));
     let listed = listed.collect();
     turn.reply(list.ticket, Reply::List(listed));
-}
-
-fn is_same(asked: &str, word: &str) -> bool {
-    asked.trim().eq_ignore_ascii_case(word)
 }

@@ -8,6 +8,8 @@ use ottla_base::{ProducerId, Timestamp};
 use ottla_wire::Str;
 use ottla_wire::message::describe_transactions_response::TransactionState;
 use ottla_wire::message::list_transactions_response::TransactionState as ListedTransaction;
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// A description to give.
 #[derive(Debug)]
@@ -27,15 +29,15 @@ pub struct Described {
     pub participants: Vec<Participant>,
 }
 
-/// A list to give. An empty filter lets everything pass.
+/// A list to give. An empty filter lets everything pass. One may be as large as a request, and is compared with every id.
 #[derive(Clone, Debug)]
 pub struct List {
     /// Who waits.
     pub ticket: Ticket,
     /// States to show, by Kafka's words.
-    pub states: Vec<Str>,
+    pub states: Arc<BTreeSet<Str>>,
     /// Producers to show.
-    pub producers: Vec<ProducerId>,
+    pub producers: Arc<BTreeSet<ProducerId>>,
     /// Show only what has been there for longer, in milliseconds; negative for everything.
     pub duration_ms: i64,
 }
@@ -75,7 +77,7 @@ pub(super) fn list(hard: &Hard, turn: &mut Turn<'_>, list: &List) {
 
 fn passes(list: &List, stored: &Stored, now: Timestamp) -> bool {
     let List { states, producers, duration_ms, ticket: _ } = list;
-    (states.is_empty() || states.iter().any(|state| **state == *stored.state.name()))
+    (states.is_empty() || states.contains(stored.state.name()))
         && (producers.is_empty() || producers.contains(&stored.producer))
         && (*duration_ms < 0 || *duration_ms < now.0.saturating_sub(stored.started.0))
 }

@@ -304,7 +304,9 @@ impl World {
             },
             "describe" => Command::Describe(Describe { ticket: who.ticket, group: who.group }),
             "list" => {
-                let filter = |name| fields.get(name).map(|word| vec![Str::from(*word)]).unwrap_or_default();
+                let filter = |name| {
+                    Words::new(&fields.get(name).map(|word| Str::from(*word)).into_iter().collect::<Vec<_>>())
+                };
                 Command::List(List { ticket: who.ticket, states: filter("state"), types: filter("type") })
             }
             "delete" => Command::Delete(Delete { ticket: who.ticket, group: who.group }),

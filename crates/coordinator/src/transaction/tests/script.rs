@@ -259,12 +259,10 @@ impl World {
             "describe" => Command::Describe(Describe { ticket, id }),
             "list" => Command::List(List {
                 ticket,
-                states: fields.get("state").map(|state| Str::from(*state)).into_iter().collect(),
-                producers: fields
-                    .get("pid")
-                    .map(|id| ProducerId(id.parse().expect("an id")))
-                    .into_iter()
-                    .collect(),
+                states: Arc::new(fields.get("state").map(|state| Str::from(*state)).into_iter().collect()),
+                producers: Arc::new(
+                    fields.get("pid").map(|id| ProducerId(id.parse().expect("an id"))).into_iter().collect(),
+                ),
                 duration_ms: fields.get("longer").map_or(-1, |ms| ms.parse().expect("ms")),
             }),
             other => panic!("no verb {other}"),
