@@ -137,3 +137,31 @@ fn the_oldest_keeps_its_turn_until_it_is_handed_out() {
         "#]],
     );
 }
+
+#[test]
+fn priorities_mean_nothing_unless_enabled() {
+    check(
+        "
+        config delay
+        log 0 prio=1
+        log 1 prio=9
+        open start=0
+        acquire a max=2
+        release a
+        acquire a max=1
+        ",
+        &expect![[r#"
+            > config delay
+            > log 0 prio=1
+            > log 1 prio=9
+            > open start=0
+            start=0: opened at 0
+            > acquire a max=2
+            a: 0-1/1
+            > release a
+            a: done
+            > acquire a max=1
+            a: 0-1/2
+        "#]],
+    );
+}
