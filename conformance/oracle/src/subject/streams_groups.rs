@@ -20,6 +20,15 @@ const ASKED_TO_DRAW: Difference = Difference {
     because: "Ottla keeps descriptions of topologies without a plug-in, and asks for them",
 };
 
+/// After an answer that was lost it is only by this that a member learns what it has.
+const fn told_again(step: &'static str) -> Difference {
+    Difference {
+        step,
+        field: "_tasks",
+        because: "Ottla tells a member its tasks again when it says that it has others; Apache Kafka tells them once",
+    }
+}
+
 pub const SUBJECT: Subject = Subject {
     name: "streams-groups",
     about: "StreamsGroupHeartbeat and StreamsGroupDescribe: joining, moving tasks, topics that are missing, refusals.",
@@ -34,13 +43,13 @@ pub const SUBJECT: Subject = Subject {
             name: "moving",
             asks: "tasks move from one member to another, and back",
             run: moving,
-            differs: &[ASKED_TO_DRAW],
+            differs: &[ASKED_TO_DRAW, told_again("a has not let go")],
         },
         Scenario {
             name: "epochs",
             asks: "heartbeats of other epochs, also when an answer was lost",
             run: epochs,
-            differs: &[ASKED_TO_DRAW],
+            differs: &[ASKED_TO_DRAW, told_again("a again, as if the answer was lost")],
         },
         Scenario {
             name: "refused",

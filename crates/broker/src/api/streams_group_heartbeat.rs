@@ -7,6 +7,8 @@
 //!   and makes them then; why one could not be made, both say in the detail of MISSING_INTERNAL_TOPICS.
 //! - A member is told to come again as soon as a waiting assignment may be made, or topics that were missing are there,
 //!   if that is sooner than its next heartbeat.
+//! - A member that says it has other tasks than it was given is told again which those are. Apache Kafka tells each once:
+//!   after an answer that was lost nobody runs the tasks in it until the next assignment.
 //! - A task goes to another member only when the one that had it says that it has not any more, or is gone.
 //! - Topics by a pattern, another topology for a group that has one, and warm-up tasks are not there in Kafka 4.4
 //!   either. Every topology may name 10,000 topics and come to 100,000 tasks.

@@ -5,7 +5,7 @@ use super::member::Member;
 use super::request::JOIN;
 use super::status::{self, status};
 use super::target::{Cause, Delay};
-use super::tasks::listed;
+use super::tasks::{Tasks, listed};
 use super::{Config, Group};
 use crate::group::turn::Turn;
 use ottla_wire::Str;
@@ -17,6 +17,8 @@ use std::sync::Arc;
 pub(super) struct Step {
     /// The member as it was.
     pub(super) before: Arc<Member>,
+    /// What the member said that it has, if it did.
+    pub(super) owned: Option<Tasks>,
     /// Why there is no new assignment yet.
     pub(super) delay: Option<Delay>,
 }
@@ -30,7 +32,7 @@ impl Group {
         turn: &Turn<'_>,
     ) -> Answered {
         let Heartbeat { request, config, topics, statuses, .. } = heartbeat;
-        let Step { before, delay } = step;
+        let Step { before, owned, delay } = step;
         let Some(member) = self.members.get(id).cloned() else { return Answered::default() };
         let mut response = StreamsGroupHeartbeatResponse {
             member_id: id.clone(),
@@ -42,7 +44,10 @@ impl Group {
             ..Default::default()
         };
         let has_other_tasks = before.assigned != member.assigned;
-        if request.member_epoch == JOIN || has_other_tasks {
+        // Who has something else has perhaps not heard of it. Apache Kafka tells nobody twice: after an answer that was
+        // lost nobody runs what it gave, and what it took away is kept until the member is thrown out for that.
+        let is_uninformed = owned.as_ref().is_some_and(|owned| !member.assigned.is_as_in(owned));
+        if request.member_epoch == JOIN || has_other_tasks || is_uninformed {
             response.active_tasks = Some(listed(member.assigned.active.keys()));
             response.standby_tasks = Some(listed(member.assigned.standby.iter()));
             response.warmup_tasks = Some(Vec::new());

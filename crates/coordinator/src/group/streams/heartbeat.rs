@@ -148,7 +148,7 @@ impl Group {
         if heartbeat.request.shutdown_application && self.shutdown.is_none() {
             self.shutdown = Some(plan.id.clone());
         }
-        Ok(self.answer(&plan.id, &Step { before, delay }, heartbeat, turn))
+        Ok(self.answer(&plan.id, &Step { before, owned: plan.owned, delay }, heartbeat, turn))
     }
 
     fn plan(&self, heartbeat: &Heartbeat, topology: Option<&Topology>) -> Result<Plan, Refusal> {

@@ -33,6 +33,11 @@ impl Assigned {
         self.active.is_empty() && self.standby.is_empty()
     }
 
+    /// Whether a member that has `owned` has these and no others.
+    pub(super) fn is_as_in(&self, owned: &Tasks) -> bool {
+        self.active.keys().eq(&owned.active) && self.standby == owned.standby
+    }
+
     /// Whether a member that has `owned` still has any of these.
     pub(super) fn is_any_in(&self, owned: &Tasks) -> bool {
         self.active.keys().any(|task| owned.active.contains(task))

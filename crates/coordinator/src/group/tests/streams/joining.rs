@@ -186,7 +186,7 @@ fn a_member_that_says_it_still_has_something_keeps_it() {
             > s-beat a own=0.0,0.1
             a: epoch 2 active 0.[0]
             > s-beat a own=0.0,0.1
-            a: epoch 2
+            a: epoch 2 active 0.[0]
             > s-beat b
             b: epoch 3
             > s-beat a own=0.0
@@ -230,7 +230,7 @@ fn who_takes_too_long_to_let_go_is_out() {
             a: epoch 2 active 0.[0]
             > +19999
             > s-beat a own=0.0,0.1
-            a: epoch 2
+            a: epoch 2 active 0.[0]
             > s-beat b
             b: epoch 3
             > +1

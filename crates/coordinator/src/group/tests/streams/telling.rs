@@ -1,6 +1,7 @@
 //! What heartbeats and descriptions tell besides tasks.
 
-use crate::group::tests::script::check;
+use crate::group::tests::script::streams::TWO_MEMBERS;
+use crate::group::tests::script::{check, check_after};
 use expect_test::expect;
 
 #[test]
@@ -203,6 +204,37 @@ fn offsets_of_tasks_are_told_on() {
             -: Stable epoch 2/2
                0: src=in rep= sink= log=c:2
                a epoch 2 has [0.[0,1]] wants [0.[0,1]] 0.0@6
+        "#]],
+    );
+}
+
+/// The answer that gave b its task was lost, and so was the one that took a task from a: both only know what they had.
+#[test]
+fn who_has_not_heard_what_it_has_is_told_again() {
+    check_after(
+        TWO_MEMBERS,
+        "s-beat a own=0.0,0.1
+         s-beat a own=0.0,0.1
+         s-beat a own=0.0
+         s-beat b
+         s-beat b own=
+         s-beat b own=? stand=?
+         s-beat b own=0.1",
+        &expect![[r#"
+            > s-beat a own=0.0,0.1
+            a: epoch 2 active 0.[0]
+            > s-beat a own=0.0,0.1
+            a: epoch 2 active 0.[0]
+            > s-beat a own=0.0
+            a: epoch 3
+            > s-beat b
+            b: epoch 3 active 0.[1]
+            > s-beat b own=
+            b: epoch 3 active 0.[1]
+            > s-beat b own=? stand=?
+            b: epoch 3
+            > s-beat b own=0.1
+            b: epoch 3
         "#]],
     );
 }
