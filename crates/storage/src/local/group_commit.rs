@@ -131,7 +131,7 @@ impl GroupCommit {
     fn commit(&self, partitions: &[Arc<Partition>], number: u64) {
         let mut captures = Vec::with_capacity(partitions.len());
         for partition in partitions {
-            match partition.capture() {
+            match partition.capture(&self.engine) {
                 Ok(capture) => captures.push((partition, capture)),
                 // Something failed after the append: nobody knows what of it is on the disk.
                 Err(Status::Failed) => self.note_failed(partition.id, number),

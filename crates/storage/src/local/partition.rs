@@ -227,6 +227,15 @@ impl Partition {
     /// Ends the active segment and begins a new one at the end of the log. After an error the active segment
     /// is still active.
     pub(crate) fn roll(&self, engine: &Engine, state: &mut State, now: Timestamp) -> io::Result<()> {
+        // What was cut back may be whole batches: they must be gone before the same offsets are in the new segment.
+        // Under `os` nobody waits for a sync, but a marker does, and it covers all that lies before it.
+        let is_behind = state.high_watermark < state.end || state.settings.durability == Durability::Os;
+        let last = state.segments.len() - 1;
+        let unsynced = match state.is_cut_back || is_behind {
+            // Opened again if need be: under `os` it may have been closed before it was synced.
+            true => Some(self.open_log(engine, state, last)?),
+            false => None,
+        };
         let place = self.place(engine);
         let file = segment::create_log(&place, state.end)?;
         if let Err(error) = state.seal(&place) {
@@ -234,15 +243,8 @@ impl Partition {
             engine.disk.remove_file(&place.log(state.end))?;
             return Err(error);
         }
-        let last = state.segments.last_mut().expect("a partition has a segment");
-        // What was cut back may be whole batches: they must be gone before the same offsets are in the new segment.
-        // Under `os` nobody waits for a sync, but a marker does, and it covers all that lies before it.
-        let is_behind = state.high_watermark < state.end || state.settings.durability == Durability::Os;
-        if (std::mem::take(&mut state.is_cut_back) || is_behind)
-            && let Some(file) = &last.file
-        {
-            state.unsynced.push(file.clone());
-        }
+        state.is_cut_back = false;
+        state.unsynced.extend(unsynced);
         state.directory_unsynced = true;
         state.tail.clear();
         let jitter_ms = match state.settings.segment_jitter_ms {
@@ -259,15 +261,21 @@ impl Partition {
     }
 
     /// What a sync has to cover now; an error tells why the partition is not to be synced any more.
-    pub(crate) fn capture(&self) -> Result<Capture, Status> {
+    pub(crate) fn capture(&self, engine: &Engine) -> Result<Capture, Status> {
         let mut state = self.state.lock();
         if state.status != Status::Live {
             return Err(state.status);
         }
+        // Under `os` it may have been closed since something was written that must be synced.
+        let last = state.segments.len() - 1;
+        let active = self.open_log(engine, &mut state, last).map_err(|error| {
+            self.fail(&mut state, "opening the log to sync it", &error);
+            state.status
+        })?;
         let mut files = std::mem::take(&mut state.unsynced);
         let directory = std::mem::take(&mut state.directory_unsynced);
         state.is_cut_back = false;
-        files.extend(state.segments.last().and_then(|active| active.file.clone()));
+        files.push(active);
         Ok(Capture { files, directory, end: state.end, mark: state.end_mark() })
     }
 

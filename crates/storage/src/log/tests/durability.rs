@@ -330,3 +330,26 @@ fn after_a_crash_the_end_of_a_log_is_read_from_stable_storage() {
     world.restart();
     assert!(world.disk.forgotten.lock().is_empty(), "an orderly stop has synced everything");
 }
+
+/// Regression: where records are not synced one by one, a log may be closed at any time, and a marker behind them was
+/// told to be durable without a sync of it.
+#[test]
+fn a_sync_covers_a_log_that_was_closed_meanwhile() {
+    for rolls in [false, true] {
+        let world = World::new();
+        world.put(&["a"]);
+        let partition = world.log().find(ID).unwrap();
+        let engine = &world.log().0.engine;
+        // Twice, for it was used since the last look.
+        engine.handles.close_idle();
+        engine.handles.close_idle();
+        let mut state = partition.state.lock();
+        assert!(state.segments[0].file.is_none());
+        if rolls {
+            partition.roll(engine, &mut state, Timestamp(world.now())).unwrap();
+        }
+        drop(state);
+        let synced = partition.capture(engine).unwrap().files;
+        assert_eq!(synced.len(), if rolls { 2 } else { 1 });
+    }
+}

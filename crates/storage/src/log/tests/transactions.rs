@@ -130,7 +130,7 @@ fn a_sync_that_began_before_the_marker_settles_nothing() {
     let gate = world.disk.sync_gate.lock();
     let data = world.log().append(vec![Append { id: ID, batch: inside(9, 0, 0, &["a"]) }]);
     let partition = world.log().find(ID).unwrap();
-    let capture = partition.capture().unwrap();
+    let capture = partition.capture(&world.log().0.engine).unwrap();
     let marker = world.log().append_markers(vec![(ID, end(9, 0, MarkerKind::Commit, V1))]);
     assert!(partition.synced(&capture));
     let Offsets { last_stable, high_watermark, .. } = world.offsets();
