@@ -73,8 +73,23 @@ fn test(shelf: &Shelf, address: &str, folder: &Path, features: &str) -> Result<C
         .map_err(|error| format!("cannot start {features}: {error}"))
 }
 
-/// Waits for the end of the tests, and does something meanwhile.
+/// Waits for the end of the tests, and does something meanwhile. Nothing of them is left when it returns.
 fn wait(
+    child: &mut Child,
+    folder: &Path,
+    limit: Duration,
+    meanwhile: impl FnMut() -> Result<(), String>,
+) -> Result<(), String> {
+    let outcome = watch(child, folder, limit, meanwhile);
+    if outcome.is_err() {
+        // It may have ended just now.
+        drop(child.kill());
+        drop(child.wait());
+    }
+    outcome
+}
+
+fn watch(
     child: &mut Child,
     folder: &Path,
     limit: Duration,
@@ -90,9 +105,6 @@ fn wait(
         }
         meanwhile()?;
     }
-    // It may have ended just now.
-    drop(child.kill());
-    drop(child.wait());
     Err(format!("the application did not end within {limit:?}: {}", see()))
 }
 
