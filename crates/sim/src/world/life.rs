@@ -12,7 +12,7 @@ use ottla_broker::StartError;
 use ottla_broker::config::{Assignment, Layers, Origin};
 use ottla_broker::in_process::InProcess;
 use ottla_storage::disk::Disk;
-use ottla_storage::{Log, LogOptions, RecoveryReport, Work};
+use ottla_storage::{LogOptions, RecoveryReport, Work};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
@@ -137,7 +137,7 @@ impl Life<'_> {
             .filter_map(|(topic, id)| {
                 let place = Place { topic: topic.as_str().to_owned(), index: id.index.0 };
                 // One that cannot be read in this life is told of in the next.
-                Some((place, recovered_end(broker.log(), id)?))
+                Some((place, recovered_end(broker, id)?))
             })
             .filter(|(place, _)| self.desk.untold.contains(place))
             .collect();
@@ -217,9 +217,13 @@ impl Life<'_> {
 }
 
 /// Where recovery left the log. A start writes markers behind that, of transactions that nobody has any more; but every
-/// recovery begins a leader epoch at what it left.
-fn recovered_end(log: &Log, id: PartitionId) -> Option<i64> {
+/// recovery begins a leader epoch at what it left. After a stop in good order there is none, and nothing is lost.
+fn recovered_end(broker: &InProcess, id: PartitionId) -> Option<i64> {
+    let log = broker.log();
     let offsets = log.offsets(id).ok()?;
+    if broker.recovery().clean {
+        return Some(offsets.end.0);
+    }
     match offsets.leader_epoch.0.checked_sub(1).filter(|before| 0 <= *before) {
         Some(before) => log.epoch_end(id, LeaderEpoch(before)).map(|(_, end)| end.0),
         None => Some(offsets.end.0),

@@ -24,6 +24,13 @@ fn nothing_is_lost_torn_or_made_up() {
     }
 }
 
+/// Regression: after a stop in good order and a power cut before the next start had served, the world took everything since
+/// the last leader epoch for lost, and what compaction had removed in favour of it for missing.
+#[test]
+fn a_power_cut_after_a_stop_in_good_order_takes_nothing() {
+    assert_eq!(world(1222, Planted::Nothing).problems(), [""; 0]);
+}
+
 /// What the bug is, and what the first seed that shows it says.
 fn finds(planted: Planted, seeds: std::ops::Range<u64>) -> String {
     let mut outcomes = seeds.map(|seed| world(seed, planted).problems());
