@@ -31,12 +31,14 @@ async fn handle(
     let names: Vec<Str> = request.topics.into_iter().map(|topic| topic.topic_name).collect();
     let ids: Vec<Option<TopicId>> =
         names.iter().map(|name| broker.image.topic(name).map(|topic| topic.id)).collect();
-    let known = match broker.groups.forget_share(&group, ids.iter().flatten().copied().collect()).await {
+    let existing: Vec<TopicId> = ids.iter().flatten().copied().collect();
+    let known = match broker.groups.forget_share(&group, existing.clone()).await {
         Ok(Ok(known)) => known,
         Ok(Err(refusal)) => return refuse(refusal.code, refusal.message),
         Err(code) => return refuse(code, LOADING.into()),
     };
-    if let Err(code) = broker.share.partitions.delete_group(&group, Some(known.clone())).await {
+    // Also of topics that the group does not know: an earlier request may have got only so far.
+    if let Err(code) = broker.share.partitions.delete_group(&group, Some(existing)).await {
         return refuse(code, LOADING.into());
     }
     let mut responses: Vec<Answer> =

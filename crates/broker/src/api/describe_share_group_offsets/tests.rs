@@ -186,6 +186,23 @@ fn deleted_offsets_start_as_at_first() {
 }
 
 #[test]
+fn a_deletion_that_got_half_way_is_finished_by_the_next() {
+    bench(|bench| async move {
+        let topic = set_up(&bench).await;
+        let member = bench.member("m", 1, topic);
+        member.fetch().await;
+        assert_eq!(member.say(&[(0, 1, &[1])]).await, ErrorCode::NONE);
+        heartbeat(&bench, "m", -1).await;
+        let known = bench.broker.groups.forget_share(&"g".into(), vec![topic]).await;
+        assert_eq!(known.expect("it is loaded").expect("it is empty"), [topic]);
+        let topics = vec![DeleteShareGroupOffsetsRequestTopic { topic_name: "t".into() }];
+        bench.call(&DeleteShareGroupOffsetsRequest { group_id: "g".into(), topics }, 0).await;
+        heartbeat(&bench, "n", 0).await;
+        assert_eq!(bench.member("n", 2, topic).fetch().await.values, ["a", "b", "c", "d"]);
+    });
+}
+
+#[test]
 fn states_go_with_their_group_and_with_their_topic() {
     bench(|bench| async move {
         let topic = set_up(&bench).await;
