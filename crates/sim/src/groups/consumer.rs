@@ -148,6 +148,10 @@ impl Member for Consumer {
         }
     }
 
+    fn reconnect(&mut self) {
+        (self.asked, self.tells_all) = (None, true);
+    }
+
     fn close(&mut self, turn: &mut Turn<'_>) {
         self.owned.clear();
         turn.ask(Request::Consumer(self.request(-1)));

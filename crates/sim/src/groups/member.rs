@@ -67,6 +67,9 @@ pub(super) trait Member {
     /// A request was answered. It may be one that it has given up.
     fn hear(&mut self, serial: Serial, answer: Answer, turn: &mut Turn<'_>);
 
+    /// Its connection broke: what it asked last was decided twice, and it hears neither answer.
+    fn reconnect(&mut self) {}
+
     /// It is closed in good order: its last words.
     fn close(&mut self, turn: &mut Turn<'_>);
 

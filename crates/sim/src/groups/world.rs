@@ -45,6 +45,9 @@ struct Asked {
 struct Slot {
     member: Box<dyn Member>,
     serials: Serial,
+    /// The newest of its heartbeats that was decided. The protocol takes an old one for news, a first one for a new life of the
+    /// member; the network is no worse than a connection, which keeps order and ends with who gives it up.
+    decided: Serial,
 }
 
 struct World {
@@ -171,7 +174,7 @@ impl World {
             Kind::Share => Box::new(Sharer::new(id(), topics())),
             Kind::Worker => Box::new(Worker::new(id())),
         };
-        self.slots.push(Slot { member, serials: 0 });
+        self.slots.push(Slot { member, serials: 0, decided: 0 });
         self.judge.members.push(Known::new(kind, self.now_ms));
         self.tally.members += 1;
         self.note(|| format!("{number} enters as {kind:?}"));
@@ -291,8 +294,17 @@ impl World {
         if self.now_ms < self.is_down_until {
             return;
         }
-        if is_stale_join(&request) && serial < self.slots[member].serials {
-            return;
+        let is_first = self.answered.insert((member, serial));
+        if let Request::Consumer(heartbeat) = &request {
+            let slot = &mut self.slots[member];
+            let is_join = heartbeat.member_epoch == 0;
+            if serial < slot.decided || is_join && (serial < slot.serials || !is_first) {
+                return;
+            }
+            slot.decided = serial;
+            if !is_first {
+                slot.member.reconnect();
+            }
         }
         // What the member itself said, whatever a planted bug makes of it.
         let commit = match &request {
@@ -307,7 +319,6 @@ impl World {
         self.tally.requests += 1;
         self.asked += 1;
         let ticket = Ticket(self.asked);
-        let is_first = self.answered.insert((member, serial));
         self.tickets.insert(ticket, Asked { member, serial, commit, is_first });
         let now = self.now();
         if self.judge.members[member].kind == Kind::Classic {
@@ -387,15 +398,6 @@ impl World {
         self.tally.accepted = self.queue.accepted.len() as u64;
         self.tally.violations.extend(self.violation.take().map(|violation| (seed, violation)));
         (self.tally, self.trace.unwrap_or_default())
-    }
-}
-
-/// A first heartbeat that was given up. Where it comes late, the protocol cannot tell it from a new life of the member,
-/// and takes away what the member has; the network is no worse than a connection, which ends with who gives it up.
-fn is_stale_join(request: &Request) -> bool {
-    match request {
-        Request::Consumer(request) => request.member_epoch == 0,
-        _ => false,
     }
 }
 
