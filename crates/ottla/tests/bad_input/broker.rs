@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long an answer or a close may take before the test fails. Never waited for when all is well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
@@ -58,6 +58,15 @@ impl Broker {
     /// What the broker has told its operator so far.
     pub(crate) fn log(&self) -> String {
         stderr(self.folder.path())
+    }
+
+    /// The operator is told, if only after the client: a connection is closed before its end is logged.
+    pub(crate) fn assert_tells(&self, what: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.log().contains(what) {
+            assert!(Instant::now() < deadline, "the operator is not told {what:?}: {}", self.log());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     pub(crate) fn connect(&self) -> TcpStream {

@@ -64,7 +64,7 @@ fn a_length_of_2_gib_or_below_zero_is_closed_at_once() {
     for length in [MOST, MOST - 1, 200 * 1024 * 1024, -1, i32::MIN] {
         broker.assert_closes(&format!("a frame of {length} bytes"), &length.to_be_bytes());
     }
-    assert!(broker.log().contains("socket.request.max.bytes"), "the operator is told why: {}", broker.log());
+    broker.assert_tells("socket.request.max.bytes");
     broker.assert_healthy();
 }
 
@@ -75,7 +75,7 @@ fn other_protocols_are_closed_and_called_by_name() {
     broker.assert_closes("HTTP", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
     broker.assert_closes("TLS", &[0x16, 0x03, 0x01, 0x02, 0x00, 0x01, 0x00, 0x01, 0xfc, 0x03, 0x03]);
     for protocol in ["HTTP", "TLS"] {
-        assert!(broker.log().contains(&format!("speaks {protocol}")), "{}", broker.log());
+        broker.assert_tells(&format!("speaks {protocol}"));
     }
     broker.assert_healthy();
 }
@@ -120,7 +120,7 @@ fn a_large_request_that_stops_half_way_gives_way() {
         (0..1_000).take_while(|_| !operator_is_told()).all(is_answered),
         "answered, if only with an error"
     );
-    assert!(operator_is_told(), "{}", broker.log());
+    broker.assert_tells("memory.requests.max.bytes");
     drop(stalled);
     broker.assert_healthy();
 }
