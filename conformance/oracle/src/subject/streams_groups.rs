@@ -76,6 +76,7 @@ pub const SUBJECT: Subject = Subject {
                     field: "heartbeat_interval_ms",
                     because: "Ottla has made the topics by then, and tells the member to come again soon",
                 },
+                told_again("and are found"),
             ],
         },
         Scenario {
