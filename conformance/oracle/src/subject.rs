@@ -2,6 +2,7 @@
 
 mod consumer_groups;
 mod fetch;
+mod group_configs;
 mod idempotence;
 mod list_offsets;
 mod offered;
@@ -31,6 +32,7 @@ pub const ALL: &[Subject] = &[
     list_offsets::SUBJECT,
     removal::SUBJECT,
     topic_configs::SUBJECT,
+    group_configs::SUBJECT,
     consumer_groups::SUBJECT,
     share_groups::SUBJECT,
     share::SUBJECT,

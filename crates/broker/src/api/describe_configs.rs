@@ -38,6 +38,8 @@ async fn handle(context: Context, request: DescribeConfigsRequest) -> DescribeCo
             Err(refused) => (Vec::new(), Err(refused)),
         };
         let (error_code, error_message) = Refused::fields(outcome);
+        // Apache Kafka sends an empty text where nothing is wrong, unlike in the answers to changes.
+        let error_message = Some(error_message.unwrap_or_default());
         DescribeConfigsResult {
             error_code,
             error_message,

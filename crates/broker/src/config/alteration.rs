@@ -188,6 +188,9 @@ pub fn check_broker<'n>(
 }
 
 pub(super) fn unknown(what: &str, name: &str, table: &Table) -> AlterError {
-    let hint = nearest(name, table.names()).map(|nearest| format!("; did you mean '{nearest}'?"));
-    AlterError::Config(format!("'{name}' is not a {what} setting{}", hint.unwrap_or_default()))
+    let cure = match nearest(name, table.names()) {
+        Some(nearest) => format!("did you mean '{nearest}'?"),
+        None => format!("'ottla config list {what}' has all that there are"),
+    };
+    AlterError::Config(format!("'{name}' is not a {what} setting; {cure}"))
 }

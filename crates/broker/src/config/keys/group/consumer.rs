@@ -1,6 +1,6 @@
 //! What one consumer group may set.
 
-use ottla_base::config::{Change, Fallback, Unit, Valid};
+use ottla_base::config::{Change, Effect, Fallback, Unit, Valid};
 
 ottla_base::config! {
     /// The settings of one group of the consumer protocol.
@@ -41,5 +41,13 @@ ottla_base::config! {
         high: "Work moves to new members this much later.",
         change: Change::Live,
         fallbacks: &[Fallback::to("group.consumer.assignment.interval.ms")],
+    }
+
+    /// Whether a thread of its own works out assignments. Kept for scripts that set it.
+    assignor_offload_enable: bool {
+        name: "consumer.assignor.offload.enable",
+        default: Some("true"),
+        change: Change::Live,
+        effect: Effect::Kept("Assignments are worked out where the group is decided; no other thread is told."),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::config::kinds::{Isolation, OffsetReset};
 use ottla_base::TopicName;
-use ottla_base::config::{Change, Fallback, Parsed, Unit, Valid};
+use ottla_base::config::{Change, Effect, Fallback, Parsed, Unit, Valid};
 
 ottla_base::config! {
     /// The settings of one share group, by Kafka's names.
@@ -43,6 +43,14 @@ ottla_base::config! {
         high: "Work moves to new members this much later.",
         change: Change::Live,
         fallbacks: &[Fallback::to("group.share.assignment.interval.ms")],
+    }
+
+    /// Whether a thread of its own works out assignments. Kept for scripts that set it.
+    assignor_offload_enable: bool {
+        name: "share.assignor.offload.enable",
+        default: Some("true"),
+        change: Change::Live,
+        effect: Effect::Kept("Assignments are worked out where the group is decided; no other thread is told."),
     }
 
     /// How long a record belongs to the member that it was delivered to. A member that has not acknowledged or

@@ -43,6 +43,14 @@ ottla_base::config! {
         fallbacks: &[Fallback::to("group.streams.assignment.interval.ms")],
     }
 
+    /// Whether a thread of its own works out assignments. Kept for scripts that set it.
+    assignor_offload_enable: bool {
+        name: "streams.assignor.offload.enable",
+        default: Some("true"),
+        change: Change::Live,
+        effect: Effect::Kept("Assignments are worked out where the group is decided; no other thread is told."),
+    }
+
     /// How long the first assignment of the group waits for more members.
     initial_rebalance_delay_ms: u32 {
         name: "streams.initial.rebalance.delay.ms",
@@ -127,10 +135,12 @@ ottla_base::config! {
     }
 }
 
-/// For a list that names nothing twice.
+/// For a list that names nothing twice, and nothing that has no name.
 fn each_once(parsed: &Parsed) -> Result<(), String> {
+    let is_good =
+        |(at, tag): (usize, &String), before: &[String]| !tag.is_empty() && !before[..at].contains(tag);
     match parsed {
-        Parsed::List(tags) if tags.iter().enumerate().all(|(at, tag)| !tags[..at].contains(tag)) => Ok(()),
-        _ => Err("tags between commas, each once".into()),
+        Parsed::List(tags) if tags.iter().enumerate().all(|one| is_good(one, tags)) => Ok(()),
+        _ => Err("tags between commas, none empty and each once".into()),
     }
 }
