@@ -61,7 +61,7 @@ pub use config::{Backoff, Config, Mode, Order, Want};
 pub use dead_letter::{DeadLetterPosition, DeadLettered, Letters};
 pub use describe::{Describe, Described, DescribedRange, RangeState, Totals};
 pub use extend::Extend;
-pub use headers::facts;
+pub use headers::{facts, is_for_another};
 pub use offsets::{Alter, Delete, LogEnd, LogStart, Open};
 pub use record::Record;
 pub use release::Release;

@@ -80,8 +80,12 @@ impl SharePartitions {
                         return located(broker, partition, acquired.ranges, is_cut_short);
                     }
                     Some(asked_for) => {
-                        let scanned =
-                            feed::scan(&broker.log, partition, wanted.isolation, &wanted.config, asked_for);
+                        let reader = feed::Reader {
+                            group: &wanted.group,
+                            config: &wanted.config,
+                            isolation: wanted.isolation,
+                        };
+                        let scanned = feed::scan(&broker.log, partition, reader, asked_for);
                         match scanned.map_err(|error| feed::code(&error))? {
                             Some(scanned) if looks < LOOKS_MAX => self.extend(wanted, partition, scanned),
                             Some(scanned) => {

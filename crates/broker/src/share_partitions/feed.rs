@@ -4,7 +4,8 @@
 //! waits: as for Fetch, what is read comes from the page cache.
 //!
 //! For a group that reads committed records, those of aborted transactions are left out here, and so are control batches
-//! for everybody: a share consumer does not filter.
+//! for everybody: a share consumer does not filter. A record that was requeued for one group is left out for the others.
+//! Such records come alone in a batch of a transaction, so that nobody has to look into other batches for them.
 
 #[cfg(test)]
 mod tests;
@@ -12,10 +13,14 @@ mod tests;
 use crate::config::kinds::Isolation;
 use foldhash::{HashSet, HashSetExt};
 use ottla_base::{Offset, PartitionId, ProducerId};
-use ottla_coordinator::share_partition::{Config, Facts, Feed, Range, Scanned, ScannedBatch, facts};
+use ottla_coordinator::share_partition::{
+    Config, Facts, Feed, Range, Scanned, ScannedBatch, facts, is_for_another,
+};
 use ottla_storage::{AbortedTransaction, Log, ReadBound, ReadError, WholeFirst};
 use ottla_wire::ErrorCode;
-use ottla_wire::record::{BatchHeader, Placed, Record, Records, Region, WalkError, records_within, walk};
+use ottla_wire::record::{
+    BatchHeader, Placed, Record, RecordIter, Records, Region, WalkError, records_within, walk,
+};
 
 /// Bytes of the log that one read may span. Their headers alone are looked at.
 const READ_BYTES: usize = 8 << 20;
@@ -58,6 +63,14 @@ fn bound(isolation: Isolation) -> ReadBound {
     }
 }
 
+/// For whom the log is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reader<'a> {
+    pub(super) group: &'a str,
+    pub(super) config: &'a Config,
+    pub(super) isolation: Isolation,
+}
+
 /// Looks on in the log, as the machine asks. `None` if there is nothing yet.
 ///
 /// # Errors
@@ -65,12 +78,11 @@ fn bound(isolation: Isolation) -> ReadBound {
 pub(super) fn scan(
     log: &Log,
     partition: PartitionId,
-    isolation: Isolation,
-    config: &Config,
+    reader: Reader<'_>,
     feed: Feed,
 ) -> Result<Option<Scanned>, FeedError> {
     let mut scan = Scan {
-        config,
+        reader,
         end: feed.from.plus(feed.records_max.max(1)),
         scanned: Scanned { from: feed.from, to: feed.from, batches: Vec::new() },
         looked_at: 0,
@@ -78,7 +90,7 @@ pub(super) fn scan(
     };
     while scan.goes_on() {
         let from = scan.scanned.to;
-        let read = log.read(partition, from, READ_BYTES, bound(isolation), WholeFirst::Yes);
+        let read = log.read(partition, from, READ_BYTES, bound(reader.isolation), WholeFirst::Yes);
         let read = match read {
             Err(ReadError::OutOfRange { .. }) => break,
             read => read?,
@@ -104,7 +116,7 @@ pub(super) fn scan(
 }
 
 struct Scan<'a> {
-    config: &'a Config,
+    reader: Reader<'a>,
     /// No batch that begins there or behind it is asked for.
     end: Offset,
     scanned: Scanned,
@@ -125,11 +137,12 @@ impl Scan<'_> {
         let header = &placed.header;
         self.looked_at += 1;
         // Compaction may leave a batch without records; what it covers is passed over.
-        if header.is_control() || is_aborted || header.record_count == 0 {
+        let is_passed_over = header.is_control() || is_aborted || header.record_count == 0;
+        if is_passed_over || self.is_for_another(placed)? {
             self.scanned.to = header.next_offset().max(self.scanned.to);
             return Ok(());
         }
-        let records = if self.config.needs_records() { self.facts(placed)? } else { None };
+        let records = if self.reader.config.needs_records() { self.facts(placed)? } else { None };
         let (first, last) = (header.base_offset, header.last_offset());
         let bytes = u32::try_from(placed.region.len()).unwrap_or(u32::MAX);
         self.scanned.batches.push(ScannedBatch { first, last, bytes, records });
@@ -139,22 +152,38 @@ impl Scan<'_> {
 
     /// What the records say; `None` if the batch cannot be unpacked, which is for its consumers to see.
     fn facts(&mut self, placed: &Placed) -> Result<Option<Vec<(Offset, Facts)>>, FeedError> {
-        let bytes = placed.bytes().map_err(WalkError::from)?;
-        let Ok(records) = records_within(placed.header, &bytes, BATCH_UNPACKED_BYTES_MAX) else {
-            return Ok(None);
+        let config = self.reader.config;
+        let said = |record: Record| {
+            (record.offset, facts(config, record.timestamp, record.key.as_deref(), headers(&record)))
         };
-        self.unpacked += records.unpacked_bytes();
-        let said = |record: Record| (record.offset, facts_of(&record, self.config));
-        Ok(records.map(|record| record.map(said)).collect::<Result<_, _>>().ok())
+        let unpacked = self.unpack(placed)?;
+        Ok(unpacked.and_then(|records| records.map(|record| record.map(said)).collect::<Result<_, _>>().ok()))
+    }
+
+    /// Whether the batch is a dead letter that was requeued for another group. Whoever requeues one writes it like that.
+    fn is_for_another(&mut self, placed: &Placed) -> Result<bool, FeedError> {
+        if !placed.header.is_transactional() || placed.header.record_count != 1 {
+            return Ok(false);
+        }
+        let record = self.unpack(placed)?.and_then(|mut records| records.next()?.ok());
+        Ok(record.is_some_and(|record| is_for_another(self.reader.group, headers(&record))))
+    }
+
+    /// `None` if it cannot be.
+    fn unpack(&mut self, placed: &Placed) -> Result<Option<RecordIter>, FeedError> {
+        let bytes = placed.bytes().map_err(WalkError::from)?;
+        let records = records_within(placed.header, &bytes, BATCH_UNPACKED_BYTES_MAX).ok();
+        self.unpacked += records.as_ref().map_or(0, RecordIter::unpacked_bytes);
+        Ok(records)
     }
 }
 
-fn facts_of(record: &Record, config: &Config) -> Facts {
-    let headers = record.headers.iter().filter_map(|header| {
-        // A name that is no text is none of ours.
-        Some((std::str::from_utf8(&header.key).ok()?, header.value.as_deref()))
-    });
-    facts(config, record.timestamp, record.key.as_deref(), headers)
+/// A name that is no text is none of ours.
+fn headers(record: &Record) -> impl Iterator<Item = (&str, Option<&[u8]>)> {
+    record
+        .headers
+        .iter()
+        .filter_map(|header| Some((std::str::from_utf8(&header.key).ok()?, header.value.as_deref())))
 }
 
 /// Whose batches are part of an aborted transaction, as a walk goes on.

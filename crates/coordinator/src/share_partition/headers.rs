@@ -18,6 +18,8 @@ const EXPIRES_AT: &str = "ottla-expires-at";
 const TTL: &str = "ottla-ttl";
 /// 0 to 9, and 9 comes first.
 const PRIORITY: &str = "ottla-priority";
+/// In a dead letter that was requeued: the one group that it is for.
+const REQUEUED_FOR: &str = "ottla-requeued-for";
 
 /// The facts of a record, as far as the settings of a group ask for them. `Offset`s do not matter here.
 pub fn facts<'a>(
@@ -48,6 +50,16 @@ pub fn facts<'a>(
     found.expires = expires_at.or(lifetime.map(after)).unwrap_or(Timestamp::NONE);
     found.key = key.filter(|_| config.order == Order::Key).map(hash);
     found
+}
+
+/// Whether a record was requeued for another group than this one, which has had it before.
+pub fn is_for_another<'a>(
+    group: &str,
+    headers: impl IntoIterator<Item = (&'a str, Option<&'a [u8]>)>,
+) -> bool {
+    let named = headers.into_iter().filter(|(name, _)| *name == REQUEUED_FOR).last();
+    let named = named.and_then(|(_, value)| std::str::from_utf8(value?).ok());
+    named.is_some_and(|named| !named.is_empty() && named != group)
 }
 
 /// Two keys with one hash only wait for each other.

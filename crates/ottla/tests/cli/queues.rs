@@ -79,6 +79,38 @@ fn a_requeued_letter_is_its_record_again_and_leaves_the_list() {
 }
 
 #[test]
+fn a_requeued_letter_is_for_its_group_alone() {
+    let broker = Broker::start();
+    broker.ok(&["topic", "create", "work"]);
+    broker.ok(&["topic", "create", "dlq.work"]);
+    for group in ["g", "h"] {
+        broker.ok(&["queue", "settings", group, "share.auto.offset.reset=earliest"]);
+    }
+    let letters: String = (0..2)
+        .map(|n| {
+            let mut letter = letter(n);
+            letter["headers"]["__dlq.errors.partition"] = json!("0");
+            letter.to_string() + "\n"
+        })
+        .collect();
+    broker.ok_with(&["produce", "dlq.work", "--json"], &letters);
+    broker.ok_with(&["produce", "work"], "v0\nv1\n");
+    broker.ok(&["queue", "dlq", "requeue", "g", "--topic", "dlq.work", "--all", "--yes"]);
+    broker.ok_with(&["produce", "work"], "v2\n");
+    // A marker stands between: offset 4.
+    let in_flight = |group: &str, records| {
+        let _member = Member::holding(&broker, group, "work", records);
+        let queue = broker.json(&["queue", "describe", group, "--ranges", "9"]).remove(0);
+        let ranges = queue["ranges"].as_array().unwrap().iter();
+        ranges
+            .map(|range| [&range["first"], &range["last"]].map(|at| at.as_i64().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(in_flight("g", 5), [[0, 3], [5, 5]]);
+    assert_eq!(in_flight("h", 3), [[0, 1], [5, 5]]);
+}
+
+#[test]
 fn a_discarded_letter_leaves_the_list_and_nothing_else_happens() {
     let broker = three_letters();
     broker.ok(&["queue", "dlq", "discard", "g", "0/1", "--yes"]);

@@ -12,6 +12,11 @@ fn partition(bench: &Bench) -> PartitionId {
 }
 
 async fn write(bench: &Bench, producer: Option<i64>, sequence: i32, records: usize) {
+    write_with(bench, producer, sequence, &vec![None; records]).await;
+}
+
+/// One batch of records, each requeued for the group that is named.
+async fn write_with(bench: &Bench, producer: Option<i64>, sequence: i32, groups: &[Option<&'static str>]) {
     let scope = if producer.is_some() { BatchScope::Transactional } else { BatchScope::Plain };
     let options = match producer {
         None => BatchOptions::default(),
@@ -24,8 +29,9 @@ async fn write(bench: &Bench, producer: Option<i64>, sequence: i32, records: usi
         },
     };
     let mut builder = BatchBuilder::new(options);
-    for _ in 0..records {
-        builder.append(Timestamp(1_000), None, Some(b"v"), &[]).expect("a small record fits");
+    for group in groups {
+        let headers: Vec<_> = group.iter().map(|group| Header::new("ottla-requeued-for", *group)).collect();
+        builder.append(Timestamp(1_000), None, Some(b"v"), &headers).expect("a small record fits");
     }
     let append = Append { id: partition(bench), batch: builder.build() };
     bench.broker.log.append(vec![append]).await.remove(0).expect("it is the next");
@@ -43,8 +49,12 @@ async fn end(bench: &Bench, producer: i64, kind: MarkerKind) {
 }
 
 fn scanned(bench: &Bench, isolation: Isolation, from: i64, records_max: i64) -> Option<Scanned> {
-    let feed = Feed { from: Offset(from), records_max };
-    scan(&bench.broker.log, partition(bench), isolation, &Config::default(), feed).expect("it is readable")
+    scan_as(bench, &Config::default(), isolation, Feed { from: Offset(from), records_max })
+}
+
+fn scan_as(bench: &Bench, config: &Config, isolation: Isolation, feed: Feed) -> Option<Scanned> {
+    let reader = Reader { group: "g", config, isolation };
+    scan(&bench.broker.log, partition(bench), reader, feed).expect("it is readable")
 }
 
 /// Where it ended, and the batches.
@@ -115,14 +125,37 @@ fn records_are_looked_at_where_the_settings_ask_and_left_as_they_are_if_they_can
         }
         let config = Config { priority: true, ..Config::default() };
         let feed = Feed { from: Offset(0), records_max: 10 };
-        let found = scan(&bench.broker.log, partition(&bench), Isolation::ReadUncommitted, &config, feed);
-        let batches = found.expect("it is readable").expect("there is something").batches;
+        let found = scan_as(&bench, &config, Isolation::ReadUncommitted, feed);
+        let batches = found.expect("there is something").batches;
         let priorities = |batch: &ScannedBatch| {
             let records = batch.records.as_ref()?;
             Some(records.iter().map(|(offset, facts)| (offset.0, facts.priority)).collect::<Vec<_>>())
         };
         assert_eq!(priorities(&batches[0]), Some(vec![(0, 9), (1, 4)]));
         assert_eq!(priorities(&batches[1]), None, "its consumers will see");
+    });
+}
+
+/// 0 for another group, 1 for this one, 2 for nobody in particular, 3 commit | 4 no transaction | 5–6 not alone, 7 commit
+#[test]
+fn records_that_were_requeued_for_another_group_are_left_out() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        for (sequence, group) in [Some("h"), Some("g"), None].into_iter().enumerate() {
+            write_with(&bench, Some(1), i32::try_from(sequence).expect("3 records"), &[group]).await;
+        }
+        end(&bench, 1, MarkerKind::Commit).await;
+        write_with(&bench, None, 0, &[Some("h")]).await;
+        write_with(&bench, Some(2), 0, &[Some("h"), Some("h")]).await;
+        end(&bench, 2, MarkerKind::Commit).await;
+        let configs = [Config::default(), Config { priority: true, ..Config::default() }];
+        for (config, isolation) in configs
+            .iter()
+            .flat_map(|config| [Isolation::ReadCommitted, Isolation::ReadUncommitted].map(|it| (config, it)))
+        {
+            let found = scan_as(&bench, config, isolation, Feed { from: Offset(0), records_max: 100 });
+            assert_eq!(shape(found), Some((8, vec![(1, 1), (2, 2), (4, 4), (5, 6)])));
+        }
     });
 }
 

@@ -1,4 +1,4 @@
-use crate::share_partition::{Config, Facts, Order, facts};
+use crate::share_partition::{Config, Facts, Order, facts, is_for_another};
 use ottla_base::Timestamp;
 
 /// A record of the year 2026 with these headers, for a group that looks at everything.
@@ -141,4 +141,21 @@ fn values_that_are_no_text_are_ignored() {
     let config = Config { delay: true, priority: true, ..Config::default() };
     let headers = [("ottla-delay", Some(&b"\xff"[..])), ("ottla-priority", None)];
     assert_eq!(facts(&config, Timestamp(0), None, headers), Facts::default());
+}
+
+#[test]
+fn a_requeued_record_is_for_the_group_that_it_names_last() {
+    let is_for_another = |values: &[Option<&[u8]>]| {
+        let headers = values.iter().map(|value| ("ottla-requeued-for", *value));
+        is_for_another("g", [("x", Some(&b"h"[..]))].into_iter().chain(headers))
+    };
+    assert!(!is_for_another(&[]));
+    assert!(!is_for_another(&[Some(b"g")]));
+    assert!(is_for_another(&[Some(b"h")]));
+    assert!(is_for_another(&[Some(b"G ")]));
+    assert!(is_for_another(&[Some(b"g"), Some(b"h")]));
+    assert!(!is_for_another(&[Some(b"h"), Some(b"g")]));
+    for nobody in [None, Some(&b""[..]), Some(b"\xff")] {
+        assert!(!is_for_another(&[nobody]), "{nobody:?} names nobody");
+    }
 }

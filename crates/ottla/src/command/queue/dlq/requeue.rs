@@ -9,9 +9,9 @@ use crate::exit::Outcome;
 /// Write the records of dead letters to their topics again, so that the queue gets them once more.
 ///
 /// A record goes to the partition it came from, with its key, value and headers, and with the header
-/// `ottla-requeued-for: QUEUE`. Other groups that read the topic get it once more, too: the broker does not look at that
-/// header, but their consumers can skip the record by it. Its timestamp is new, so that a delay or a lifetime counted from
-/// it begins again; what had to be delivered before a moment that is over (ottla-expires-at) expires again.
+/// `ottla-requeued-for: QUEUE`. Other share groups that read the topic do not get it a second time; all other consumers do,
+/// and can skip it by that header. Its timestamp is new, so that a delay or a lifetime counted from it begins again; what
+/// had to be delivered before a moment that is over (ottla-expires-at) expires again.
 ///
 /// Record and receipt count together, in one transaction, so that a crash neither loses a letter nor requeues it twice.
 #[derive(Clone, Debug, clap::Args)]

@@ -45,7 +45,9 @@ pub(super) async fn run(session: &Session<'_>, selection: &Selection, settled: S
     }
     output::confirm(selection.yes, &question(planned.len(), group, settled))?;
     let transaction = TransactionOptions { id: format!("ottla-dlq-{topic}"), timeout: TIMEOUT };
-    let mut producer = TransactionalProducer::new(&client, ProducerOptions::default(), transaction).await?;
+    // Each record is a batch of its own: only in such batches does the broker look whom a record is for.
+    let alone = ProducerOptions { batch_bytes: 1, ..ProducerOptions::default() };
+    let mut producer = TransactionalProducer::new(&client, alone, transaction).await?;
     // Now that nobody else can settle letters of this topic, what is open stays so.
     let open = Letters::read(&client, &topic, group).await?;
     let is_open = |id: &&LetterId| open.open().any(|letter| letter.id == **id);
@@ -71,7 +73,8 @@ pub(super) async fn run(session: &Session<'_>, selection: &Selection, settled: S
 fn question(count: usize, group: &str, settled: Settled) -> String {
     match settled {
         Settled::Requeued => format!(
-            "Write the records of {count} dead letter(s) of {group} to their topics again, where every group gets them?"
+            "Write the records of {count} dead letter(s) of {group} to their topics again, where no other share group gets \
+             them, but all other consumers do?"
         ),
         Settled::Discarded => format!("Discard {count} dead letter(s) of {group}?"),
     }
