@@ -34,7 +34,7 @@ pub use error::{
 pub use journal::{Change, Entry, Journal};
 pub use log::{
     AbortedTransaction, ActiveProducer, Append, Appended, Cleaner, CleanerStep, Log, Offsets, Progress,
-    ReadBound, ReadResult, TimedOffset, TransactionEnd, WholeFirst,
+    ReadBound, ReadResult, Rest, TimedOffset, TransactionEnd, WholeFirst,
 };
 pub use meta::{ConfigChanges, Meta, TopicRecord};
 pub use report::{Cut, Damage, Offline, RecoveryReport};

@@ -1,7 +1,8 @@
 //! Fetch, key 1, versions 4–18: reads record batches.
 //!
-//! - Answers at once when there are `MinBytes` to return, when any partition has an error, when nothing is
-//!   asked for or when waiting is not wanted; else it parks until the log makes progress or `MaxWaitMs` passes.
+//! - Answers at once when there are `MinBytes` to fetch, counting of each partition what its limit allows, when a
+//!   segment ends before more, when any partition has an error, when nothing is asked for or when waiting is not
+//!   wanted; else it parks until the log makes progress or `MaxWaitMs` passes.
 //! - The first partition that has records returns at least one whole batch, however large (KIP-74).
 //! - Records leave as regions of segment files; they are neither copied nor changed on the way.
 //! - A consumer sees records below the high watermark: what is durable under the topic's setting.
@@ -102,7 +103,7 @@ async fn read_until_enough(context: &Context, request: &FetchRequest, plan: &Pla
 }
 
 fn is_enough(context: &Context, request: &FetchRequest, outcomes: &[Outcome]) -> bool {
-    let bytes: usize = outcomes.iter().map(Outcome::bytes).sum();
+    let bytes = outcomes.iter().map(Outcome::waiting_bytes).fold(0, usize::saturating_add);
     let needs_answer = |outcome: &Outcome| outcome.data.error_code != ErrorCode::NONE || outcome.diverges();
     // More than an answer may carry will never be there.
     let limit =

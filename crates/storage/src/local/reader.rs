@@ -12,7 +12,7 @@ use super::resync;
 use super::txnindex;
 use super::walk::{Found, Walk, WalkError};
 use crate::error::ReadError;
-use crate::log::{AbortedTransaction, ReadBound, ReadResult, WholeFirst};
+use crate::log::{AbortedTransaction, ReadBound, ReadResult, Rest, WholeFirst};
 use ottla_base::Offset;
 use ottla_wire::record::{BatchHeader, FileRegion, Records};
 use std::fs::File;
@@ -50,10 +50,11 @@ pub(crate) struct View<'a> {
     place: Place<'a>,
 }
 
-/// A part of a segment that answers a read, and an offset that none of its records reaches.
+/// A part of a segment that answers a read, an offset that none of its records reaches, and what is left behind it.
 struct Part {
     region: FileRegion,
     upper: Offset,
+    rest: Rest,
 }
 
 /// Answers a read.
@@ -65,7 +66,10 @@ pub(crate) fn read(
     let mut state = partition.state.lock();
     let offsets = check(partition, &state, request.from)?;
     let bound = bound_offset(&offsets, request.bound);
-    let nothing = || ReadResult { records: Records::default(), offsets, aborted: Vec::new() };
+    let nothing =
+        || ReadResult { records: Records::default(), offsets, aborted: Vec::new(), rest: Rest::Nothing };
+    let answer =
+        |part: Part, aborted| ReadResult { records: records(part.region), aborted, rest: part.rest, offsets };
     if bound <= request.from {
         return Ok(nothing());
     }
@@ -74,28 +78,28 @@ pub(crate) fn read(
         .map_err(|source| io_error(partition, engine, &state, at, source))?
     {
         let aborted = aborted(partition, engine, &state, (at, &part), request)?;
-        return Ok(ReadResult { records: records(part.region), offsets, aborted });
+        return Ok(answer(part, aborted));
     }
     loop {
         let view = view(partition, engine, &mut state, at, bound)
             .map_err(|source| io_error(partition, engine, &state, at, source))?;
         drop(state);
-        let part = match view.part(request, bound) {
+        let mut part = match view.part(request, bound) {
             Err(error @ ReadError::Damaged { .. }) => {
                 note_damage(partition, &view, &error);
                 return Err(error);
             }
             other => other?,
         };
-        if let Some(part) = part.as_ref().filter(|_| request.bound != ReadBound::LastStable) {
-            return Ok(ReadResult { records: records(part.region.clone()), ..nothing() });
+        if let Some(part) = part.take_if(|_| request.bound != ReadBound::LastStable) {
+            return Ok(answer(part, Vec::new()));
         }
         state = partition.state.lock();
         if let Some(part) = part {
             check(partition, &state, request.from)?;
             if let Some(at) = view.find_again(&state) {
                 let aborted = aborted(partition, engine, &state, (at, &part), request)?;
-                return Ok(ReadResult { records: records(part.region), offsets, aborted });
+                return Ok(answer(part, aborted));
             }
             // Compaction has put another segment in its place, and what it knows of aborts fits that one.
             at = state.segment_of(request.from).expect("the log start lies in a segment");
@@ -195,10 +199,15 @@ impl View<'_> {
     fn part(&self, request: Request, bound: Offset) -> Result<Option<Part>, ReadError> {
         let Some(start) = self.locate(request.from)? else { return Ok(None) };
         if bound <= start.header.base_offset {
-            return Ok(Some(Part { region: self.cut(0, 0), upper: bound }));
+            return Ok(Some(Part { region: self.cut(0, 0), upper: bound, rest: Rest::Nothing }));
         }
         let (end, upper) = self.end_of(&start, request, bound)?;
-        Ok(Some(Part { region: self.cut(start.position, end - start.position), upper }))
+        let rest = match () {
+            () if bound <= upper => Rest::Nothing,
+            () if self.next == Some(upper) => Rest::NextSegment,
+            () => Rest::DidNotFit,
+        };
+        Ok(Some(Part { region: self.cut(start.position, end - start.position), upper, rest }))
     }
 
     fn cut(&self, position: u64, length: u64) -> FileRegion {
@@ -389,7 +398,8 @@ fn part_from_tail(
     let file = partition.open_log(engine, state, at)?;
     let upper = state.tail.offset_at(end).unwrap_or(bound);
     let region = FileRegion { file, position: start.into(), length: end - start };
-    Ok(Some(Part { region, upper }))
+    let rest = if bound <= upper { Rest::Nothing } else { Rest::DidNotFit };
+    Ok(Some(Part { region, upper, rest }))
 }
 
 fn records(region: FileRegion) -> Records {

@@ -79,6 +79,19 @@ pub struct ReadResult {
     /// With [`ReadBound::LastStable`], the aborted transactions whose records may be among these, in the order
     /// of their ends; none otherwise.
     pub aborted: Vec<AbortedTransaction>,
+    /// What is left before the bound.
+    pub rest: Rest,
+}
+
+/// What a read leaves behind that it might have returned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// Nothing: it came to its bound.
+    Nothing,
+    /// A batch that is larger than what was left of the limit.
+    DidNotFit,
+    /// The next segment: a read returns records of one file.
+    NextSegment,
 }
 
 /// A transaction whose records a consumer has to drop, from its first one up to its marker.

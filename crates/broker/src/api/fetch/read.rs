@@ -5,7 +5,7 @@ use crate::config::kinds::Compression;
 use crate::fetch_session::{Key, Reported, TopicKey, Wanted};
 use crate::image::Topic;
 use ottla_base::{LeaderEpoch, Offset, PartitionId};
-use ottla_storage::{ReadBound, ReadError, ReadResult, WholeFirst};
+use ottla_storage::{ReadBound, ReadError, ReadResult, Rest, WholeFirst};
 use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::fetch_response::{AbortedTransaction, EpochEndOffset, PartitionData};
 use ottla_wire::record::Records;
@@ -45,11 +45,23 @@ impl Budget {
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) data: PartitionData,
+    rest: Rest,
+    bytes_max: usize,
 }
 
 impl Outcome {
     pub(super) fn bytes(&self) -> usize {
         self.data.records.as_ref().map_or(0, Records::len)
+    }
+
+    /// What counts towards `MinBytes`: all that is there to be fetched, up to the limit of the partition. It may be
+    /// more than the answer can hold. As in Kafka, a segment that ends is enough: waiting would not bring more of it.
+    pub(super) fn waiting_bytes(&self) -> usize {
+        match self.rest {
+            Rest::Nothing => self.bytes(),
+            Rest::DidNotFit => self.bytes().max(self.bytes_max),
+            Rest::NextSegment => usize::MAX,
+        }
     }
 
     pub(super) fn diverges(&self) -> bool {
@@ -80,20 +92,25 @@ pub(super) fn resolve(context: &Context, key: &Key) -> Result<(Arc<Topic>, Parti
 
 /// Reads what fits of a partition, or says why it cannot.
 pub(super) fn read(context: &Context, wanted: &Wanted, isolation: Isolation, budget: &mut Budget) -> Outcome {
-    let data = match try_read(context, wanted, isolation, budget) {
-        Ok(data) => data,
-        Err(error_code) => PartitionData {
-            error_code: for_version(context.version, error_code),
-            high_watermark: -1,
-            last_stable_offset: -1,
-            log_start_offset: -1,
-            // As Kafka: none for what does not exist, null for what cannot be read.
-            aborted_transactions: is_unknown(error_code).then(Vec::new),
-            records: Some(Records::default()),
-            ..Default::default()
-        },
+    let (data, rest) = match try_read(context, wanted, isolation, budget) {
+        Ok(read) => read,
+        Err(error_code) => (refused(context.version, error_code), Rest::Nothing),
     };
-    Outcome { data: PartitionData { partition_index: wanted.key.partition, ..data } }
+    let data = PartitionData { partition_index: wanted.key.partition, ..data };
+    Outcome { data, rest, bytes_max: usize::try_from(wanted.bytes_max).unwrap_or(0) }
+}
+
+fn refused(version: i16, error_code: ErrorCode) -> PartitionData {
+    PartitionData {
+        error_code: for_version(version, error_code),
+        high_watermark: -1,
+        last_stable_offset: -1,
+        log_start_offset: -1,
+        // As Kafka: none for what does not exist, null for what cannot be read.
+        aborted_transactions: is_unknown(error_code).then(Vec::new),
+        records: Some(Records::default()),
+        ..Default::default()
+    }
 }
 
 fn try_read(
@@ -101,7 +118,7 @@ fn try_read(
     wanted: &Wanted,
     isolation: Isolation,
     budget: &mut Budget,
-) -> Result<PartitionData, ErrorCode> {
+) -> Result<(PartitionData, Rest), ErrorCode> {
     let log = &context.broker.log;
     let (topic, id) = resolve(context, &wanted.key)?;
     if context.version < FIRST_VERSION_WITH_ZSTD && topic.config.compression_type == Compression::Zstd {
@@ -116,8 +133,9 @@ fn try_read(
         return Err(ErrorCode::OFFSET_OUT_OF_RANGE);
     }
     if let Some(diverging_epoch) = divergence(context, id, wanted) {
-        let nothing = ReadResult { records: Records::default(), offsets, aborted: Vec::new() };
-        return Ok(PartitionData { diverging_epoch, ..found(nothing, isolation) });
+        let (records, rest) = (Records::default(), Rest::Nothing);
+        let (data, rest) = found(ReadResult { records, offsets, aborted: Vec::new(), rest }, isolation);
+        return Ok((PartitionData { diverging_epoch, ..data }, rest));
     }
     let bytes_max = usize::try_from(wanted.bytes_max).unwrap_or(0).min(budget.left);
     let whole_first = if budget.first { WholeFirst::Yes } else { WholeFirst::No };
@@ -131,13 +149,13 @@ fn try_read(
     Ok(found(read, isolation))
 }
 
-fn found(read: ReadResult, isolation: Isolation) -> PartitionData {
-    let ReadResult { records, offsets, aborted } = read;
+fn found(read: ReadResult, isolation: Isolation) -> (PartitionData, Rest) {
+    let ReadResult { records, offsets, aborted, rest } = read;
     let aborted = aborted.into_iter().map(|aborted| AbortedTransaction {
         producer_id: aborted.producer.0,
         first_offset: aborted.first_offset.0,
     });
-    PartitionData {
+    let data = PartitionData {
         high_watermark: offsets.high_watermark.0,
         last_stable_offset: offsets.last_stable.0,
         log_start_offset: offsets.log_start.0,
@@ -145,7 +163,8 @@ fn found(read: ReadResult, isolation: Isolation) -> PartitionData {
         aborted_transactions: (isolation == Isolation::ReadCommitted).then(|| aborted.collect()),
         records: Some(records),
         ..Default::default()
-    }
+    };
+    (data, rest)
 }
 
 /// Where the client's log and ours part, if the client says what it read last (KIP-595).

@@ -6,6 +6,8 @@ use ottla_base::{PartitionId, ProducerEpoch, ProducerId, Timestamp};
 use ottla_storage::{Append, TransactionEnd, TransactionVersion};
 use ottla_wire::message::fetch_request::{FetchPartition, FetchTopic};
 use ottla_wire::record::{BatchBuilder, BatchOptions, BatchScope, Marker, MarkerKind, Records};
+use std::future::poll_fn;
+use std::task::Poll;
 
 const PRODUCER: ProducerId = ProducerId(5);
 
@@ -126,5 +128,59 @@ fn who_is_refused_hears_of_no_aborted_transactions_at_all() {
         let data = ask(&bench, FetchPartition { partition: 7, ..Default::default() }).await;
         let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
         assert_eq!((data.error_code, data.aborted_transactions), (unknown, Some(vec![])));
+    });
+}
+
+/// Reads the start of `t` as who would wait for ten minutes; `None` if it does wait.
+async fn patient(bench: &Bench, min_bytes: i32, partition_max_bytes: i32) -> Option<usize> {
+    let partition = FetchPartition { partition_max_bytes, ..Default::default() };
+    let topic = FetchTopic { topic: "t".into(), partitions: vec![partition], ..Default::default() };
+    let (max_wait_ms, max_bytes) = (600_000, 1 << 20);
+    let request =
+        FetchRequest { max_wait_ms, min_bytes, max_bytes, topics: vec![topic], ..Default::default() };
+    let mut answer = Box::pin(bench.call(&request, 12));
+    match poll_fn(|cx| Poll::Ready(answer.as_mut().poll(cx))).await {
+        Poll::Ready(answer) => answer.responses[0].partitions[0].records.as_ref().map(Records::len),
+        Poll::Pending => None,
+    }
+}
+
+async fn append(bench: &Bench, id: PartitionId, at: i64, value: &[u8]) -> usize {
+    let mut builder = BatchBuilder::new(BatchOptions::default());
+    builder.append(Timestamp(at), None, Some(value), &[]).expect("a record fits");
+    let batch = builder.build();
+    let bytes = batch.len();
+    bench.broker.log.append(vec![Append { id, batch }]).await.remove(0).expect("it is plain");
+    bytes
+}
+
+/// A read gives what is in one file. Who catches up with a log would wait at the end of each of its segments.
+#[test]
+fn nobody_waits_at_the_end_of_a_segment_that_others_follow() {
+    bench(|bench| async move {
+        bench.create_topic_with("t", 1, &[("segment.ms", "1")]).await;
+        let id = bench.broker.image.topic("t").and_then(|topic| topic.partition(0)).expect("it was created");
+        let first = append(&bench, id, 1_000, b"first").await;
+        assert_eq!(patient(&bench, 1 << 20, 1 << 20).await, None, "more may come into this segment");
+        append(&bench, id, 2_000, b"in a segment of its own").await;
+        assert_eq!(patient(&bench, 1 << 20, 1 << 20).await, Some(first));
+    });
+}
+
+/// What is there counts, not what fits: the next batch will never fit better.
+#[test]
+fn a_batch_that_does_not_fit_is_not_waited_for() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        let id = bench.broker.image.topic("t").and_then(|topic| topic.partition(0)).expect("it was created");
+        let first = append(&bench, id, 1_000, &[b'v'; 600]).await;
+        assert_eq!(patient(&bench, 1_000, 1_000).await, None);
+        append(&bench, id, 1_000, &[b'v'; 600]).await;
+        assert_eq!(patient(&bench, 1_000, 1_000).await, Some(first));
+        assert_eq!(
+            patient(&bench, 1_001, 1_000).await,
+            None,
+            "the partition counts for no more than its limit"
+        );
     });
 }

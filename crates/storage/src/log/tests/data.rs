@@ -35,6 +35,26 @@ fn a_read_gives_whole_batches_within_its_limit() {
     assert_eq!(count(0, WholeFirst::Yes), 1);
 }
 
+/// Whoever waits for more has to know whether there is more already.
+#[test]
+fn a_read_says_what_it_leaves_behind() {
+    let world = World::with(|settings| settings.segment_bytes = 200);
+    world.put(&["first"]);
+    world.put(&["second"]);
+    world.put(&["in a segment of its own"]);
+    let rest = |from, bytes_max, bound| {
+        world.log().read(ID, Offset(from), bytes_max, bound, WholeFirst::No).unwrap().rest
+    };
+    let both = [ReadBound::HighWatermark, ReadBound::LastStable];
+    let all = |from, bytes_max| both.map(|bound| rest(from, bytes_max, bound));
+    assert_eq!(all(0, 10), [Rest::DidNotFit; 2], "nothing fits");
+    assert_eq!(all(0, 100), [Rest::DidNotFit; 2], "the first fits");
+    assert_eq!(all(0, 1000), [Rest::NextSegment; 2]);
+    assert_eq!(all(2, 10), [Rest::DidNotFit; 2]);
+    assert_eq!(all(2, 1000), [Rest::Nothing; 2]);
+    assert_eq!(all(3, 1000), [Rest::Nothing; 2]);
+}
+
 #[test]
 fn reads_outside_the_log_are_refused_and_reads_at_its_end_are_empty() {
     let world = World::new();
