@@ -31,7 +31,7 @@ mod types;
 
 pub use cleaner::{Cleaner, CleanerStep};
 pub use types::{
-    AbortedTransaction, ActiveProducer, Append, Appended, Offsets, Progress, ReadBound, ReadResult,
+    AbortedTransaction, ActiveProducer, Append, Appended, Offsets, Progress, ReadBound, ReadResult, Rest,
     TimedOffset, TransactionEnd, WholeFirst,
 };
 
@@ -248,7 +248,7 @@ impl Log {
     pub fn epoch_end(&self, id: PartitionId, epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
         let partition = self.find(id)?;
         let state = partition.state.lock();
-        state.epochs.end_of(epoch, state.end)
+        state.epochs.end_of(epoch, state.log_start..state.end)
     }
 
     /// Removes everything before `before` from the log, durably. Returns the log start, which stays if it was

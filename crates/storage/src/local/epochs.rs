@@ -12,6 +12,7 @@ use super::names;
 use super::place::Place;
 use ottla_base::{LeaderEpoch, Offset};
 use std::io;
+use std::ops::Range;
 
 /// Epochs and their first offsets, both ascending.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,13 +81,17 @@ impl Epochs {
         true
     }
 
-    /// The newest epoch not after `asked` and where it ends: what OffsetForLeaderEpoch answers.
-    pub(crate) fn end_of(&self, asked: LeaderEpoch, log_end: Offset) -> Option<(LeaderEpoch, Offset)> {
+    /// The newest epoch not after `asked` and where it ends: what OffsetForLeaderEpoch answers. Of epochs before the one
+    /// of the log's start nothing is known any more; they have ended there.
+    pub(crate) fn end_of(&self, asked: LeaderEpoch, log: Range<Offset>) -> Option<(LeaderEpoch, Offset)> {
         if asked == LeaderEpoch::NONE || self.newest() < asked {
             return None;
         }
+        if self.of(log.start).is_some_and(|first| asked < first) {
+            return Some((asked, log.start));
+        }
         let after = self.0.partition_point(|(epoch, _)| *epoch <= asked);
-        let end = self.0.get(after).map_or(log_end, |(_, start)| *start);
+        let end = self.0.get(after).map_or(log.end, |(_, start)| *start);
         Some((after.checked_sub(1).map_or(asked, |last| self.0[last].0), end))
     }
 }

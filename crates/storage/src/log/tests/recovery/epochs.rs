@@ -56,6 +56,25 @@ fn leader_epochs_outlive_their_file() {
     }
 }
 
+/// As in Kafka: whoever asks for one of them is sent to the start of the log, and not to an offset before it.
+#[test]
+fn epochs_whose_records_are_gone_have_ended_at_the_start_of_the_log() {
+    let mut world = World::new();
+    for value in ["one", "two", "three", "four"] {
+        world.put(&[value, value]);
+        world.crash();
+    }
+    let end_of = |epoch| world.log().epoch_end(ID, LeaderEpoch(epoch)).map(|(epoch, end)| (epoch.0, end.0));
+    assert_eq!(
+        [0, 1, 2, 3, 4, 5].map(end_of),
+        [Some((0, 2)), Some((1, 4)), Some((2, 6)), Some((3, 8)), Some((4, 8)), None]
+    );
+    world.log().trim(ID, Offset(5)).unwrap();
+    assert_eq!([0, 1, 2, 3].map(end_of), [Some((0, 5)), Some((1, 5)), Some((2, 6)), Some((3, 8))]);
+    world.log().trim(ID, Offset(6)).unwrap();
+    assert_eq!([1, 2, 3].map(end_of), [Some((1, 6)), Some((2, 6)), Some((3, 8))]);
+}
+
 #[test]
 fn the_file_of_epochs_is_replaced_as_a_whole() {
     let mut world = World::new();
