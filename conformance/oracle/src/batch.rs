@@ -103,6 +103,10 @@ impl Batch {
         self.with(ATTRIBUTES_AT, &(now | bits).to_be_bytes())
     }
 
+    pub fn length(&self) -> usize {
+        self.0.len()
+    }
+
     pub fn cut(mut self, length: usize) -> Self {
         self.0.truncate(length);
         self

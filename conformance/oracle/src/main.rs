@@ -14,6 +14,7 @@ mod compare;
 mod connection;
 mod flat;
 mod normal;
+mod reading;
 mod scenario;
 mod side;
 mod streaming;

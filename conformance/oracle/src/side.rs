@@ -121,6 +121,20 @@ impl Side {
         Ok(())
     }
 
+    /// Sends a request that may wait, and keeps whether its answer comes.
+    pub fn wait<R: Request>(&mut self, step: &str, version: i16, request: &R) -> Ran {
+        let mut connection = Connection::open(&self.address, CLIENT_ID)?;
+        let told = connection.tell(request, version);
+        let what = told.map_or_else(|no_answer| no_answer, |_| connection.listen());
+        let what = match what {
+            NoAnswer::Malformed(_) => "it does not wait".to_owned(),
+            NoAnswer::Silence => "it waits".to_owned(),
+            NoAnswer::Closed => what.to_string(),
+        };
+        self.keep::<R>(step, version, vec![("the answer".to_owned(), what)]);
+        Ok(())
+    }
+
     /// Asks under another client id, on a connection of its own.
     pub fn ask_as<R>(&mut self, client_id: &str, step: &str, version: i16, request: &R) -> Ran
     where

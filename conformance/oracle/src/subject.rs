@@ -1,15 +1,21 @@
 //! Every subject, in the order of the document; a new one is a file here and a line.
 
+mod compaction;
 mod consumer_groups;
 mod fetch;
+mod fetch_sessions;
+mod fetch_waits;
 mod group_configs;
 mod idempotence;
+mod leader_epochs;
 mod list_offsets;
+mod live_settings;
 mod offered;
 mod produce_records;
 mod produce_rules;
 mod produce_time;
 mod removal;
+mod retention;
 mod share;
 mod share_groups;
 mod streams_groups;
@@ -29,8 +35,14 @@ pub const ALL: &[Subject] = &[
     produce_time::SUBJECT,
     idempotence::SUBJECT,
     fetch::SUBJECT,
+    fetch_sessions::SUBJECT,
+    fetch_waits::SUBJECT,
+    leader_epochs::SUBJECT,
     list_offsets::SUBJECT,
     removal::SUBJECT,
+    retention::SUBJECT,
+    compaction::SUBJECT,
+    live_settings::SUBJECT,
     topic_configs::SUBJECT,
     group_configs::SUBJECT,
     consumer_groups::SUBJECT,

@@ -9,12 +9,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-/// What both are told: one id, nothing expires while we look, and time-outs come soon.
-const SETTINGS: [&str; 4] = [
+/// What both are told: one id, nothing expires while we look unless a topic says so, and time-outs and what is done in
+/// the background come soon.
+const SETTINGS: [&str; 6] = [
     "node.id=1",
     "log.retention.ms=-1",
     "group.initial.rebalance.delay.ms=0",
     "transaction.abort.timed.out.transaction.cleanup.interval.ms=1000",
+    "log.retention.check.interval.ms=1000",
+    "log.cleaner.backoff.ms=300",
 ];
 
 /// What only Apache Kafka needs to be told to be alone.
@@ -28,6 +31,7 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
+log.initial.task.delay.ms=500
 ";
 
 /// How often, and for how long in all, Apache Kafka is asked whether it listens.
