@@ -7,8 +7,9 @@
 //! quiet, and every group has to settle.
 //!
 //! What is checked: no partition is owned by two members that believe so, unless one of them was silent for longer than
-//! its session; nobody commits what is somebody else's; no record that was accepted is given to anybody again, none is with
-//! two members, and each comes to an end; the rows stand for the state.
+//! its session, and no process has a task of a streams group twice; nobody commits what is somebody else's; no record that
+//! was accepted is given to anybody again, none is with two members, and each comes to an end; the rows stand for the
+//! state.
 
 mod classic;
 mod consumer;
@@ -18,6 +19,7 @@ mod member;
 mod queue;
 mod share;
 mod shell;
+mod streams;
 #[cfg(test)]
 mod tests;
 mod worker;
@@ -53,14 +55,17 @@ pub enum Planted {
     LocksForgotten,
     /// The member epoch of a commit is not looked at.
     EpochUnchecked,
+    /// A task is given on before its member has said that it let go.
+    TasksUnrevoked,
 }
 
 impl Planted {
     /// All, by the names that the command line knows.
-    pub const ALL: [(&'static str, Self); 3] = [
+    pub const ALL: [(&'static str, Self); 4] = [
         ("unrevoked", Self::Unrevoked),
         ("locks-forgotten", Self::LocksForgotten),
         ("epoch-unchecked", Self::EpochUnchecked),
+        ("tasks-unrevoked", Self::TasksUnrevoked),
     ];
 }
 

@@ -5,7 +5,7 @@ use super::queue::{DELIVERIES_MAX, Queue};
 use super::shell::Shell;
 use super::worker::{GROUP, LOCK_MS};
 use ottla_base::{Now, Offset, PartitionId, PartitionIndex, TopicId};
-use ottla_coordinator::group::{self, Catalog, Client, Groups, consumer, share};
+use ottla_coordinator::group::{self, Catalog, Client, Groups, consumer, share, streams};
 use ottla_coordinator::machine::Ticket;
 use ottla_coordinator::share_partition::{
     self, Acquire, Extend, Mode, More, Open, Renew, SharePartitions, Want,
@@ -20,11 +20,12 @@ pub(super) struct Coordinator {
     pub(super) topics: Arc<Catalog>,
     consumer: Arc<consumer::Config>,
     share: share::Config,
+    streams: Arc<streams::Config>,
     queue: Arc<share_partition::Config>,
 }
 
 impl Coordinator {
-    pub(super) fn new(now: Now, topics: Arc<Catalog>) -> Self {
+    pub(super) fn new(now: Now, topics: Arc<Catalog>, standby_replicas: usize) -> Self {
         let session_timeout_ms = i32::try_from(SESSION_TIMEOUT_MS).expect("short");
         let heartbeat_interval_ms = i32::try_from(HEARTBEAT_INTERVAL_MS).expect("short");
         Self {
@@ -43,6 +44,14 @@ impl Coordinator {
                 assignment_interval_ms: 300,
                 size_max: 1000,
             },
+            streams: Arc::new(streams::Config {
+                session_timeout_ms,
+                heartbeat_interval_ms,
+                assignment_interval_ms: 300,
+                initial_rebalance_delay_ms: 200,
+                assignment: streams::AssignmentConfig { standby_replicas, ..Default::default() },
+                ..streams::Config::default()
+            }),
             queue: Arc::new(share_partition::Config {
                 lock_duration_ms: i32::try_from(LOCK_MS).expect("short"),
                 delivery_count_limit: DELIVERIES_MAX,
@@ -66,6 +75,12 @@ impl Coordinator {
                 let config = self.share;
                 let heartbeat = share::Heartbeat { ticket, client, request, topics, config };
                 group::Command::Share(share::Command::Heartbeat(Box::new(heartbeat)))
+            }
+            Request::Streams(request) => {
+                let (config, statuses) = (Arc::clone(&self.streams), streams::Statuses::WithTags);
+                let heartbeat =
+                    streams::Heartbeat { ticket, request: *request, client, topics, config, statuses };
+                group::Command::Streams(streams::Command::Heartbeat(Box::new(heartbeat)))
             }
             Request::Join(request) => group::Command::Join(Box::new(group::Join {
                 ticket,
@@ -179,6 +194,9 @@ pub(super) fn group_answer(reply: group::Reply) -> Option<Answer> {
     Some(match reply {
         group::Reply::Consumer(consumer::Reply::Heartbeat(response)) => Answer::Consumer(response),
         group::Reply::Share(share::Reply::Heartbeat(response)) => Answer::Share(response),
+        group::Reply::Streams(streams::Reply::Heartbeat(answered)) => {
+            Answer::Streams(Box::new(answered.response))
+        }
         group::Reply::Join(response) => Answer::Join(response),
         group::Reply::Sync(response) => Answer::Sync(response),
         group::Reply::Heartbeat(response) => Answer::Heartbeat(response),

@@ -1,6 +1,7 @@
 //! Who believes to own what, and who is wrong.
 
 use super::member::{Place, SESSION_TIMEOUT_MS};
+use super::streams::Tasks;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A kind of group; there is one group of each.
@@ -9,6 +10,7 @@ pub(super) enum Kind {
     Classic,
     Consumer,
     Share,
+    Streams,
     Worker,
 }
 
@@ -22,21 +24,28 @@ pub(super) struct Known {
     /// The coordinator may have given it up since, and it does not know.
     may_be_given_up: bool,
     owned: (i32, BTreeSet<Place>),
-    /// What it was last told of its epoch and its partitions, perhaps not durably.
+    /// The process that it is a thread of, and what it has on its disk.
+    pub(super) process: usize,
+    on_disk: BTreeSet<Place>,
+    /// What it was last told of its epoch and its partitions or tasks, perhaps not durably.
     pub(super) epoch: i32,
     pub(super) assigned: Option<BTreeSet<Place>>,
+    pub(super) tasks: Option<Tasks>,
 }
 
 impl Known {
-    pub(super) fn new(kind: Kind, now_ms: u64) -> Self {
+    pub(super) fn new(kind: Kind, process: usize, now_ms: u64) -> Self {
         Self {
             kind,
             is_alive: true,
             heard_at: now_ms,
             may_be_given_up: false,
             owned: (0, BTreeSet::new()),
+            process,
+            on_disk: BTreeSet::new(),
             epoch: 0,
             assigned: None,
+            tasks: None,
         }
     }
 
@@ -62,6 +71,8 @@ impl Known {
 pub(super) struct Judge {
     pub(super) members: Vec<Known>,
     owners: BTreeMap<(Kind, i32, Place), BTreeSet<usize>>,
+    /// Who has a task on the disk of a process.
+    directories: BTreeMap<(usize, Place), BTreeSet<usize>>,
     /// How often somebody came to own something.
     pub(super) owned: u64,
 }
@@ -91,11 +102,54 @@ impl Judge {
             let owners = self.owners.entry((kind, generation, *place)).or_default();
             owners.insert(member);
             let counts = |owner: &&usize| self.members[**owner].counts(now_ms);
-            if matches!(kind, Kind::Classic | Kind::Consumer) && 1 < owners.iter().filter(counts).count() {
+            let is_exclusive = matches!(kind, Kind::Classic | Kind::Consumer | Kind::Streams);
+            if is_exclusive && 1 < owners.iter().filter(counts).count() {
                 return Err(format!("{place:?} is owned by the {kind:?} members {owners:?} at {now_ms}"));
             }
         }
         Ok(())
+    }
+
+    /// What a member of a streams group has on the disk of its process now, where two members would be in each other's
+    /// way.
+    pub(super) fn keeps(
+        &mut self,
+        member: usize,
+        places: BTreeSet<Place>,
+        now_ms: u64,
+    ) -> Result<(), String> {
+        let known = &mut self.members[member];
+        if known.on_disk == places {
+            return Ok(());
+        }
+        let (process, old) = (known.process, std::mem::replace(&mut known.on_disk, places.clone()));
+        for place in &old {
+            if let Some(users) = self.directories.get_mut(&(process, *place)) {
+                users.remove(&member);
+            }
+        }
+        for place in places {
+            let users = self.directories.entry((process, place)).or_default();
+            users.insert(member);
+            if 1 < users.iter().filter(|user| self.members[**user].counts(now_ms)).count() {
+                return Err(format!("{place:?} is with {users:?}, all of process {process}, at {now_ms}"));
+            }
+        }
+        Ok(())
+    }
+
+    /// How many live members of streams groups have a task on the disk of their process.
+    pub(super) fn copies(&self, place: Place) -> usize {
+        self.streamers().filter(|known| known.on_disk.contains(&place)).count()
+    }
+
+    /// The processes that have live members of streams groups.
+    pub(super) fn processes(&self) -> BTreeSet<usize> {
+        self.streamers().map(|known| known.process).collect()
+    }
+
+    fn streamers(&self) -> impl Iterator<Item = &Known> {
+        self.members.iter().filter(|known| known.is_alive && known.kind == Kind::Streams)
     }
 
     /// A commit of a member was accepted. In its own epoch a member may commit for whatever it likes, as in Kafka: one
@@ -119,9 +173,12 @@ impl Judge {
         }
     }
 
-    /// How many live members own a partition.
-    pub(super) fn owners(&self, kind: Kind, place: Place) -> usize {
+    /// How many live members own each partition that has an owner.
+    pub(super) fn owners(&self, kind: Kind) -> BTreeMap<Place, usize> {
         let live = self.members.iter().filter(|known| known.is_alive && known.kind == kind);
-        live.filter(|known| known.owned.1.contains(&place)).count()
+        live.flat_map(|known| &known.owned.1).fold(BTreeMap::new(), |mut owners, place| {
+            *owners.entry(*place).or_default() += 1;
+            owners
+        })
     }
 }

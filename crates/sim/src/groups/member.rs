@@ -5,7 +5,8 @@ use ottla_coordinator::share_partition::{AcknowledgeBatch, Range};
 use ottla_wire::message::{
     ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, HeartbeatRequest, HeartbeatResponse,
     JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, OffsetCommitRequest, ShareGroupHeartbeatRequest,
-    ShareGroupHeartbeatResponse, SyncGroupRequest, SyncGroupResponse,
+    ShareGroupHeartbeatResponse, StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponse,
+    SyncGroupRequest, SyncGroupResponse,
 };
 use std::collections::BTreeSet;
 use uuid::Uuid;
@@ -18,6 +19,7 @@ pub(super) type Place = (Uuid, i32);
 pub(super) enum Request {
     Consumer(ConsumerGroupHeartbeatRequest),
     Share(ShareGroupHeartbeatRequest),
+    Streams(Box<StreamsGroupHeartbeatRequest>),
     Join(JoinGroupRequest),
     Sync(SyncGroupRequest),
     Heartbeat(HeartbeatRequest),
@@ -27,11 +29,23 @@ pub(super) enum Request {
     Acknowledge { member: String, batches: Vec<AcknowledgeBatch> },
 }
 
+impl Request {
+    /// Of a heartbeat that the protocol takes for news whenever it comes.
+    pub(super) fn member_epoch(&self) -> Option<i32> {
+        match self {
+            Self::Consumer(request) => Some(request.member_epoch),
+            Self::Streams(request) => Some(request.member_epoch),
+            _ => None,
+        }
+    }
+}
+
 /// What it hears.
 #[derive(Debug, Clone)]
 pub(super) enum Answer {
     Consumer(ConsumerGroupHeartbeatResponse),
     Share(ShareGroupHeartbeatResponse),
+    Streams(Box<StreamsGroupHeartbeatResponse>),
     Join(Box<JoinGroupResponse>),
     Sync(SyncGroupResponse),
     Heartbeat(HeartbeatResponse),
@@ -75,6 +89,16 @@ pub(super) trait Member {
 
     /// What it believes to own, and for which generation where that matters.
     fn owned(&self) -> (i32, &BTreeSet<Place>);
+
+    /// What it keeps on the disk of a process that it shares with others, if it does.
+    fn on_disk(&self) -> Option<BTreeSet<Place>> {
+        None
+    }
+
+    /// Whether it heard something after which a client ends.
+    fn has_given_up(&self) -> bool {
+        false
+    }
 
     /// Whether it waits for nothing.
     fn is_settled(&self) -> bool;

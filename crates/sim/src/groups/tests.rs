@@ -35,6 +35,12 @@ fn a_partition_that_is_given_on_too_early_is_found() {
     finds(Planted::Unrevoked, 0..20, "is owned by the Consumer members");
 }
 
+/// The same of a task of a streams group.
+#[test]
+fn a_task_that_is_given_on_too_early_is_found() {
+    finds(Planted::TasksUnrevoked, 0..20, "is owned by the Streams members");
+}
+
 /// What the dead have taken from a queue before the crash stays with them.
 #[test]
 fn locks_that_do_not_time_out_after_a_crash_are_found() {

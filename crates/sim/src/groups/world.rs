@@ -10,6 +10,7 @@ use super::judge::{Judge, Kind, Known};
 use super::member::{Answer, Member, Place, Request, Serial, Turn};
 use super::queue::Queue;
 use super::share::Sharer;
+use super::streams::{STEADY, STEADY_PARTITIONS, Streamer};
 use super::worker::Worker;
 use super::{Planted, Settings, Tally};
 use crate::chance::Chance;
@@ -48,6 +49,8 @@ struct Slot {
     /// The newest of its heartbeats that was decided. The protocol takes an old one for news, a first one for a new life of the
     /// member; the network is no worse than a connection, which keeps order and ends with who gives it up.
     decided: Serial,
+    /// The newest of its requests that it has heard of: nobody repeats what was answered.
+    heard: Serial,
 }
 
 struct World {
@@ -66,6 +69,10 @@ struct World {
     /// Requests that were decided since the last crash.
     answered: BTreeSet<(usize, Serial)>,
     asked: u64,
+    /// How many copies there shall be of the state of each task that has some.
+    standbys: usize,
+    /// Whether some members of streams groups run an older or a newer topology than the others.
+    is_mixed: bool,
     topics: BTreeMap<String, CatalogTopic>,
     topics_made: u128,
     catalogs: u64,
@@ -91,11 +98,13 @@ pub fn run(settings: Settings) -> (Tally, Vec<String>) {
 impl World {
     fn new(settings: Settings) -> Self {
         let now = Now { wall: Timestamp(START_MS), tick: Tick(0) };
-        let mut coordinator = Coordinator::new(now, Arc::new(Catalog::new(0, [])));
+        let mut chance = Chance::new(settings.seed);
+        let (standbys, is_mixed) = (chance.below(3), chance.percent(20));
+        let mut coordinator = Coordinator::new(now, Arc::new(Catalog::new(0, [])), standbys);
         coordinator.queues.forgets_deadlines = settings.planted == Planted::LocksForgotten;
         Self {
             planted: settings.planted,
-            chance: Chance::new(settings.seed),
+            chance,
             now_ms: 0,
             wall_ms: START_MS,
             events: BTreeMap::new(),
@@ -108,6 +117,8 @@ impl World {
             tickets: BTreeMap::new(),
             answered: BTreeSet::new(),
             asked: 0,
+            standbys,
+            is_mixed,
             topics: BTreeMap::new(),
             topics_made: 0,
             catalogs: 0,
@@ -148,7 +159,7 @@ impl World {
 
     /// Some of each kind, and in some worlds hundreds of one.
     fn populate(&mut self) {
-        for name in ["t0", "t1", "t2"] {
+        for name in TOPICS {
             self.make_topic(name);
         }
         self.publish();
@@ -167,19 +178,31 @@ impl World {
     fn enter(&mut self, kind: Kind) {
         let number = self.slots.len();
         let id = || Uuid::from_u128(0x5eed << 64 | number as u128).to_string();
-        let topics = || ["t0", "t1", "t2"].map(Str::from).to_vec();
+        let topics = || TOPICS.map(Str::from).to_vec();
+        let process = self.process();
+        let topology_epoch = if self.is_mixed { *self.chance.pick(&TOPOLOGY_EPOCHS) } else { 0 };
         let member: Box<dyn Member> = match kind {
             Kind::Classic => Box::new(Classic::new()),
             Kind::Consumer => Box::new(Consumer::new(id(), topics())),
             Kind::Share => Box::new(Sharer::new(id(), topics())),
+            Kind::Streams => Box::new(Streamer::new(id(), process, topics(), topology_epoch)),
             Kind::Worker => Box::new(Worker::new(id())),
         };
-        self.slots.push(Slot { member, serials: 0, decided: 0 });
-        self.judge.members.push(Known::new(kind, self.now_ms));
+        self.slots.push(Slot { member, serials: 0, decided: 0, heard: 0 });
+        self.judge.members.push(Known::new(kind, process, self.now_ms));
         self.tally.members += 1;
         self.note(|| format!("{number} enters as {kind:?}"));
         let after_ms = self.chance.within(0..500);
         self.schedule(after_ms, Event::Wake(number));
+    }
+
+    /// A process for a member of a streams group: one that has members already, or a new one.
+    fn process(&mut self) -> usize {
+        let known: Vec<usize> = self.judge.processes().into_iter().collect();
+        match known.is_empty() || self.chance.percent(50) {
+            true => self.slots.len(),
+            false => *self.chance.pick(&known),
+        }
     }
 
     fn make_topic(&mut self, name: &str) {
@@ -192,7 +215,11 @@ impl World {
     fn publish(&mut self) {
         self.catalogs += 1;
         let topics = self.topics.iter().map(|(name, topic)| (Str::from(name.as_str()), *topic));
-        self.coordinator.topics = Arc::new(Catalog::new(self.catalogs, topics));
+        let steady = STEADY.iter().zip(1000..).map(|(name, number)| {
+            let id = TopicId(Uuid::from_u128(number));
+            (Str::from(*name), CatalogTopic { id, partitions: STEADY_PARTITIONS })
+        });
+        self.coordinator.topics = Arc::new(Catalog::new(self.catalogs, topics.chain(steady)));
     }
 
     /// Lets things happen until `until_ms`, or until `is_over` says so. Returns whether it did.
@@ -239,10 +266,11 @@ impl World {
             Event::Request { member, serial, request } => self.decide(member, serial, request),
             Event::Answer { member, serial, answer } => {
                 if self.judge.members[member].is_alive {
-                    if matches!(answer, Answer::Consumer(_) | Answer::Share(_)) {
+                    if matches!(answer, Answer::Consumer(_) | Answer::Share(_) | Answer::Streams(_)) {
                         self.judge.members[member].hears();
                     }
                     self.note(|| format!("{member} hears {serial}: {answer:?}"));
+                    self.slots[member].heard = serial.max(self.slots[member].heard);
                     self.turn(member, |slot, turn| slot.hear(serial, answer, turn));
                 }
             }
@@ -268,10 +296,22 @@ impl World {
         };
         act(&mut *slot.member, &mut turn);
         let outbox = turn.outbox;
-        let verdict = self.judge.believes(member, self.slots[member].member.owned(), self.now_ms);
-        self.judged(verdict);
+        self.look_at(member);
         for (serial, request) in outbox {
             self.send(|| Event::Request { member, serial, request: request.clone() });
+        }
+    }
+
+    /// What a member believes now, and whether it has had enough.
+    fn look_at(&mut self, member: usize) {
+        let client = &self.slots[member].member;
+        let verdict = self.judge.believes(member, client.owned(), self.now_ms);
+        let kept = client.on_disk().map_or(Ok(()), |kept| self.judge.keeps(member, kept, self.now_ms));
+        let is_over = client.has_given_up() && self.judge.members[member].is_alive;
+        self.judged(verdict.and(kept));
+        if is_over {
+            self.note(|| format!("{member} gives up"));
+            self.bury(member);
         }
     }
 
@@ -295,10 +335,11 @@ impl World {
             return;
         }
         let is_first = self.answered.insert((member, serial));
-        if let Request::Consumer(heartbeat) = &request {
+        if let Some(epoch) = request.member_epoch() {
             let slot = &mut self.slots[member];
-            let is_join = heartbeat.member_epoch == 0;
-            if serial < slot.decided || is_join && (serial < slot.serials || !is_first) {
+            let is_join = epoch == 0;
+            let is_over = is_join && serial < slot.serials || serial <= slot.heard;
+            if serial < slot.decided || is_over || is_join && !is_first {
                 return;
             }
             slot.decided = serial;
@@ -354,6 +395,9 @@ impl World {
                 request.topic_partitions =
                     known.assigned.iter().next().map(|all| all.iter().map(listed).collect());
             }
+            (Planted::TasksUnrevoked, Request::Streams(request)) if 0 < request.member_epoch => {
+                known.tasks.iter().for_each(|tasks| tasks.tell(request));
+            }
             (Planted::EpochUnchecked, Request::Commit(request)) => {
                 request.generation_id_or_member_epoch = known.epoch;
             }
@@ -401,7 +445,11 @@ impl World {
     }
 }
 
-const KINDS: [Kind; 4] = [Kind::Classic, Kind::Consumer, Kind::Share, Kind::Worker];
+const KINDS: [Kind; 5] = [Kind::Classic, Kind::Consumer, Kind::Share, Kind::Streams, Kind::Worker];
+/// Most have the same; who has a newer one than the group is not let in.
+const TOPOLOGY_EPOCHS: [i32; 8] = [0, 1, 1, 1, 1, 1, 1, 2];
+/// The topics that members read. They grow, and go and come again.
+const TOPICS: [&str; 3] = ["t0", "t1", "t2"];
 const NOISE_MS: u64 = 40_000;
 /// A quiet world settles long before.
 const QUIET_MS: u64 = 180_000;

@@ -1,6 +1,7 @@
 //! What goes wrong, or changes: members that die, leave and come, crashes, clocks that jump, topics.
 
-use super::{Event, KINDS, World};
+use super::super::judge::{Kind, Known};
+use super::{Event, KINDS, TOPICS, World};
 use ottla_coordinator::group;
 use ottla_coordinator::machine::Ticket;
 use std::collections::BTreeSet;
@@ -15,9 +16,7 @@ impl World {
             0 => self.crash(),
             1..4 => {
                 if let Some(member) = self.somebody() {
-                    self.note(|| format!("{member} dies"));
-                    self.tally.deaths += 1;
-                    self.bury(member);
+                    self.kill(member);
                 }
             }
             4 | 5 => {
@@ -48,11 +47,27 @@ impl World {
         (!alive.is_empty()).then(|| *self.chance.pick(&alive))
     }
 
-    fn bury(&mut self, member: usize) {
-        let nothing = BTreeSet::new();
-        let verdict = self.judge.believes(member, (0, &nothing), self.now_ms);
+    /// A member dies without a word, of a streams group often with its whole process.
+    fn kill(&mut self, member: usize) {
+        let (kind, process) = (self.judge.members[member].kind, self.judge.members[member].process);
+        let is_with = |other: &Known| other.is_alive && other.kind == kind && other.process == process;
+        let others = self.judge.members.iter().enumerate().filter(|(_, known)| is_with(known));
+        let dead = match kind == Kind::Streams && self.chance.percent(50) {
+            true => others.map(|(other, _)| other).collect(),
+            false => vec![member],
+        };
+        for member in dead {
+            self.note(|| format!("{member} dies"));
+            self.tally.deaths += 1;
+            self.bury(member);
+        }
+    }
+
+    pub(super) fn bury(&mut self, member: usize) {
+        let verdict = self.judge.believes(member, (0, &BTreeSet::new()), self.now_ms);
+        let kept = self.judge.keeps(member, BTreeSet::new(), self.now_ms);
         self.judge.members[member].is_alive = false;
-        self.judged(verdict);
+        self.judged(verdict.and(kept));
     }
 
     fn crash(&mut self) {
@@ -67,7 +82,7 @@ impl World {
 
     /// A topic grows, or goes and comes again as another.
     fn change_topics(&mut self) {
-        let name = *self.chance.pick(&["t0", "t1", "t2"]);
+        let name = *self.chance.pick(&TOPICS);
         match self.topics.get_mut(name) {
             None => self.make_topic(name),
             Some(topic) if self.chance.percent(60) => topic.partitions += 1,

@@ -3,11 +3,13 @@
 use super::super::classic;
 use super::super::judge::Kind;
 use super::super::member::Place;
-use super::{KINDS, World};
-use ottla_coordinator::group::{self, consumer};
+use super::super::streams::{STATEFUL, STEADY_PARTITIONS, Tasks};
+use super::{KINDS, TOPICS, World};
+use ottla_coordinator::group::{self, consumer, streams};
 use ottla_coordinator::machine::Ticket;
 use ottla_coordinator::share_partition::{self, AcknowledgeBatch};
 use ottla_wire::ErrorCode;
+use std::collections::BTreeSet;
 use uuid::Uuid;
 
 impl World {
@@ -57,6 +59,13 @@ impl World {
                         known.assigned = Some(assignment.topic_partitions.iter().flat_map(places).collect());
                     }
                 }
+                group::Reply::Streams(streams::Reply::Heartbeat(answered))
+                    if answered.response.error_code == ErrorCode::NONE =>
+                {
+                    let known = &mut self.judge.members[asked.member];
+                    known.is_heard(self.now_ms);
+                    known.tasks = Tasks::of(&answered.response).or_else(|| known.tasks.take());
+                }
                 _ => {}
             }
         }
@@ -86,22 +95,50 @@ impl World {
         }
         let of_topics =
             self.topics.values().flat_map(|topic| (0..topic.partitions).map(|index| (topic.id.0, index)));
+        let of_topics: BTreeSet<Place> = of_topics.collect();
         let of_classics = (0..classic::PARTITIONS).map(|index| (Uuid::nil(), i32::from(index)));
-        let owned = |kind: Kind, places: Vec<Place>| {
-            let wrong = |place: &Place| match (kind, self.judge.owners(kind, *place)) {
-                (Kind::Share, count) => count == 0,
-                (_, count) => count != 1,
-            };
-            let wrong = places.into_iter().find(wrong).filter(|_| alive(kind).next().is_some());
-            wrong.map(|place| format!("{place:?} has {} owners in {kind:?}", self.judge.owners(kind, place)))
-        };
-        owned(Kind::Consumer, of_topics.clone().collect())
-            .or_else(|| owned(Kind::Share, of_topics.clone().collect()))
-            .or_else(|| owned(Kind::Classic, of_classics.clone().collect()))
+        let places = [
+            (Kind::Consumer, of_topics.clone()),
+            (Kind::Share, of_topics),
+            (Kind::Streams, self.tasks()),
+            (Kind::Classic, of_classics.collect()),
+        ];
+        let mut peopled = places.iter().filter(|(kind, _)| alive(*kind).next().is_some());
+        peopled
+            .find_map(|(kind, places)| self.badly_owned(*kind, places))
+            .or_else(|| self.badly_copied())
             .or_else(|| {
                 let offset =
                     self.queue.unfinished(self.now_ms).filter(|_| alive(Kind::Worker).next().is_some());
                 offset.map(|offset| format!("record {offset} of {} has no end", self.queue.len()))
             })
+    }
+
+    /// A place that nobody has, or too many, or that is none any more.
+    fn badly_owned(&self, kind: Kind, places: &BTreeSet<Place>) -> Option<String> {
+        let owners = self.judge.owners(kind);
+        let is_well = |count: usize| if kind == Kind::Share { 0 < count } else { count == 1 };
+        let count = |place: &Place| owners.get(place).copied().unwrap_or(0);
+        if let Some(place) = places.iter().find(|place| !is_well(count(place))) {
+            return Some(format!("{place:?} has {} owners in {kind:?}", count(place)));
+        }
+        let stray = owners.keys().find(|place| !places.contains(place));
+        stray.map(|place| format!("{place:?} is gone, and has an owner in {kind:?}"))
+    }
+
+    /// A task with state that has not as many standbys as wanted and possible: each process has it once.
+    fn badly_copied(&self) -> Option<String> {
+        let wanted = self.judge.processes().len().min(1 + self.standbys);
+        let wrong = |place: &Place| place.0 == STATEFUL && self.judge.copies(*place) != wanted;
+        let place = self.tasks().into_iter().find(wrong)?;
+        Some(format!("{place:?} is on {} processes instead of {wanted}", self.judge.copies(place)))
+    }
+
+    /// The tasks that there are of streams groups: none as long as a topic is missing.
+    fn tasks(&self) -> BTreeSet<Place> {
+        let widest = self.topics.values().map(|topic| topic.partitions).max().unwrap_or(0);
+        let plain = (0..widest).map(|number| (Uuid::nil(), number));
+        let stateful = (0..STEADY_PARTITIONS).map(|number| (STATEFUL, number));
+        if self.topics.len() < TOPICS.len() { BTreeSet::new() } else { plain.chain(stateful).collect() }
     }
 }
