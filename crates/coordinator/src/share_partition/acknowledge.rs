@@ -2,6 +2,7 @@
 
 use super::Id;
 use super::config::Config;
+use super::history::Ending;
 use super::reply::{Refusal, Reply};
 use super::run::{Reason, State};
 use super::turn::{Edit, Turn};
@@ -164,19 +165,22 @@ fn carry_out(edit: &mut Edit<'_>, (first, last, verdict): Judged) {
         Verdict::Release => {
             for at in runs {
                 edit.live.totals.released += edit.live.runs[&at].size(at);
-                edit.give_back(at);
+                edit.give_back(at, Ending::Released);
             }
         }
         Verdict::Reject => {
             for at in runs {
-                let run = edit.take_back(at);
+                let run = edit.take_back_for(at, Ending::Rejected);
                 edit.end(at, run, Reason::Rejected);
             }
         }
         Verdict::Renew => {
             let until = edit.config.lock_end(edit.now.tick);
             for at in runs {
-                edit.live.change(at, |run| run.state = State::Acquired(until));
+                edit.live.change(at, |run| {
+                    let State::Acquired(lock) = &mut run.state else { return };
+                    (lock.until, lock.renewals) = (until, lock.renewals.saturating_add(1));
+                });
             }
         }
     }

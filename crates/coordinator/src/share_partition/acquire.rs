@@ -11,11 +11,11 @@ use super::config::{Config, Mode, Order, Want};
 use super::group::Group;
 use super::live::Live;
 use super::reply::{Acquired, Feed, Range, Reply};
-use super::run::{Batch, Facts, Reason, State};
+use super::run::{Batch, Facts, Lock, Reason, State};
 use super::turn::{Edit, Turn};
 use crate::machine::Ticket;
+use ottla_base::Offset;
 use ottla_base::limits::ARCHIVING_RECORDS_MAX;
-use ottla_base::{Offset, Tick};
 use ottla_wire::Str;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -87,7 +87,7 @@ fn feed(edit: &mut Edit<'_>, want: Want) -> Option<Feed> {
 /// One acquisition under way.
 struct Taking<'a> {
     member: &'a Str,
-    until: Tick,
+    lock: Lock,
     taken: i64,
     /// No record more than this.
     most: i64,
@@ -115,12 +115,13 @@ fn take(edit: &mut Edit<'_>, member: &Str, want: Want) -> Vec<Range> {
         Mode::RecordLimit => cap.min(enough),
     };
     let until = config.lock_end(edit.now.tick);
+    let lock = Lock { until, since: edit.now.wall, renewals: 0 };
     // One name for all that it has: nothing that is kept is a slice of a request.
     let known = edit.held.get_key_value(member).map(|(known, _)| known.clone());
     let member = known.unwrap_or_else(|| member.detached());
     let mut taking = Taking {
         member: &member,
-        until,
+        lock,
         taken: 0,
         most,
         enough,
@@ -199,7 +200,7 @@ fn grant(edit: &mut Edit<'_>, taking: &mut Taking<'_>, first: Offset, most: i64)
     edit.live.change(first, |run| {
         run.count = run.count.saturating_add(1);
         run.member = taking.member.clone();
-        run.state = State::Acquired(taking.until);
+        run.state = State::Acquired(taking.lock);
     });
     let run = &edit.live.runs[&first];
     edit.live.acquired_end = edit.live.acquired_end.max(run.last.plus(1));

@@ -177,8 +177,8 @@ fn range(first: Offset, run: &Run, now: Now) -> DescribedRange {
         State::Blocked => RangeState::Blocked,
         State::Scheduled => RangeState::Scheduled { due: run.facts.due },
         State::Retrying(at) => RangeState::Retrying { rest_ms: at.since(now.tick) },
-        State::Acquired(until) => {
-            RangeState::Acquired { member: run.member.clone(), rest_ms: until.since(now.tick) }
+        State::Acquired(lock) => {
+            RangeState::Acquired { member: run.member.clone(), rest_ms: lock.until.since(now.tick) }
         }
         State::Archiving { letter, .. } => RangeState::Archiving { reason: letter.reason, at: letter.at },
     };

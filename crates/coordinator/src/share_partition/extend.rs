@@ -5,6 +5,7 @@
 
 use super::Id;
 use super::config::{Config, Order};
+use super::history::History;
 use super::reply::Reply;
 use super::run::{Batch, Facts, Reason, Run, State};
 use super::scanned::{Scanned, ScannedBatch};
@@ -142,11 +143,11 @@ fn known(edit: &mut Edit<'_>, first: Offset, last: Offset, batch: Batch, facts: 
     for (at, row) in rows {
         let (at, end) = (at.max(first), row.last.min(last));
         if from < at {
-            waits(edit, from, at.plus(-1), batch, (facts, 0, Timestamp::NONE));
+            waits(edit, from, at.plus(-1), batch, (facts, Told::default()));
         }
         match row.mark {
-            Mark::Available { delivery_count, due } => {
-                waits(edit, at, end, batch, (facts, delivery_count, due));
+            Mark::Available { delivery_count: count, due, history } => {
+                waits(edit, at, end, batch, (facts, Told { count, due, history }));
             }
             // What is on the way to the dead-letter topic has been here since the start.
             Mark::Done | Mark::Archiving(_) => edit.live.next = end.plus(1),
@@ -154,7 +155,20 @@ fn known(edit: &mut Edit<'_>, first: Offset, last: Offset, batch: Batch, facts: 
         from = end.plus(1);
     }
     if from <= last {
-        waits(edit, from, last, batch, (facts, 0, Timestamp::NONE));
+        waits(edit, from, last, batch, (facts, Told::default()));
+    }
+}
+
+/// What a row tells of available records.
+struct Told {
+    count: i16,
+    due: Timestamp,
+    history: History,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Self { count: 0, due: Timestamp::NONE, history: History::default() }
     }
 }
 
@@ -163,7 +177,7 @@ fn waits(
     first: Offset,
     last: Offset,
     batch: Batch,
-    (facts, count, due): (Facts, i16, Timestamp),
+    (facts, Told { count, due, history }): (Facts, Told),
 ) {
     edit.live.next = last.plus(1);
     // A clock that was set back must not make a rest longer than the longest.
@@ -172,7 +186,7 @@ fn waits(
         due => due.0.saturating_sub(edit.now.wall.0).clamp(0, edit.config.backoff.max_ms.max(0)),
     };
     let state = edit.place(&facts, count, rest.unsigned_abs());
-    let run = Run { last, state, count, facts, batch, member: Str::default() };
+    let run = Run { last, state, count, facts, batch, member: Str::default(), history };
     if facts.is_expired(edit.now.wall) {
         return edit.end(first, run, Reason::Expired);
     }

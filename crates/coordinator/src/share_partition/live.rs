@@ -255,8 +255,8 @@ impl Live {
             State::Blocked => {}
             State::Scheduled => _ = self.scheduled.insert((run.facts.due, first)),
             State::Retrying(at) => _ = self.retrying.insert((*at, first)),
-            State::Acquired(until) => {
-                self.locks.insert((*until, first));
+            State::Acquired(lock) => {
+                self.locks.insert((lock.until, first));
                 match self.owners.get_mut(&run.member) {
                     Some(owned) => _ = owned.insert(first),
                     None => _ = self.owners.insert(run.member.clone(), BTreeSet::from([first])),
@@ -288,8 +288,8 @@ impl Live {
             State::Blocked => {}
             State::Scheduled => _ = self.scheduled.remove(&(run.facts.due, first)),
             State::Retrying(at) => _ = self.retrying.remove(&(*at, first)),
-            State::Acquired(until) => {
-                self.locks.remove(&(*until, first));
+            State::Acquired(lock) => {
+                self.locks.remove(&(lock.until, first));
                 if let Some(owned) = self.owners.get_mut(&run.member) {
                     owned.remove(&first);
                     if owned.is_empty() {

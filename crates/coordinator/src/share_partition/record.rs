@@ -6,15 +6,17 @@
 //!          | offset: i64
 //!
 //! key    2 | group | topic id: 16 bytes | partition: i32 | first offset: i64
-//! value  0 (version) | last offset: i64 | mark: byte | …
+//! value  0 or 1 (version) | last offset: i64 | mark: byte | …
 //!          mark 0, done
-//!          mark 1, available: delivery count: i16 | due: i64 ms
-//!          mark 2, archiving: delivery count: i16 | reason: byte | member | since: i64 ms
+//!          mark 1, available: delivery count: i16 | due: i64 ms | history
+//!          mark 2, archiving: delivery count: i16 | reason: byte | member | since: i64 ms | history
+//! history, in version 1 only: count: byte | each delivery: member | at: i64 ms | until: i64 ms | renewals: i16 | ending: byte
 //! ```
-//! Reasons: 0 rejected, 1 exhausted, 2 expired. -1 is "none" for times. Numbers are big-endian; group and member are text
+//! Reasons: 0 rejected, 1 exhausted, 2 expired. Endings: 0 released, 1 timed out, 2 gone, 3 rejected. -1 is "none" for times. Numbers are big-endian; group and member are text
 //! after a u32 length. Keys never change. A value may change with a new version byte; old ones stay readable.
 
 use super::Id;
+use super::history::History;
 use super::run::{Letter, Reason};
 use super::stored::{Header, Mark, Position, Row};
 use crate::codec::{DecodeError, Input, Output};
@@ -45,6 +47,7 @@ pub enum Record {
 const KEY_PARTITION: u8 = 1;
 const KEY_ROW: u8 = 2;
 const VERSION: u8 = 0;
+const VERSION_WITH_HISTORY: u8 = 1;
 const MARK_DONE: u8 = 0;
 const MARK_AVAILABLE: u8 = 1;
 const MARK_ARCHIVING: u8 = 2;
@@ -64,14 +67,16 @@ pub(super) fn encode(record: &Record) -> Entry {
 pub(super) fn decode(key: &[u8], value: &[u8]) -> Result<Record, DecodeError> {
     let (mut key, mut value) = (Input::new(key), Input::new(value));
     let kind = key.byte()?;
-    match value.byte()? {
-        VERSION => {}
-        other => return Err(DecodeError::Unknown(other)),
+    let version = value.byte()?;
+    if ![VERSION, VERSION_WITH_HISTORY].contains(&version) || kind == KEY_PARTITION && version != VERSION {
+        return Err(DecodeError::Unknown(version));
     }
     let id = Id { group: key.text()?, partition: partition(&mut key)? };
     let record = match kind {
         KEY_PARTITION => Record::Partition { id, header: Some(decode_header(&mut value)?) },
-        KEY_ROW => Record::Row { id, first: Offset(key.long()?), row: Some(decode_row(&mut value)?) },
+        KEY_ROW => {
+            Record::Row { id, first: Offset(key.long()?), row: Some(decode_row(&mut value, version)?) }
+        }
         other => return Err(DecodeError::Unknown(other)),
     };
     key.end()?;
@@ -111,29 +116,41 @@ fn decode_header(value: &mut Input<'_>) -> Result<Header, DecodeError> {
 
 fn encode_row(row: &Row) -> Vec<u8> {
     let Row { last, mark } = row;
-    let value = Output::default().byte(VERSION).long(last.0);
-    match mark {
-        Mark::Done => value.byte(MARK_DONE).finish(),
-        Mark::Available { delivery_count, due } => {
-            value.byte(MARK_AVAILABLE).short(*delivery_count).long(due.0).finish()
+    let head = |history: &History| {
+        let version = if history.is_empty() { VERSION } else { VERSION_WITH_HISTORY };
+        Output::default().byte(version).long(last.0)
+    };
+    let (value, history) = match mark {
+        Mark::Done => return head(&History::default()).byte(MARK_DONE).finish(),
+        Mark::Available { delivery_count, due, history } => {
+            (head(history).byte(MARK_AVAILABLE).short(*delivery_count).long(due.0), history)
         }
-        Mark::Archiving(Letter { delivery_count, reason, member, at }) => {
+        Mark::Archiving(Letter { delivery_count, reason, member, at, history }) => {
             let reason = match reason {
                 Reason::Rejected => 0,
                 Reason::Exhausted => 1,
                 Reason::Expired => 2,
             };
-            let value = value.byte(MARK_ARCHIVING).short(*delivery_count).byte(reason);
-            value.text(member).long(at.0).finish()
+            let value = head(history).byte(MARK_ARCHIVING).short(*delivery_count).byte(reason);
+            (value.text(member).long(at.0), history)
         }
-    }
+    };
+    if history.is_empty() { value.finish() } else { history.encode(value).finish() }
 }
 
-fn decode_row(value: &mut Input<'_>) -> Result<Row, DecodeError> {
+fn decode_row(value: &mut Input<'_>, version: u8) -> Result<Row, DecodeError> {
     let last = Offset(value.long()?);
+    let history = |value: &mut Input<'_>| match version {
+        VERSION_WITH_HISTORY => History::decode(value),
+        _ => Ok(History::default()),
+    };
     let mark = match value.byte()? {
         MARK_DONE => Mark::Done,
-        MARK_AVAILABLE => Mark::Available { delivery_count: value.short()?, due: Timestamp(value.long()?) },
+        MARK_AVAILABLE => Mark::Available {
+            delivery_count: value.short()?,
+            due: Timestamp(value.long()?),
+            history: history(value)?,
+        },
         MARK_ARCHIVING => Mark::Archiving(Letter {
             delivery_count: value.short()?,
             reason: match value.byte()? {
@@ -144,6 +161,7 @@ fn decode_row(value: &mut Input<'_>) -> Result<Row, DecodeError> {
             },
             member: value.text()?,
             at: Timestamp(value.long()?),
+            history: history(value)?,
         }),
         other => return Err(DecodeError::Unknown(other)),
     };

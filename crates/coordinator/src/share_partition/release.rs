@@ -2,6 +2,7 @@
 
 use super::Id;
 use super::config::Config;
+use super::history::Ending;
 use super::reply::Reply;
 use super::turn::Turn;
 use super::watch;
@@ -36,7 +37,7 @@ pub(super) fn release(turn: &mut Turn<'_>, command: &Release) {
             let runs: Vec<_> = edit.live.owners.get(member).into_iter().flatten().copied().collect();
             for first in runs {
                 edit.live.totals.released += edit.live.runs[&first].size(first);
-                edit.give_back(first);
+                edit.give_back(first, Ending::Gone);
             }
         });
     }

@@ -1,5 +1,6 @@
 //! A run: neighbouring records to which the same has happened.
 
+use super::history::History;
 use ottla_base::{Offset, Tick, Timestamp};
 use ottla_wire::Str;
 
@@ -59,6 +60,8 @@ pub struct Letter {
     pub member: Str,
     /// When that was decided.
     pub at: Timestamp,
+    /// What became of the deliveries.
+    pub history: History,
 }
 
 /// Records that were acquired together, or stand in one batch of the log.
@@ -82,6 +85,18 @@ pub(super) struct Run {
     pub(super) batch: Batch,
     /// Who had them last; empty if nobody had.
     pub(super) member: Str,
+    /// Their deliveries before the one that is under way.
+    pub(super) history: History,
+}
+
+/// A member's right to some records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Lock {
+    /// When it ends by itself.
+    pub(super) until: Tick,
+    /// When it began.
+    pub(super) since: Timestamp,
+    pub(super) renewals: i16,
 }
 
 /// What a run is doing. What is acknowledged or archived has no run.
@@ -95,8 +110,8 @@ pub(super) enum State {
     Scheduled,
     /// Available, but resting until then.
     Retrying(Tick),
-    /// With a member, until then.
-    Acquired(Tick),
+    /// With a member.
+    Acquired(Lock),
     /// On the way to the dead-letter topic; is it in the hands of the writer?
     Archiving { letter: Letter, is_out: bool },
 }

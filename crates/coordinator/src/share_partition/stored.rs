@@ -8,6 +8,7 @@
 //! ```
 //! Invariants: rows do not overlap, and none ends before the start. What is acquired has the row it had before.
 
+use super::history::History;
 use super::run::Letter;
 use ottla_base::{Offset, PartitionId, Timestamp};
 use std::collections::BTreeMap;
@@ -58,6 +59,8 @@ pub enum Mark {
         delivery_count: i16,
         /// Not before; [`Timestamp::NONE`] for at once.
         due: Timestamp,
+        /// What became of the deliveries.
+        history: History,
     },
     /// On the way to the dead-letter topic.
     Archiving(Letter),

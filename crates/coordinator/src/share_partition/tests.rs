@@ -6,6 +6,7 @@ mod dead_letters;
 mod delays;
 mod delivery;
 mod headers;
+mod histories;
 mod isolation;
 mod keys;
 mod lifetimes;

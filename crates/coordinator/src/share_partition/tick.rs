@@ -1,6 +1,7 @@
 //! What happens by itself: locks time out, and what was loaded comes to life.
 
 use super::Id;
+use super::history::Ending;
 use super::live::Live;
 use super::run::{Batch, Facts, Run, State};
 use super::stored::{Mark, Stored};
@@ -18,7 +19,7 @@ pub(super) fn tick(turn: &mut Turn<'_>) {
         turn.edit(&id, |edit| {
             while let Some(first) = edit.live.timed_out(edit.now.tick) {
                 edit.live.totals.timed_out += edit.live.runs[&first].size(first);
-                edit.give_back(first);
+                edit.give_back(first, Ending::TimedOut);
             }
         });
     }
@@ -46,6 +47,7 @@ pub(super) fn revive(turn: &mut Turn<'_>, id: &Id, stored: &Stored) {
             facts: Facts::default(),
             batch: Batch { first: *first, size: 1, bytes: 0 },
             member: Str::default(),
+            history: letter.history.clone(),
         };
         live.insert(*first, run);
     }

@@ -4,9 +4,10 @@ use super::book::Book;
 use super::config::Config;
 use super::dead_letter::Desk;
 use super::group::Group;
+use super::history::{Delivery, Ending};
 use super::live::Live;
 use super::record::Record;
-use super::run::{Facts, Letter, Reason, Run, State};
+use super::run::{Facts, Letter, Lock, Reason, Run, State};
 use super::stored::{Mark, Stored};
 use super::{Hard, Id, Reply, Soft, watch};
 use crate::machine::Ticket;
@@ -138,9 +139,21 @@ impl Edit<'_> {
         run
     }
 
-    /// An acquired run was not accepted: it is available again, or has ended.
-    pub(super) fn give_back(&mut self, first: Offset) {
+    /// Takes an acquired run, which was not accepted, from its member. Its history grows if a letter may tell of it.
+    pub(super) fn take_back_for(&mut self, first: Offset, ending: Ending) -> Run {
         let run = self.take_back(first);
+        let (State::Acquired(Lock { since, renewals, .. }), true) = (&run.state, self.config.dead_letters)
+        else {
+            return run;
+        };
+        let (member, until) = (run.member.clone(), self.now.wall);
+        let delivery = Delivery { member, at: *since, until, renewals: *renewals, ending };
+        Run { history: run.history.with(delivery), ..run }
+    }
+
+    /// An acquired run was not accepted: it is available again, or has ended.
+    pub(super) fn give_back(&mut self, first: Offset, ending: Ending) {
+        let run = self.take_back_for(first, ending);
         if run.facts.is_expired(self.now.wall) {
             return self.end(first, run, Reason::Expired);
         }
@@ -152,7 +165,8 @@ impl Edit<'_> {
             0 => Timestamp::NONE,
             rest => Timestamp(self.now.wall.0.saturating_add(i64::try_from(rest).unwrap_or(i64::MAX))),
         };
-        self.book.set(first, run.last, Mark::Available { delivery_count: run.count, due });
+        let history = run.history.clone();
+        self.book.set(first, run.last, Mark::Available { delivery_count: run.count, due, history });
         let state = self.place(&run.facts, run.count, rest_ms);
         self.live.insert(first, Run { state, ..run });
         self.live.has_news = true;
@@ -165,8 +179,8 @@ impl Edit<'_> {
             self.book.done(first, run.last);
             return;
         }
-        let member = run.member.clone();
-        let letter = Letter { delivery_count: run.count, reason, member, at: self.now.wall };
+        let (member, history) = (run.member.clone(), run.history.clone());
+        let letter = Letter { delivery_count: run.count, reason, member, at: self.now.wall, history };
         self.book.set(first, run.last, Mark::Archiving(letter.clone()));
         self.live.insert(first, Run { state: State::Archiving { letter, is_out: false }, ..run });
     }

@@ -35,6 +35,10 @@ fn letter(offset: usize) -> Value {
     });
     if offset == 0 {
         headers["h"] = json!("0");
+        headers["ottla-dlq-history"] = json!(
+            r#"[{"member":"m","at":1000,"until":2000,"ending":"timed-out","renewals":2},
+                {"member":"n","at":3000,"until":4000,"ending":"rejected","renewals":0}]"#
+        );
     }
     let (key, value) = match offset {
         2 => (Value::Null, Value::Null),
@@ -122,6 +126,22 @@ fn a_discarded_letter_leaves_the_list_and_nothing_else_happens() {
         (&shown["value"], &shown["reason"], &shown["offset"]),
         (&json!("v0"), &json!("why not"), &json!(0))
     );
+}
+
+#[test]
+fn a_letter_tells_what_became_of_each_delivery() {
+    let broker = three_letters();
+    let shown = &broker.json(&["queue", "dlq", "show", "g", "0/0"])[0];
+    assert_eq!(shown["history"][0]["ending"], json!("timed-out"));
+    assert_eq!(shown["about"]["ottla-dlq-history"], Value::Null, "once is enough");
+    let text = broker.ok(&["queue", "dlq", "show", "g", "0/0", "--output", "human"]);
+    for line in [
+        "delivery    1970-01-01T00:00:01.000Z to 1970-01-01T00:00:02.000Z timed-out, renewed 2 times (m)\n",
+        "delivery    1970-01-01T00:00:03.000Z to 1970-01-01T00:00:04.000Z rejected (n)\n",
+    ] {
+        assert!(text.contains(line), "{text}");
+    }
+    assert_eq!(broker.json(&["queue", "dlq", "show", "g", "0/1"])[0]["history"], Value::Null);
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! | `ottla-dlq-reason` | `rejected`, `exhausted` or `expired` |
 //! | `ottla-dlq-member` | who had it last, if anybody had |
 //! | `ottla-dlq-at`, `ottla-dlq-timestamp` | when it was given up, and its own timestamp: milliseconds since 1970 |
+//! | `ottla-dlq-history` | what became of each delivery, see [`told`]; left out where the topic has no room for it |
 //! | `ottla-dlq-note` | why there is no copy, where there should be one |
 //!
 //! Key, value and the other headers are the record's. Of a letter that is given up again only the last story is kept.
@@ -18,9 +19,10 @@ use crate::Broker;
 use crate::image::Topic;
 use bytes::Bytes;
 use ottla_base::{Offset, Timestamp};
-use ottla_coordinator::share_partition::{Id, Letter, Reason};
+use ottla_coordinator::share_partition::{Delivery, Ending, History, Id, Letter, Reason};
 use ottla_storage::base64;
-use ottla_wire::record::{BatchBuilder, BatchOptions, HEADER_BYTES, Header, record_bytes};
+use ottla_wire::record::{BatchBuilder, BatchOptions, HEADER_BYTES, Header, Record, record_bytes};
+use serde_json::{Value, json};
 
 pub(super) const TOPIC_ID: &str = "ottla-dlq-topic-id";
 pub(super) const PARTITION: &str = "__dlq.errors.partition";
@@ -79,39 +81,32 @@ impl<'a> Composer<'a> {
         let (copy, note) = match original {
             Original::Record(record) => (Some(record), None),
             Original::Unwanted => (None, None),
-            Original::Deleted => (None, Some("the record was deleted before it could be copied".to_owned())),
-            Original::Unreadable => (None, Some("the record's batch cannot be unpacked".to_owned())),
+            Original::Deleted => (None, Some("the record was deleted before it could be copied")),
+            Original::Unreadable => (None, Some("the record's batch cannot be unpacked")),
         };
-        let (copy, note) = match copy {
-            Some(record) => {
-                let headers = self.headers(offset, letter, Some(&record), None);
-                let bytes = record_bytes(record.key.as_deref(), record.value.as_deref(), &headers);
-                if HEADER_BYTES + bytes <= self.bytes_max {
-                    (Some(record), note)
-                } else {
-                    let limit = self.target.settings.message_bytes_max;
-                    let why = format!(
-                        "the record takes {bytes} bytes here, and max.message.bytes of '{}' is {limit}",
-                        self.target.name
-                    );
-                    // Its timestamp is known all the same.
-                    let bare =
-                        ottla_wire::record::Record { timestamp: record.timestamp, ..Default::default() };
-                    (Some(Box::new(bare)), Some(why))
-                }
-            }
-            None => (None, note),
-        };
-        let headers = self.headers(offset, letter, copy.as_deref(), note);
-        let key = copy.as_ref().and_then(|record| record.key.clone());
-        let value = copy.as_ref().and_then(|record| record.value.clone());
-        let bytes = record_bytes(key.as_deref(), value.as_deref(), &headers);
-        if self.bytes_max < HEADER_BYTES + bytes {
+        let mut copy = copy;
+        let mut fitting = self.fitting(offset, letter, copy.as_deref(), note);
+        if let (None, Some(whole)) = (&fitting, &copy) {
+            let headers = self.headers(offset, letter, Some(whole), None);
+            let why = format!(
+                "the record takes {} bytes here, and max.message.bytes of '{}' is {}",
+                record_bytes(whole.key.as_deref(), whole.value.as_deref(), &headers),
+                self.target.name,
+                self.target.settings.message_bytes_max
+            );
+            // Its timestamp is known all the same.
+            let bare = Record { timestamp: whole.timestamp, ..Default::default() };
+            fitting = self.fitting(offset, letter, Some(&bare), Some(&why));
+            copy = Some(Box::new(bare));
+        }
+        let Some((headers, bytes)) = fitting else {
             return Err(Trouble::Topic(format!(
                 "max.message.bytes of topic '{}' is too small for any dead letter: raise it",
                 self.target.name
             )));
-        }
+        };
+        let key = copy.as_ref().and_then(|record| record.key.clone());
+        let value = copy.as_ref().and_then(|record| record.value.clone());
         let full = (self.bytes_max < self.builder.uncompressed_bytes() + bytes).then(|| self.cut());
         let added = self.builder.append(self.now, key.as_deref(), value.as_deref(), &headers);
         added.map_err(|error| Trouble::Topic(error.to_string()))?;
@@ -133,14 +128,32 @@ impl<'a> Composer<'a> {
         (0 < builder.record_count()).then(|| Composed { batch: builder.build(), ranges })
     }
 
+    /// The headers of a letter that fits, and what it takes: without its history if there is no room for that.
+    fn fitting(
+        &self,
+        offset: Offset,
+        letter: &Letter,
+        record: Option<&Record>,
+        note: Option<&str>,
+    ) -> Option<(Vec<Header>, usize)> {
+        let key = record.and_then(|record| record.key.as_deref());
+        let value = record.and_then(|record| record.value.as_deref());
+        let shorter = Letter { history: History::default(), ..letter.clone() };
+        [letter, &shorter].into_iter().find_map(|letter| {
+            let headers = self.headers(offset, letter, record, note);
+            let bytes = record_bytes(key, value, &headers);
+            (HEADER_BYTES + bytes <= self.bytes_max).then_some((headers, bytes))
+        })
+    }
+
     fn headers(
         &self,
         offset: Offset,
         letter: &Letter,
-        record: Option<&ottla_wire::record::Record>,
-        note: Option<String>,
+        record: Option<&Record>,
+        note: Option<&str>,
     ) -> Vec<Header> {
-        let Letter { delivery_count, reason, member, at } = letter;
+        let Letter { delivery_count, reason, member, at, history } = letter;
         let (reason, message) = match reason {
             Reason::Rejected => ("rejected", "a member rejected the record"),
             Reason::Exhausted => ("exhausted", "the record was delivered as often as the group allows"),
@@ -162,12 +175,31 @@ impl<'a> Composer<'a> {
             say("ottla-dlq-member", member.to_string());
         }
         say("ottla-dlq-at", at.to_string());
+        if !history.deliveries().is_empty() {
+            say("ottla-dlq-history", told(history));
+        }
         if let Some(record) = record {
             say("ottla-dlq-timestamp", record.timestamp.to_string());
         }
         if let Some(note) = note {
-            say("ottla-dlq-note", note);
+            say("ottla-dlq-note", note.to_owned());
         }
         headers
     }
+}
+
+/// The deliveries, oldest first, as in
+/// `[{"at":1795680000000,"ending":"timed-out","member":"a","renewals":1,"until":1795680030000}]`.
+fn told(history: &History) -> String {
+    let delivery = |delivery: &Delivery| {
+        let Delivery { member, at, until, renewals, ending } = delivery;
+        let ending = match ending {
+            Ending::Released => "released",
+            Ending::TimedOut => "timed-out",
+            Ending::Gone => "gone",
+            Ending::Rejected => "rejected",
+        };
+        json!({ "member": &**member, "at": at.0, "until": until.0, "ending": ending, "renewals": renewals })
+    };
+    Value::Array(history.deliveries().iter().map(delivery).collect()).to_string()
 }

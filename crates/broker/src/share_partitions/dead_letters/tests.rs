@@ -111,6 +111,35 @@ fn a_record_that_nobody_accepts_arrives_after_its_last_delivery() {
         assert_eq!(values(&arrived), ["a"]);
         assert_eq!(said(&arrived[0], "ottla-dlq-reason"), Some("exhausted"));
         assert_eq!(said(&arrived[0], "__dlq.errors.delivery.count"), Some("2"));
+        let history: serde_json::Value =
+            serde_json::from_str(said(&arrived[0], "ottla-dlq-history").expect("it has one")).expect("JSON");
+        let told = history.as_array().expect("a list").iter();
+        let told: Vec<_> = told.map(|one| (one["member"].as_str(), one["ending"].as_str())).collect();
+        assert_eq!(told, [(Some("m"), Some("released")); 2]);
+        let now = bench.broker.env.now().wall.0;
+        let times = ["at", "until"].map(|name| history[1][name].as_i64().expect("a time"));
+        assert!(history[0]["until"].as_i64() <= Some(times[0]) && times[0] <= times[1] && times[1] <= now);
+    });
+}
+
+/// The record counts for more than what became of its deliveries.
+#[test]
+fn a_letter_that_has_no_room_for_its_history_arrives_without_it() {
+    bench(|bench| async move {
+        let (topic, letters) = set_up(&bench).await;
+        bench.broker.set_overrides(letters, overrides("600")).await.expect("a legal setting");
+        let member = bench.member("m", 1, topic);
+        for _ in 0..5 {
+            member.fetch().await;
+            assert_eq!(member.say(&[(0, 0, &[2])]).await, ErrorCode::NONE);
+        }
+        let arrived = arrived(&bench, (topic, letters)).await;
+        assert_eq!(values(&arrived), ["a"]);
+        assert_eq!(said(&arrived[0], "__dlq.errors.delivery.count"), Some("5"));
+        assert_eq!(
+            (said(&arrived[0], "ottla-dlq-history"), said(&arrived[0], "ottla-dlq-note")),
+            (None, None)
+        );
     });
 }
 

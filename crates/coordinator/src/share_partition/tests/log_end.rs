@@ -10,7 +10,7 @@ fn row(first: i64, last: i64, mark: Mark) -> Record {
 }
 
 fn available() -> Mark {
-    Mark::Available { delivery_count: 1, due: Timestamp::NONE }
+    Mark::Available { delivery_count: 1, due: Timestamp::NONE, history: History::default() }
 }
 
 /// What is left of a share-partition from 5 on, where 7 to 9 are done, 10 to 12 were delivered once, and 15 is done.

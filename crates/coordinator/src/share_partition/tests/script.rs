@@ -4,7 +4,7 @@
 //! log 0-9 12-14:b=300 20 due=5000 key=a prio=9 expires=9000    batches; records of what follows may have facts
 //! open start=0 | acquire a max=5 batch=3 bytes=100 limit | ack a 0-4=1 5-6=2,3 renew | release a | watch a | unwatch a
 //! config lock=30000 limit=5 window=2000 dlq backoff=100 ... | logstart 5 | alter 3 | delete | describe
-//! letters | position 7 | lettered 0-4 | +3000 (both clocks) | clock +3600000 (the wall clock alone) | restart | rows
+//! letters | position 7 | lettered 0-4 | history | +3000 (both clocks) | clock +3600000 (the wall clock alone) | restart | rows
 //! ```
 //! `acquire` does what the broker does: it reads on in the log as often as it is asked to. A [`Model`] looks on.
 
@@ -253,6 +253,7 @@ impl World {
                 self.acknowledge(who, acks.collect(), renew);
             }
             "rows" => self.print_rows(),
+            "history" => self.print_history(),
             _ => self.other(&words, who),
         }
     }
@@ -403,15 +404,25 @@ impl World {
         for (first, row) in &stored.rows {
             let mark = match &row.mark {
                 Mark::Done => "done".to_owned(),
-                Mark::Available { delivery_count, due } if *due == Timestamp::NONE => {
+                Mark::Available { delivery_count, due, .. } if *due == Timestamp::NONE => {
                     format!("available/{delivery_count}")
                 }
-                Mark::Available { delivery_count, due } => format!("available/{delivery_count} due {due}"),
+                Mark::Available { delivery_count, due, .. } => {
+                    format!("available/{delivery_count} due {due}")
+                }
                 Mark::Archiving(letter) => format!("archiving/{} {:?}", letter.delivery_count, letter.reason),
             };
             let _ = write!(self.out, ", {first}-{} {mark}", row.last);
         }
         self.out.push('\n');
+    }
+}
+
+impl World {
+    fn print_history(&mut self) {
+        let runs = self.live().into_iter().flat_map(|live| &live.runs);
+        let told: Vec<String> = runs.map(|(first, run)| text::history(*first, run)).collect();
+        self.out.push_str(&told.concat());
     }
 }
 

@@ -21,11 +21,8 @@ pub(super) fn model(model: &Model, stored: &stored::Stored, live: &live::Live) {
                 assert!(run.is_waiting() && run.count == seen.count, "{offset}: {seen:?} is {run:?}");
             }
             (Fate::With { member, until }, Some(run)) => {
-                assert_eq!(
-                    (run.state.clone(), run.count),
-                    (State::Acquired(Tick(*until)), seen.count),
-                    "{offset}"
-                );
+                let State::Acquired(lock) = &run.state else { panic!("{offset} is {run:?}") };
+                assert_eq!((lock.until, run.count), (Tick(*until), seen.count), "{offset}");
                 assert_eq!(*run.member, **member);
             }
             (Fate::Archiving(reason), Some(run)) => {
@@ -54,6 +51,8 @@ pub(super) fn live(stored: &stored::Stored, live: &live::Live) {
     let mut in_flight = BTreeSet::new();
     let mut end = stored.header.start;
     for (first, run) in &live.runs {
+        let told = run.history.deliveries().len();
+        assert!(told <= usize::try_from(run.count).unwrap(), "no more deliveries are told than are counted");
         assert!(end <= *first && *first <= run.last, "runs do not overlap");
         end = run.last.plus(1);
         let size = run.size(*first);
@@ -79,8 +78,8 @@ pub(super) fn live(stored: &stored::Stored, live: &live::Live) {
             let fits = match (&row.mark, &run.state) {
                 (Mark::Archiving(stored), State::Archiving { letter, .. }) => stored == letter,
                 (Mark::Available { delivery_count, .. }, State::Acquired(_)) => *delivery_count < run.count,
-                (Mark::Available { delivery_count, .. }, _) => {
-                    *delivery_count == run.count && run.is_waiting()
+                (Mark::Available { delivery_count, history, .. }, _) => {
+                    *delivery_count == run.count && *history == run.history && run.is_waiting()
                 }
                 (Mark::Done | Mark::Archiving(_), _) => false,
             };

@@ -1,5 +1,6 @@
 //! Answers as text.
 
+use crate::share_partition::run::Run;
 use crate::share_partition::*;
 use ottla_base::Offset;
 use std::fmt::Write;
@@ -54,4 +55,15 @@ fn letters_text(letters: &Letters) -> String {
             write!(text, " {first}-{last}/{} {:?} {}", letter.delivery_count, letter.reason, letter.member);
     }
     text
+}
+
+pub(super) fn history(first: Offset, run: &Run) -> String {
+    let mut text = format!("{first}-{}", run.last);
+    for Delivery { member, at, until, renewals, ending } in run.history.deliveries() {
+        let _ = write!(text, ", {member} {at} to {until} {ending:?}");
+        if 0 < *renewals {
+            let _ = write!(text, " after {renewals} renewals");
+        }
+    }
+    text + "\n"
 }

@@ -244,6 +244,8 @@ impl FromStr for LetterId {
 
 /// The id of the topic that a record is from, which may be another one by now under the same name.
 pub(super) const TOPIC_ID: &str = "ottla-dlq-topic-id";
+/// What became of the record's deliveries, as JSON.
+pub(super) const HISTORY: &str = "ottla-dlq-history";
 /// In a receipt: the offset of the letter that it settles, in the same partition.
 pub(crate) const SETTLES: &str = "ottla-dlq-settles";
 /// In a receipt: what became of the letter.

@@ -1,16 +1,17 @@
 //! `ottla queue dlq show`.
 
-use super::letters::{self, Letter, LetterId};
+use super::letters::{self, HISTORY, Letter, LetterId};
 use crate::arguments::Form;
 use crate::command::Session;
 use crate::exit::{Failure, Outcome};
 use crate::output;
 use crate::text;
 use bytes::Bytes;
+use ottla_base::Timestamp;
 use ottla_client::Admin;
 use serde_json::{Value, json};
 
-/// Show one dead letter in full: its record, where that came from, and why it was given up.
+/// Show one dead letter in full: its record, where that came from, why it was given up, and what became of each delivery.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   ottla queue dlq show thumbnails 0/42
@@ -48,6 +49,27 @@ fn shown(bytes: Option<&Bytes>) -> Value {
     json!(bytes.map(|bytes| text::of_bytes(bytes)))
 }
 
+/// What the letter tells besides the history.
+fn about(letter: &Letter) -> impl Iterator<Item = &(String, String)> {
+    letter.about.iter().filter(|(name, _)| name != HISTORY)
+}
+
+/// The deliveries, oldest first; null if the letter does not tell.
+fn history(letter: &Letter) -> Value {
+    letter.tells(HISTORY).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
+/// One delivery for people: when, to whom, and how it ended.
+fn told(delivery: &Value) -> String {
+    let moment = |name: &str| text::moment(Timestamp(delivery[name].as_i64().unwrap_or(-1)));
+    let word = |name: &str| delivery[name].as_str().unwrap_or("-").to_owned();
+    let renewals = match delivery["renewals"].as_i64() {
+        Some(renewals) if 0 < renewals => format!(", renewed {renewals} times"),
+        _ => String::new(),
+    };
+    format!("{} to {} {}{renewals} ({})", moment("at"), moment("until"), word("ending"), word("member"))
+}
+
 fn machine(letter: &Letter) -> Value {
     let headers: Vec<Value> = letter
         .headers
@@ -63,18 +85,22 @@ fn machine(letter: &Letter) -> Value {
         "offset": letter.source_offset.0,
         "deliveries": letter.deliveries,
         "reason": letter.reason,
+        "history": history(letter),
         "key": shown(letter.key.as_ref()),
         "value": shown(letter.value.as_ref()),
         "headers": headers,
-        "about": letter.about.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
+        "about": about(letter).cloned().collect::<std::collections::BTreeMap<_, _>>(),
     })
 }
 
 fn human(letter: &Letter) -> Outcome {
     output::line(format_args!("letter      {}", letter.id))?;
     output::line(format_args!("time        {}", text::moment(letter.at)))?;
-    for (name, value) in &letter.about {
+    for (name, value) in about(letter) {
         output::line(format_args!("{name}  {value}"))?;
+    }
+    for delivery in history(letter).as_array().into_iter().flatten() {
+        output::line(format_args!("delivery    {}", told(delivery)))?;
     }
     for header in &letter.headers {
         let value = header.value.as_deref().map(text::of_bytes).unwrap_or_default();
