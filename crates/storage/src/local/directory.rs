@@ -39,13 +39,10 @@ pub(crate) fn open(options: &LogOptions, env: Arc<dyn Env>) -> Result<Opened, Op
     let dir = &options.dir;
     let disk = &*options.disk;
     match disk.create_dir(dir) {
-        Ok(()) => {
-            let parent =
-                dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            disk.sync_directory(parent).map_err(|error| OpenError::io("syncing", parent, error))?;
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(OpenError::io("creating", dir, error));
         }
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(OpenError::io("creating", dir, error)),
+        Ok(()) | Err(_) => {}
     }
     let lock = lock(dir, disk)?;
     check_format(dir, disk)?;
@@ -305,8 +302,8 @@ fn check_format(dir: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
     let path = dir.join(names::META_PROPERTIES);
     let text = match disk.read_to_string(&path) {
         Ok(text) if !text.is_empty() => text,
-        Ok(_) => return write_format(&path, disk),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return write_format(&path, disk),
+        Ok(_) => return write_format(dir, &path, disk),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return write_format(dir, &path, disk),
         Err(error) => return Err(OpenError::io("reading", path, error)),
     };
     let version = text.lines().find_map(|line| line.strip_prefix("version="));
@@ -318,7 +315,8 @@ fn check_format(dir: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
     }
 }
 
-fn write_format(path: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
+fn write_format(dir: &Path, path: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
+    sync_parent(dir, disk)?;
     let mut temporary = path.to_owned().into_os_string();
     temporary.push(names::TEMPORARY_SUFFIX);
     let temporary = Path::new(&temporary);
@@ -328,6 +326,17 @@ fn write_format(path: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
         .and_then(|file| disk.sync_data(&file))
         .and_then(|()| disk.rename(temporary, path));
     written.map_err(|error| OpenError::io("writing", path, error))
+}
+
+/// Makes it durable that the data directory is there. Not only the start that has made it does this, for its sync may have
+/// failed: every one does until there is a `meta.properties`.
+fn sync_parent(dir: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
+    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match disk.sync_directory(parent) {
+        // Whoever made the directory in there was somebody else, and may do more than this process.
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
+        synced => synced.map_err(|error| OpenError::io("syncing", parent, error)),
+    }
 }
 
 /// `None` if the file is missing or nonsense.

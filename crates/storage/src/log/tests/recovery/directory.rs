@@ -31,3 +31,26 @@ fn a_directory_that_cannot_be_told_is_left_alone_and_reported() {
     assert!(world.dir.path().join("stranger-3/data").exists());
     assert_eq!(world.report.partitions, 1);
 }
+
+/// Regression, found by the simulator: the first start had made the directory, but the sync of the one above had failed. The
+/// next one found it there, and a power cut took it with everything in it.
+#[test]
+fn a_new_directory_is_durable_before_anything_is_in_it() {
+    let above = tempfile::tempdir().unwrap();
+    let dir = above.path().join("data");
+    let open = |disk: &Arc<Faults>| {
+        let options = LogOptions { disk: disk.clone(), ..LogOptions::new(&dir) };
+        Log::open(&options, Arc::new(TestEnv::default()), Arc::<Heard>::default()).map(|(log, _)| log)
+    };
+    let disk = Arc::<Faults>::default();
+    disk.syncs_fail.store(true, Ordering::SeqCst);
+    assert!(open(&disk).err().unwrap().to_string().starts_with("syncing"));
+    assert!(dir.exists());
+    disk.syncs_fail.store(false, Ordering::SeqCst);
+    drop(open(&disk).unwrap());
+    assert_eq!(disk.synced.lock()[0], above.path());
+    // From then on it is.
+    disk.synced.lock().clear();
+    drop(open(&disk).unwrap());
+    assert!(!disk.synced.lock().iter().any(|path| path == above.path()));
+}
