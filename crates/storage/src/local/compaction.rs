@@ -12,7 +12,7 @@
 //! only to look at its segments and to exchange them in memory: never while it reads, writes or syncs.
 //!
 //! Invariants: no offset changes; what is not covered by the map of keys stays; nothing at or behind the last stable
-//! offset is touched; a crash at any point leaves the old segments or the new ones, never neither. A log with damaged
+//! offset or the recovery point is touched; a crash at any point leaves the old segments or the new ones, never neither. A log with damaged
 //! bytes is left alone until a restart.
 
 mod aborted;
@@ -61,7 +61,7 @@ pub(crate) enum Stop {
 }
 
 impl Stop {
-    fn io(doing: &'static str) -> impl Fn(io::Error) -> Self {
+    pub(crate) fn io(doing: &'static str) -> impl Fn(io::Error) -> Self {
         move |source| Self::Io { doing, source }
     }
 }

@@ -97,8 +97,12 @@ impl Cleaner {
         self.begin(&partition, target)
     }
 
+    /// Nothing goes before it is below the recovery point: a start after a crash learns from what lies behind it what
+    /// producers have sent last, and of that compaction leaves too little to know a repetition.
     fn begin(&self, partition: &Arc<Partition>, target: Target) -> Option<Job> {
-        match Job::begin(&self.log.0.engine, &self.options, partition, target) {
+        let settled = self.log.settle(partition, target.until).map_err(Stop::io("moving the recovery point"));
+        let begun = settled.and_then(|()| Job::begin(&self.log.0.engine, &self.options, partition, target));
+        match begun {
             Ok(job) => Some(job),
             Err(stop) => {
                 self.complain(partition, &stop);

@@ -5,6 +5,7 @@ use crate::local::directory;
 use crate::local::partition::{Engine, Partition, State, Status};
 use crate::local::place::Place;
 use crate::local::retention::{self, Reason};
+use ottla_base::Offset;
 use std::io;
 use std::sync::atomic::Ordering;
 
@@ -66,6 +67,15 @@ impl Log {
         self.move_recovery_points()?;
         self.0.engine.handles.close_idle();
         Ok(())
+    }
+
+    /// Moves the recovery point up to `until` or behind it, unless it is there.
+    pub(super) fn settle(&self, partition: &Partition, until: Offset) -> io::Result<()> {
+        if until <= partition.state.lock().recovery_point {
+            return Ok(());
+        }
+        let _change = self.0.change.lock();
+        self.move_recovery_points()
     }
 
     /// A checkpoint, by whoever holds the lock of changes.

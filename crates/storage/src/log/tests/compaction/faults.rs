@@ -213,3 +213,42 @@ fn a_lost_index_of_aborted_transactions_stops_compaction() {
     world.compact();
     assert_eq!(world.seen(), ["0:a=1"]);
 }
+
+/// Regression, found by the simulator: a start after a crash learns of producers from the recovery point on, and of what
+/// lay behind it compaction had left each producer's last batch alone. A repetition of one before was refused as out of
+/// order, and its producer sent it as a new one.
+#[test]
+fn a_repetition_is_known_after_a_compaction_and_a_crash() {
+    let mut world = compacted(|_| {});
+    let batch = |sequence| {
+        let options = BatchOptions {
+            producer_id: ProducerId(9),
+            producer_epoch: ProducerEpoch(0),
+            base_sequence: sequence,
+            ..BatchOptions::default()
+        };
+        keyed_with(&["a=1"], START_MS, options)
+    };
+    for sequence in 0..5 {
+        world.append(batch(sequence)).unwrap();
+    }
+    world.roll();
+    // Where a checkpoint fails nothing goes.
+    world.disk.file_system_syncs_fail.store(true, Ordering::SeqCst);
+    world.compact();
+    assert_eq!(world.seen_from(0).len(), 5);
+    world.crash();
+    for sequence in 0..5 {
+        let again = world.append(batch(sequence)).unwrap();
+        assert_eq!(again.base_offset, Offset(sequence.into()));
+    }
+    world.append(batch(5)).unwrap();
+    world.roll();
+    world.compact();
+    assert_eq!(world.seen_from(0).len(), 1);
+    world.crash();
+    for sequence in 1..6 {
+        let again = world.append(batch(sequence)).unwrap();
+        assert_eq!(again.base_offset, Offset(sequence.into()));
+    }
+}
