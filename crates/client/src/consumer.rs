@@ -5,9 +5,9 @@
 //! bounded by [`ConsumerOptions::fetch_bytes_max`] for each leader; an answer to a question that [`Consumer::seek`] or
 //! [`Consumer::assign`] has overtaken is thrown away. A Fetch goes on while the caller is busy with records.
 
-mod buffer;
+pub(crate) mod buffer;
 mod error;
-mod fetch;
+pub(crate) mod fetch;
 #[cfg(test)]
 mod tests;
 

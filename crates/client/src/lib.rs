@@ -3,7 +3,8 @@
 //! - [`Client`] knows the cluster: it finds brokers, partition leaders and group coordinators and keeps connections.
 //! - [`Producer`] writes records: batches, compression, idempotence, one [`Delivery`] for each record.
 //!   [`TransactionalProducer`] writes them in transactions.
-//! - [`Consumer`] reads partitions that it is told to read; [`GroupConsumer`] reads those that its group gives it.
+//! - [`Consumer`] reads partitions that it is told to read; [`GroupConsumer`] reads those that its group gives it;
+//!   [`ShareConsumer`] takes single records, each of which one member of its share group has at a time.
 //! - [`Admin`] makes, changes, describes and deletes topics, configs, groups and offsets.
 //! - [`Connection`] is one connection with typed requests, for those who want to ask something else.
 //!
@@ -23,6 +24,7 @@ pub mod offsets;
 pub mod options;
 pub mod producer;
 mod retry;
+pub mod share;
 #[cfg(test)]
 mod testing;
 
@@ -40,3 +42,4 @@ pub use producer::{
     Acks, Delivered, Delivery, Idempotence, ProduceError, Producer, ProducerOptions, ProducerRecord,
     Transaction, TransactionError, TransactionOptions, TransactionalProducer,
 };
+pub use share::{ShareConsumer, Taken};

@@ -14,7 +14,7 @@ use ottla_wire::record::{
 use std::collections::{HashSet, VecDeque};
 
 #[derive(Debug, Default)]
-pub(super) struct Buffer {
+pub(crate) struct Buffer {
     batches: Option<Batches>,
     open: Option<(BatchHeader, RecordIter)>,
     checksums: Checksums,
@@ -26,7 +26,7 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    pub(super) fn new(answer: Answer, options: &ConsumerOptions) -> Self {
+    pub(crate) fn new(answer: Answer, options: &ConsumerOptions) -> Self {
         Self {
             batches: Some(batches(&answer.records)),
             open: None,
@@ -42,7 +42,7 @@ impl Buffer {
     }
 
     /// Moves up to `room` records to `into` and the position behind them.
-    pub(super) fn take(
+    pub(crate) fn take(
         &mut self,
         partition: &TopicPartition,
         room: usize,

@@ -23,12 +23,12 @@ pub(super) struct Question {
 
 /// What the leader has of a partition.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) high_watermark: Offset,
-    pub(super) log_start: Option<Offset>,
-    pub(super) records: Bytes,
+pub(crate) struct Answer {
+    pub(crate) high_watermark: Offset,
+    pub(crate) log_start: Option<Offset>,
+    pub(crate) records: Bytes,
     /// Transactions that were taken back: who, and from which offset on. By offset.
-    pub(super) aborted: Vec<(ProducerId, Offset)>,
+    pub(crate) aborted: Vec<(ProducerId, Offset)>,
 }
 
 /// The answers of one leader to all its questions.

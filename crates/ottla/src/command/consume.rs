@@ -1,9 +1,10 @@
-//! `ottla consume`: records of topics, alone or as a member of a group.
+//! `ottla consume`: records of topics, alone or as a member of a group or a share group.
 
 mod alone;
 mod goal;
 mod member;
 pub(crate) mod print;
+mod share;
 mod start;
 
 use crate::arguments::Form;
@@ -24,13 +25,18 @@ use std::time::Duration;
 ///
 /// Without -g it reads all partitions by itself, from -o on, and commits nothing. With -g it is a member of that
 /// group: it gets a share of the partitions, goes on where the group has committed, and commits what it has printed.
-/// It follows what comes until Ctrl-C; -e stops at the end as of the start, -n after so many records.
+/// With --share it is a member of that share group, a queue: it takes records that no other member has, and accepts each
+/// when it is printed. A new share group begins at the end of the topics, unless its setting share.auto.offset.reset says
+/// otherwise. It follows what comes until Ctrl-C; -e stops at the end as of the start, or when the share group has nothing
+/// to give for now; -n after so many records.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   ottla consume flights                       what comes from now on
   ottla consume flights -o beginning -e       all there is
   ottla consume flights -o -10 -e             the last ten of each partition
   ottla consume flights -g billing            as a member of a group
+  ottla consume flights --share loaders       as a member of a share group: each record goes to one member
+  ottla consume flights --share loaders -n 1  takes one record off the queue
   ottla consume flights -o beginning --isolation read_uncommitted
   ottla consume flights -o @2026-11-23T06:00:00Z -p 0,1
   ottla consume flights -o beginning -e -f '%p/%o %k %v\\n'
@@ -43,6 +49,10 @@ pub(crate) struct Arguments {
     /// Read as a member of this group.
     #[arg(short, long, value_name = "GROUP", conflicts_with = "partition")]
     group: Option<String>,
+
+    /// Take records as a member of this share group, and accept what is printed.
+    #[arg(long, value_name = "GROUP", conflicts_with_all = ["group", "partition", "offset", "isolation", "no_commit"])]
+    share: Option<String>,
 
     /// Where to begin: beginning, end, an offset, -N for the last N of each partition, or @TIME with TIME in
     /// milliseconds or as 2026-11-23T21:14:00Z. With -g: beginning or end, where the group has committed nothing.
@@ -57,7 +67,7 @@ pub(crate) struct Arguments {
     #[arg(short = 'n', long, value_name = "NUMBER")]
     count: Option<u64>,
 
-    /// Stop at the end as of the start.
+    /// Stop at the end as of the start; with --share, when there is nothing for now.
     #[arg(short, long)]
     exit_at_end: bool,
 
@@ -110,9 +120,10 @@ pub(crate) async fn run(session: &Session<'_>, arguments: Arguments) -> Outcome 
         goal: Goal::new(arguments.count),
         bar: output::progress(session.common, None),
     };
-    let outcome = match arguments.group.clone() {
-        None => alone::read(&client, &arguments, &mut printer).await,
-        Some(group) => member::read(&client, group, &arguments, &mut printer).await,
+    let outcome = match (&arguments.share, arguments.group.clone()) {
+        (Some(group), _) => share::read(&client, group, &arguments, &mut printer).await,
+        (None, Some(group)) => member::read(&client, group, &arguments, &mut printer).await,
+        (None, None) => alone::read(&client, &arguments, &mut printer).await,
     };
     printer.bar.finish_and_clear();
     printer.out.flush()?;

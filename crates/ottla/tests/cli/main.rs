@@ -14,5 +14,6 @@ mod records;
 mod serving;
 mod settings;
 mod share_member;
+mod shares;
 mod topics;
 mod transactions;
