@@ -104,6 +104,12 @@ pub trait Disk: Debug + Send + Sync {
     /// same. After a sync that failed it does not: the lost pages count as written. What is not written yet stays.
     fn forget_cached(&self, _: &File) {}
 
+    /// A name for the time since which the system has lost nothing that was written, synced or not: on Linux, its present
+    /// run. `None` if nobody can tell.
+    fn run(&self) -> Option<String> {
+        None
+    }
+
     /// How many bytes an open file has.
     fn length(&self, file: &File) -> io::Result<u64> {
         Ok(file.metadata()?.len())

@@ -37,7 +37,7 @@ pub use log::{
     ReadBound, ReadResult, Rest, TimedOffset, TransactionEnd, WholeFirst,
 };
 pub use meta::{ConfigChanges, Meta, TopicRecord};
-pub use report::{Cut, Damage, Offline, RecoveryReport};
+pub use report::{Cut, Damage, Hole, Offline, RecoveryReport};
 pub use sequencer::TransactionVersion;
 pub use settings::{
     CleanerOptions, Cleanup, Compaction, Durability, LogOptions, LogSettings, Syncs, TimestampType, Work,

@@ -17,6 +17,9 @@ pub struct RecoveryReport {
     /// Partitions that are damaged below what was known to be durable. They are readable up to the damage and behind it,
     /// and take no appends; nothing of theirs was changed.
     pub damages: Vec<Damage>,
+    /// Offsets of logs that cannot be read, before others that can. Nothing of theirs was changed, and all other offsets
+    /// are served.
+    pub holes: Vec<Hole>,
     /// Partitions that could not be read, or not be put in order. They are offline until a start that can; nothing was
     /// taken away from them, and the others are served.
     pub offline: Vec<Offline>,
@@ -41,6 +44,21 @@ pub struct Cut {
     pub reason: String,
     /// Where a copy of the removed bytes is; there is one only if whole batches followed the damage.
     pub kept: Option<PathBuf>,
+}
+
+/// Offsets that cannot be read, because their bytes were damaged after they were written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hole {
+    /// Whose log.
+    pub topic: TopicName,
+    /// Which partition of it.
+    pub partition: PartitionIndex,
+    /// The first offset that cannot be read.
+    pub first: Offset,
+    /// Where the log goes on; the same offset if only bytes were damaged that hold none.
+    pub next: Offset,
+    /// What is wrong.
+    pub reason: String,
 }
 
 /// A partition that could not be opened.

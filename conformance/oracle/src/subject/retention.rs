@@ -81,7 +81,7 @@ fn bytes(side: &mut Side) -> Ran {
 fn kept(side: &mut Side) -> Ran {
     let now = now_ms();
     let future = Topic::make(side, "future", &[HOUR, ROLLING])?;
-    future.fill(side, [now + 1_800_000, 1_000, 2_000].map(|time| Batch::timed(1, time)))?;
+    future.fill(side, [now + 200_000, 1_000, 2_000].map(|time| Batch::timed(1, time)))?;
     let timeless = Topic::make(side, "timeless", &[HOUR, ROLLING])?;
     timeless.fill(side, [Batch::timed(1, -1)])?;
     // The age of such a segment counts from its beginning.

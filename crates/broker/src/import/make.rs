@@ -139,7 +139,8 @@ fn check(
 ) -> Result<(), ImportError> {
     let (log, report) = Log::open(options, env, Arc::new(Silent))?;
     let damaged = |reason: String| OpenError::Damaged { path: options.dir.clone(), reason };
-    if !report.clean || [report.cuts.len(), report.damages.len(), report.offline.len()] != [0; 3] {
+    let unwell = [report.cuts.len(), report.damages.len(), report.holes.len(), report.offline.len()];
+    if !report.clean || unwell != [0; 4] {
         return Err(damaged(format!("what was imported is not whole: {report:?}")).into());
     }
     for ((_, id, files), adopted) in plan.partitions.iter().zip(partitions) {

@@ -119,6 +119,11 @@ impl Disk for System {
         }
     }
 
+    fn run(&self) -> Option<String> {
+        let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+        Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+    }
+
     fn sync_directory(&self, path: &Path) -> io::Result<()> {
         match self.syncs {
             Syncs::Real => File::open(path)?.sync_all(),

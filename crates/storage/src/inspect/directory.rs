@@ -5,6 +5,7 @@ use crate::base64;
 use crate::disk::{self, Disk, Mode};
 use crate::error::OpenError;
 use crate::local::checkpoint;
+use crate::local::directory::is_intact;
 use crate::local::names::{self, Kind};
 use crate::local::place::Place;
 use ottla_base::{Offset, PartitionIndex, TopicId, TopicName};
@@ -82,6 +83,11 @@ impl DataDirectory {
         self.disk.metadata(&self.path.join(names::CLEAN_SHUTDOWN)).is_ok()
     }
 
+    /// Whether all that was written in it is there, also without a sync, because the system runs on.
+    pub(crate) fn is_intact(&self) -> bool {
+        is_intact(&self.path, &*self.disk)
+    }
+
     /// Its partitions, by topic and number.
     ///
     /// # Errors
@@ -134,6 +140,8 @@ pub struct PartitionFiles {
     pub segments: Vec<(Offset, u64)>,
     /// Offsets of the producer snapshots, ascending.
     pub snapshots: Vec<Offset>,
+    /// Indexes whose log is not there, ascending.
+    pub(crate) orphans: Vec<(Offset, Kind)>,
 }
 
 impl PartitionFiles {
@@ -144,7 +152,7 @@ impl PartitionFiles {
     pub fn list(topic: TopicName, index: PartitionIndex, directory: PathBuf) -> Result<Self, OpenError> {
         let failed = |error| OpenError::io("listing", &directory, error);
         let disk = real_disk();
-        let (mut segments, mut snapshots) = (Vec::new(), Vec::new());
+        let (mut segments, mut snapshots, mut orphans) = (Vec::new(), Vec::new(), Vec::new());
         for name in disk.list(&directory).map_err(failed)? {
             match names::parse_file(&name) {
                 Some((base, Kind::Log)) => {
@@ -152,13 +160,16 @@ impl PartitionFiles {
                     segments.push((base, length));
                 }
                 Some((offset, Kind::Snapshot)) => snapshots.push(offset),
-                Some((_, Kind::Index | Kind::TimeIndex | Kind::TxnIndex)) | None => {}
+                Some(index @ (_, Kind::Index | Kind::TimeIndex | Kind::TxnIndex)) => orphans.push(index),
+                None => {}
             }
         }
         segments.sort_unstable_by_key(|(base, _)| *base);
         snapshots.sort_unstable();
+        orphans.retain(|(base, _)| segments.binary_search_by_key(base, |(base, _)| *base).is_err());
+        orphans.sort_unstable_by_key(|(base, _)| *base);
         let topic_id = read_topic_id(&*disk, &directory);
-        Ok(Self { topic, index, topic_id, directory, segments, snapshots })
+        Ok(Self { topic, index, topic_id, directory, segments, snapshots, orphans })
     }
 
     /// `TOPIC-N`.

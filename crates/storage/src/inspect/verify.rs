@@ -84,14 +84,20 @@ pub(super) struct Known {
     /// Below it everything was on stable storage; `None` if no file says so.
     pub(super) durable_to: Option<Offset>,
     pub(super) log_start: Option<Offset>,
+    /// It was compacted before, so that there may be gaps.
+    pub(super) compacted: bool,
     /// The last stop was orderly.
     pub(super) clean: bool,
+    /// All that was written is there, synced or not.
+    pub(super) intact: bool,
 }
 
 struct Checkpoints {
     recovery_points: Offsets,
     log_starts: Offsets,
+    compacted_to: Offsets,
     clean: bool,
+    intact: bool,
 }
 
 impl Checkpoints {
@@ -112,7 +118,9 @@ impl Checkpoints {
                 names::LOG_STARTS,
                 "it cannot be read: records that were deleted by DeleteRecords may be seen again",
             )?,
+            compacted_to: data.checkpoint(names::COMPACTED_TO)?.unwrap_or_default(),
             clean: data.is_clean(),
+            intact: data.is_intact(),
         })
     }
 
@@ -121,7 +129,9 @@ impl Checkpoints {
         Known {
             durable_to: self.recovery_points.get(&key).copied(),
             log_start: self.log_starts.get(&key).copied(),
+            compacted: self.compacted_to.contains_key(&key),
             clean: self.clean,
+            intact: self.intact,
         }
     }
 }

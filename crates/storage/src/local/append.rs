@@ -312,6 +312,7 @@ impl Appending<'_> {
                 AppendError::NoSpace(self.partition.id)
             }
             _ => {
+                self.shell.engine.doubt_writes();
                 self.partition.fail(self.state, "writing the log", error);
                 AppendError::Storage(self.partition.id)
             }

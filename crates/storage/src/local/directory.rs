@@ -74,6 +74,7 @@ impl Opened {
             let path = dir.join(name);
             checkpoint::load(&path, &*disk).map_err(|error| OpenError::io("reading", path, error))
         };
+        let intact = is_intact(dir, &*disk);
         let (recovery_points, log_starts) = (load(names::RECOVERY_POINTS)?, load(names::LOG_STARTS)?);
         let mut compacted_to = load(names::COMPACTED_TO)?;
         let failed = |error| OpenError::io("listing", dir, error);
@@ -106,7 +107,7 @@ impl Opened {
                 log_start: log_starts.get(&key).copied(),
                 compacted_to: compacted_to.remove(&key),
             };
-            self.open_partition(key, topic_id, noted, (clean, options.defaults))?;
+            self.open_partition(key, topic_id, noted, (clean, intact, options.defaults))?;
         }
         self.report.partitions = self.partitions.len();
         let name = |partition: &Arc<Partition>| (partition.topic.clone(), partition.id.index);
@@ -125,6 +126,10 @@ impl Opened {
             save_recovery_points(&self.engine, self.partitions.iter())
                 .map_err(|error| OpenError::io("writing the recovery points in", dir, error))?;
         }
+        if let Some(run) = disk.run() {
+            // Without it the next start takes damage for torn writes; that is no reason not to start.
+            let _ = disk.write(&dir.join(names::RUN), run.as_bytes());
+        }
         Ok(())
     }
 
@@ -134,13 +139,14 @@ impl Opened {
         (topic, index): (TopicName, PartitionIndex),
         topic_id: Result<TopicId, OpenError>,
         noted: Noted,
-        (clean, settings): (bool, LogSettings),
+        (clean, intact, settings): (bool, bool, LogSettings),
     ) -> Result<(), OpenError> {
         let id = topic_id.as_ref().ok().copied();
         let opened = topic_id.and_then(|topic_id| {
             let id = PartitionId { topic: topic_id, index };
             let Noted { recovery_point, log_start, compacted_to } = noted;
-            let known = Known { id, topic: topic.clone(), recovery_point, log_start, compacted_to, clean };
+            let topic = topic.clone();
+            let known = Known { id, topic, recovery_point, log_start, compacted_to, clean, intact };
             recovery::open(&self.engine, known, settings, &mut self.report)
         });
         match opened {
@@ -273,6 +279,13 @@ fn holds_records(place: &Place) -> io::Result<bool> {
     Ok(false)
 }
 
+/// Whether all that was written in the directory is there: the system runs on since before the first write, and none
+/// of them has failed.
+pub(crate) fn is_intact(dir: &Path, disk: &dyn Disk) -> bool {
+    let noted = disk.read_to_string(&dir.join(names::RUN)).ok();
+    noted.is_some() && noted == disk.run()
+}
+
 fn exists(path: &Path, disk: &dyn Disk) -> io::Result<bool> {
     match disk.metadata(path) {
         Ok(_) => Ok(true),
@@ -304,6 +317,10 @@ fn check_format(dir: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
         Ok(text) if !text.is_empty() => text,
         Ok(_) => return write_format(dir, &path, disk),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return write_format(dir, &path, disk),
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            let reason = format!("it is no text; if the data is of this release, it says version={FORMAT}");
+            return Err(OpenError::Damaged { path, reason });
+        }
         Err(error) => return Err(OpenError::io("reading", path, error)),
     };
     let version = text.lines().find_map(|line| line.strip_prefix("version="));

@@ -149,6 +149,7 @@ impl GroupCommit {
                 Ok(()) if partition.synced(capture) => advanced.push(partition.id),
                 Ok(()) => {}
                 Err(error) => {
+                    self.engine.doubt_writes();
                     partition.fail(&mut partition.state.lock(), "syncing the log", &error);
                     self.note_failed(partition.id, number);
                 }

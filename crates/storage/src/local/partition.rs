@@ -148,7 +148,18 @@ impl Engine {
             return Err(io::Error::other("an earlier sync has failed: restart, so that the log is checked"));
         }
         let synced = self.disk.sync_file_system(&self.roots.checkpoints);
-        synced.inspect_err(|_| self.has_lost_writes.store(true, Ordering::Release))
+        synced.inspect_err(|_| {
+            self.has_lost_writes.store(true, Ordering::Release);
+            self.doubt_writes();
+        })
+    }
+
+    /// A write or sync has failed: from now on it is not enough that the system runs on.
+    pub(crate) fn doubt_writes(&self) {
+        if self.disk.run().is_some() {
+            // If it cannot be removed, damage is told that may be none; nothing is lost by that.
+            let _ = self.disk.remove_file_if_any(&self.data.join(names::RUN));
+        }
     }
 }
 

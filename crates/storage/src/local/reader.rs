@@ -14,7 +14,7 @@ use super::walk::{Found, Walk, WalkError};
 use crate::error::ReadError;
 use crate::log::{AbortedTransaction, ReadBound, ReadResult, Rest, WholeFirst};
 use ottla_base::Offset;
-use ottla_wire::record::{BatchHeader, FileRegion, Records};
+use ottla_wire::record::{BatchError, BatchHeader, FileRegion, HEADER_BYTES, Records};
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -107,6 +107,11 @@ pub(crate) fn read(
         }
         // Compaction may have left no batch between the offset and the next segment.
         let Some(next) = view.next.filter(|_| state.status != Status::Deleted) else { return Ok(nothing()) };
+        if view.is_damaged && request.from < next {
+            // Or these are the offsets that were damaged.
+            let reason = BatchError::TooShort { needed: HEADER_BYTES, available: 0 };
+            return Err(view.error(WalkError::NotABatch { position: view.limit, reason }));
+        }
         request.from = request.from.max(next);
         // Not simply the next one: meanwhile compaction may have joined it to this one.
         let Some(found) = state.segment_of(request.from) else { return Ok(nothing()) };

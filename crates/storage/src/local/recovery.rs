@@ -9,13 +9,16 @@
 //!  [===== kept ====|== checked, indexed, replayed ==|xxx cut xxx
 //! ```
 //! Damage below the recovery point is something else than a torn write: then nothing is cut, the partition is
-//! readable up to there, and takes no appends.
+//! readable up to there, and takes no appends. So is damage before whole batches, if the machine has not stopped since
+//! they were written (`hole`).
 
 mod aborted;
 mod behind;
 mod cut;
 mod epoch;
 mod files;
+mod fit;
+mod hole;
 mod replay;
 mod scan;
 
@@ -41,6 +44,7 @@ use ottla_wire::record::{self, BatchHeader};
 use scan::Scan;
 use std::fs::File;
 use std::io;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 /// What is known of a partition before its directory is looked at.
@@ -55,6 +59,8 @@ pub(crate) struct Known {
     pub(crate) compacted_to: Option<Offset>,
     /// Whether the last stop was orderly.
     pub(crate) clean: bool,
+    /// Whether all that was written is there, synced or not.
+    pub(crate) intact: bool,
 }
 
 /// Opens the partition; what was unusual goes into the report.
@@ -207,42 +213,8 @@ impl Recovery<'_> {
         let replay_from = self.load_producers(recovery_point)?;
         self.state.end = self.state.segments[first].base;
         self.replay(replay_from, recovery_point)?;
-        let later = self.state.segments.split_off(first + 1);
-        let mut next = Some(self.state.segments.pop().expect("it was just found"));
-        let mut later = later.into_iter();
-        while let Some(segment) = next.take() {
-            let (base, length) = (segment.base, segment.size);
-            if length == 0 && base < self.state.end {
-                // Left by a roll that did not happen.
-                self.remove_empty(base)?;
-                next = later.next();
-                continue;
-            }
-            if recovery_point <= self.state.end && self.state.end < base {
-                self.end_before(std::iter::once(segment).chain(later))?;
-                break;
-            }
-            let from = start.max(base);
-            let is_active = later.len() == 0;
-            let scanned = self.check_segment(base, length, from, is_active)?;
-            match scanned {
-                Scanned::Whole => next = later.next(),
-                Scanned::Damaged { position, reason } => {
-                    if self.state.end < recovery_point {
-                        self.damaged(recovery_point, &reason);
-                        return self.keep_behind((position, length), later, recovery_point);
-                    }
-                    self.cut(base, (position, length), &reason)?;
-                    for lost in later {
-                        self.set_aside(&lost, &reason)?;
-                    }
-                    break;
-                }
-            }
-            let end = self.state.end;
-            if next.as_ref().is_some_and(|next| next.base == end || (0 < next.size && next.base < end)) {
-                self.seal_last()?;
-            }
+        if self.check_segments(first, start, recovery_point)?.is_break() {
+            return Ok(());
         }
         if self.state.end < recovery_point {
             self.damaged(recovery_point, "the log ends before what was known to be durable");
@@ -255,6 +227,70 @@ impl Recovery<'_> {
         }
         self.save_producers()?;
         self.begin_epoch()
+    }
+
+    /// Checks the segments from `first` on, from the batch at `start` on. Breaks if what was known to be durable is
+    /// damaged, and all is said about it.
+    fn check_segments(
+        &mut self,
+        first: usize,
+        start: Offset,
+        recovery_point: Offset,
+    ) -> Result<ControlFlow<()>, OpenError> {
+        let later = self.state.segments.split_off(first + 1);
+        let mut next = Some(self.state.segments.pop().expect("it was just found"));
+        let mut later = later.into_iter();
+        while let Some(segment) = next.take() {
+            let (base, length) = (segment.base, segment.size);
+            if length == 0 && base < self.state.end {
+                // Left by a roll that did not happen.
+                self.remove_empty(base)?;
+                next = later.next();
+                continue;
+            }
+            if recovery_point <= self.state.end && self.state.end < base {
+                if !self.may_have_holes() {
+                    self.end_before(std::iter::once(segment).chain(later))?;
+                    break;
+                }
+                self.leave_hole(base, "the segment before it ends too early");
+                self.state.segments.iter_mut().last().into_iter().for_each(|before| before.damaged = true);
+            }
+            let from = start.max(base);
+            let is_active = later.len() == 0;
+            match self.check_segment(base, length, from, is_active)? {
+                Scanned::Whole => next = later.next(),
+                Scanned::Damaged { position, reason } => {
+                    if self.state.end < recovery_point {
+                        self.damaged(recovery_point, &reason);
+                        self.keep_behind((position, length), later, recovery_point)?;
+                        return Ok(ControlFlow::Break(()));
+                    }
+                    let follows = later.as_slice().iter().find(|segment| 0 < segment.size);
+                    if let Some(follows) = follows.filter(|_| self.may_have_holes()) {
+                        self.leave_hole(follows.base, &reason);
+                        self.last().damaged = true;
+                        self.seal_last()?;
+                        self.state.end = self.state.end.max(follows.base);
+                        next = later.next();
+                        continue;
+                    }
+                    self.cut(base, (position, length), &reason)?;
+                    for lost in later {
+                        self.set_aside(&lost, &reason)?;
+                    }
+                    break;
+                }
+            }
+            let (end, holes) = (self.state.end, self.may_have_holes());
+            if next
+                .as_ref()
+                .is_some_and(|next| next.base == end || (0 < next.size && (holes || next.base < end)))
+            {
+                self.seal_last()?;
+            }
+        }
+        Ok(ControlFlow::Continue(()))
     }
 
     /// Checks `base`'s log from the batch at `from` on and makes it the last segment.
@@ -289,46 +325,14 @@ impl Recovery<'_> {
                 },
                 Some(Err(reason)) => reason.to_string(),
             };
-            let position = self.go_back_to_jump().unwrap_or(before);
-            return Ok(Scanned::Damaged { position, reason });
+            if let Some(position) = self.go_back_to_jump() {
+                return Ok(Scanned::Damaged { position, reason });
+            }
+            match self.step_over(&file, (before, length.into()), &reason)? {
+                Some(position) => scan = Scan::new(self.place.disk, &file, position, length.into()),
+                None => return Ok(Scanned::Damaged { position: before, reason }),
+            }
         }
-    }
-
-    fn note_jump(&mut self, position: u64, header: &BatchHeader) {
-        if self.state.end < header.base_offset {
-            self.jump = Some((position, self.state.end));
-        }
-    }
-
-    /// A batch does not fit behind one before which offsets are missing: then that one may have the wrong offset. If it
-    /// lies below the recovery point, so does the damage, and nothing must be cut.
-    fn go_back_to_jump(&mut self) -> Option<u64> {
-        let point = self.known.recovery_point?;
-        let (position, end) = self.jump.filter(|(_, end)| *end < point && point <= self.state.end)?;
-        self.state.end = end;
-        self.last().size = u32::try_from(position).expect("inside a segment");
-        self.state.tail.clear();
-        self.state.active = None;
-        Some(position)
-    }
-
-    /// Why a whole batch does not belong where it lies. Its checksum covers neither its offset nor its epoch.
-    fn misfit(&self, base: Offset, header: &BatchHeader, is_active: bool) -> Option<String> {
-        let end = self.state.end;
-        // Whatever is appended follows what was there; only compaction leaves gaps, and not in the active segment.
-        let was_appended = is_active && self.known.recovery_point.is_some_and(|point| point <= end);
-        if header.base_offset < end || (was_appended && end < header.base_offset) {
-            return Some(format!("offset {} comes after {end}", header.base_offset));
-        }
-        let last =
-            header.base_offset.0.saturating_sub(base.0).saturating_add(header.last_offset_delta.into());
-        if header.last_offset_delta < 0 || i64::from(i32::MAX) < last {
-            return Some(format!("offset {} cannot be in this segment", header.base_offset));
-        }
-        if self.newest_epoch < header.partition_leader_epoch {
-            return Some(format!("its leader epoch {} has not begun", header.partition_leader_epoch));
-        }
-        None
     }
 
     /// Cuts the indexes back to `from`, and finds where its batch begins.
@@ -387,6 +391,8 @@ impl Recovery<'_> {
                 }
                 Ok(_) => break None,
                 Err(WalkError::Io(error)) => return Err(self.failed("reading", error)),
+                // Nothing of it is below the recovery point: it is for the scan to tell.
+                Err(WalkError::NotABatch { .. }) if from <= self.state.end => break None,
                 Err(WalkError::NotABatch { reason, .. }) => break Some(reason.to_string()),
             }
         };

@@ -5,8 +5,9 @@
 use super::index::{self, Growing, OffsetEntry, TimeEntry};
 use super::names::Kind;
 use super::place::Place;
+use super::resync;
 use super::txnindex::AbortedEntry;
-use super::walk::{Walk, WalkError};
+use super::walk::{Found, Walk, WalkError};
 use crate::disk::Mode;
 use crate::settings::LogSettings;
 use ottla_base::{Offset, Timestamp};
@@ -120,14 +121,29 @@ impl Active {
             active.newest = Newest { timestamp: entry.timestamp, offset };
         }
         let size = u64::from(segment.size);
-        active.first = Walk::new(place.disk, file, 0, size).next()?.map(|found| found.header.max_timestamp);
+        active.first = first_batch(place, file, size)?.map(|found| found.header.max_timestamp);
         let last = index::last::<OffsetEntry>(place, segment.base).map_err(WalkError::Io)?;
         let mut walk = Walk::new(place.disk, file, last.map_or(0, |entry| u64::from(entry.position)), size);
-        while let Some(found) = walk.next()? {
-            active.note_newest(&found.header);
-            active.bytes_since_entry = active.bytes_since_entry.saturating_add(size_of(&found.header));
+        loop {
+            match walk.next() {
+                Ok(Some(found)) => {
+                    active.note_newest(&found.header);
+                    active.bytes_since_entry =
+                        active.bytes_since_entry.saturating_add(size_of(&found.header));
+                }
+                Ok(None) => return Ok(active),
+                Err(WalkError::NotABatch { position, reason }) => {
+                    let fits = |header: &BatchHeader| segment.base <= header.base_offset;
+                    let behind = resync::batch_after(place.disk, file, (position, size), &fits);
+                    // Damage is no reason to take no more, but the end of the log has to be sound.
+                    match behind.map_err(WalkError::Io)? {
+                        Some(found) => walk = Walk::new(place.disk, file, found.position, size),
+                        None => return Err(WalkError::NotABatch { position, reason }),
+                    }
+                }
+                Err(error) => return Err(error),
+            }
         }
-        Ok(active)
     }
 
     pub(crate) fn newest(&self) -> Newest {
@@ -246,6 +262,14 @@ pub(crate) fn create_log(place: &Place, base: Offset) -> io::Result<Arc<File>> {
         place.disk.remove_file_if_any(&place.file(base, kind))?;
     }
     Ok(Arc::new(file))
+}
+
+/// The first batch, if it is one.
+fn first_batch(place: &Place, file: &File, size: u64) -> Result<Option<Found>, WalkError> {
+    match Walk::new(place.disk, file, 0, size).next() {
+        Err(WalkError::NotABatch { .. }) => Ok(None),
+        other => other,
+    }
 }
 
 fn relative(base: Offset, offset: Offset) -> u32 {

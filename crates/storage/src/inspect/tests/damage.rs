@@ -56,6 +56,19 @@ fn a_missing_segment_is_told_where_it_was() {
     assert_eq!(lost_offsets(&found, 16), [12, 13, 14, 15]);
 }
 
+/// Compaction leaves gaps between segments, too, but no indexes in them.
+#[test]
+fn a_missing_segment_in_the_middle_is_told_by_the_indexes_that_are_left() {
+    let dir = written();
+    std::fs::remove_file(&logs(dir.path())[1]).unwrap();
+    let found = mend_and_compare(dir.path());
+    assert_eq!(lost_offsets(&found, 16), [6, 7, 8, 9, 10, 11]);
+    let dir = written();
+    std::fs::remove_file(&logs(dir.path())[1]).unwrap();
+    std::fs::write(dir.path().join("cleaner-offset-checkpoint"), "0\n1\nt 0 12\n").unwrap();
+    assert!(check(dir.path()).is_sound(), "what was compacted may have gaps");
+}
+
 #[test]
 fn a_torn_end_behind_the_recovery_point_is_no_damage() {
     let dir = written();
@@ -84,6 +97,8 @@ fn damage_behind_the_recovery_point_ends_the_log_at_the_next_start() {
     let mut bytes = std::fs::read(path).unwrap();
     bytes[3 * 89 + 3] ^= 1;
     std::fs::write(path, bytes).unwrap();
+    // The machine was off meanwhile.
+    std::fs::write(dir.path().join(".run"), "before").unwrap();
     let verified = check(dir.path());
     assert_eq!(verified.findings.len(), 1, "{}", told(&verified));
     assert_eq!(verified.findings[0].mend, Mend::NextStart);
@@ -91,6 +106,34 @@ fn damage_behind_the_recovery_point_ends_the_log_at_the_next_start() {
     let (log, report) = open(dir.path());
     assert_eq!(report.cuts[0].end, first);
     assert_eq!(log.offsets(ID).unwrap().end, first);
+}
+
+/// Nothing that was written can be missing if the machine runs on: what lies before whole batches was damaged, and can
+/// be taken out before the start.
+#[test]
+fn damage_behind_the_recovery_point_is_mended_if_only_the_process_ended() {
+    let dir = written();
+    let (log, _) = open(dir.path());
+    (8..11).for_each(|number| append(&log, number));
+    drop(log);
+    let path = &logs(dir.path())[2];
+    let mut bytes = std::fs::read(path).unwrap();
+    bytes[2 * 91 + 70] ^= 1;
+    std::fs::write(path, bytes).unwrap();
+    let found = check(dir.path());
+    assert!(matches!(found.findings[0].mend, Mend::CutTail { .. }), "{}", told(&found));
+    let lost = found.findings[0].lost.unwrap();
+    assert_eq!((lost.first, lost.next), (Offset(16), Some(Offset(18))));
+    let data = DataDirectory::hold(dir.path()).unwrap();
+    mend::mend(&data, &found).unwrap();
+    drop(data);
+    let (log, report) = open(dir.path());
+    assert_eq!(report.cuts, []);
+    assert_eq!(
+        (report.holes.len(), report.holes[0].first, Some(report.holes[0].next)),
+        (1, lost.first, lost.next)
+    );
+    assert_eq!(log.offsets(ID).unwrap().end, Offset(22));
 }
 
 #[test]

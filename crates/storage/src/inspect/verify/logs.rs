@@ -112,10 +112,13 @@ impl<'a> Checking<'a> {
         self.end = self.end.max(base);
     }
 
-    /// Compaction leaves gaps between segments. It is no gap but a loss if the index knows of more than there is.
+    /// Compaction leaves gaps between segments. It is no gap but a loss if an index knows of more than there is.
     fn check_gap(&mut self, seen: &Seen, next: Option<Offset>) -> Result<(), OpenError> {
         let Some(next) = next.filter(|next| self.end < *next) else { return Ok(()) };
         self.verified.totals.gaps += 1;
+        if !self.known.compacted {
+            self.check_orphans(next, Some(LostOffsets { first: self.end, next: Some(next) }));
+        }
         let path = self.files.file(seen.base, Kind::Index);
         let knows_more = match sparse::entries::<OffsetEntry>(&path) {
             Ok((entries, _)) => entries.last().is_some_and(|entry| seen.length <= u64::from(entry.position)),
@@ -137,6 +140,17 @@ impl<'a> Checking<'a> {
         Ok(())
     }
 
+    /// A segment's log goes last when the segment does. Where only its indexes are left, the log was lost.
+    fn check_orphans(&mut self, next: Offset, mut lost: Option<LostOffsets>) {
+        let gap = self.end..next;
+        for &(base, kind) in self.files.orphans.iter().filter(|(base, _)| gap.contains(base)) {
+            let cause = format!("there is no log {} any more", self.files.file(base, Kind::Log).display());
+            let mut finding = about(self.files, self.files.file(base, kind), cause, Mend::SetAside);
+            (finding.offset, finding.lost) = (Some(base), lost.take());
+            self.find(finding);
+        }
+    }
+
     fn check_log(&mut self, base: Offset, next: Option<Offset>) -> Result<Seen, OpenError> {
         let path = self.files.file(base, Kind::Log);
         let failed = |error| OpenError::io("reading", &path, error);
@@ -154,8 +168,11 @@ impl<'a> Checking<'a> {
                 }
                 Piece::Damage { position, end, reason, next: resumed } => {
                     let cause = format!("{} bytes are no batch: {reason}", end - position);
+                    let is_followed = resumed.or(next).is_some();
                     let mend = match resumed {
-                        _ if self.is_behind_durable() => Mend::NextStart,
+                        _ if self.is_behind_durable() && !(self.known.intact && is_followed) => {
+                            Mend::NextStart
+                        }
                         Some(next) => Mend::CutOut { base, position, end, next },
                         None => Mend::CutTail { base, position },
                     };
@@ -261,5 +278,6 @@ impl<'a> Checking<'a> {
         finding.offset = Some(self.end);
         finding.lost = (!is_told).then_some(LostOffsets { first: self.end, next: Some(durable_to) });
         self.find(finding);
+        self.check_orphans(durable_to, None);
     }
 }

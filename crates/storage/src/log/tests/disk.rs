@@ -40,6 +40,8 @@ pub(crate) struct Faults {
     pub(super) written_out: Mutex<Vec<(PathBuf, Range<u64>)>>,
     /// Which files were to be read from stable storage.
     pub(crate) forgotten: Mutex<Vec<PathBuf>>,
+    /// What the system's run is called.
+    run: Option<&'static str>,
 }
 
 /// A change of a directory, or that all before it in this one are durable.
@@ -75,11 +77,17 @@ impl Default for Faults {
             synced: Mutex::default(),
             written_out: Mutex::default(),
             forgotten: Mutex::default(),
+            run: None,
         }
     }
 }
 
 impl Faults {
+    /// Files of a system that tells since when it runs.
+    pub(super) fn in_run(run: &'static str) -> Self {
+        Self { run: Some(run), ..Self::default() }
+    }
+
     fn before_sync(&self) -> io::Result<()> {
         self.syncs.fetch_add(1, SeqCst);
         drop(self.sync_gate.lock());
@@ -149,6 +157,10 @@ impl Disk for Faults {
 
     fn forget_cached(&self, file: &File) {
         self.forgotten.lock().push(path_of(file));
+    }
+
+    fn run(&self) -> Option<String> {
+        self.run.map(str::to_owned)
     }
 
     fn sync_directory(&self, path: &Path) -> io::Result<()> {

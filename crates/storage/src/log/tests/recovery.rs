@@ -3,6 +3,7 @@
 mod damage;
 mod directory;
 mod epochs;
+mod hole;
 mod indexes;
 
 use super::*;

@@ -21,6 +21,16 @@ fn a_directory_of_a_later_release_is_refused() {
 }
 
 #[test]
+fn a_file_that_is_no_text_is_told_with_a_cure() {
+    let mut world = World::new();
+    world.log = None;
+    std::fs::write(world.dir.path().join("meta.properties"), [0xff, 0xfe]).unwrap();
+    let error = Log::open(&world.options(), world.env.clone(), world.heard.clone()).err().unwrap();
+    assert!(matches!(&error, OpenError::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("version=1"), "{error}");
+}
+
+#[test]
 fn a_directory_that_cannot_be_told_is_left_alone_and_reported() {
     let mut world = World::new();
     world.log = None;
