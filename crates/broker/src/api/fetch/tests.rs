@@ -1,7 +1,7 @@
 //! What readers of committed records are told.
 
 use super::*;
-use crate::testing::{Bench, bench};
+use crate::testing::{Bench, bench, bench_in};
 use ottla_base::{PartitionId, ProducerEpoch, ProducerId, Timestamp};
 use ottla_storage::{Append, TransactionEnd, TransactionVersion};
 use ottla_wire::message::fetch_request::{FetchPartition, FetchTopic};
@@ -182,5 +182,46 @@ fn a_batch_that_does_not_fit_is_not_waited_for() {
             None,
             "the partition counts for no more than its limit"
         );
+    });
+}
+
+/// Before v6 clients know KAFKA_STORAGE_ERROR only as another broker's leadership. Damage is told, and whatever lies
+/// behind it is there.
+#[test]
+fn damage_is_told_as_each_version_can() {
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    bench_in(dir.path(), |bench| async move {
+        bench.create_topic("t", 1).await;
+        let id = bench.broker.image.topic("t").and_then(|topic| topic.partition(0)).expect("it was created");
+        append(&bench, id, 1_000, b"damaged").await;
+        append(&bench, id, 2_000, b"whole").await;
+    });
+    let path = dir.path().join("t-0/00000000000000000000.log");
+    let mut bytes = std::fs::read(&path).expect("the log is there");
+    // The number of the record format.
+    bytes[16] ^= 8;
+    std::fs::write(&path, bytes).expect("writable");
+    bench_in(dir.path(), |bench| async move {
+        let id = bench.broker.image.topic("t").expect("it was created").id;
+        for version in 4..=18 {
+            for (fetch_offset, damaged) in [(0, true), (1, false)] {
+                let partition =
+                    FetchPartition { fetch_offset, partition_max_bytes: 1 << 20, ..Default::default() };
+                let mut topic = FetchTopic { partitions: vec![partition], ..Default::default() };
+                match version {
+                    ..13 => topic.topic = "t".into(),
+                    _ => topic.topic_id = id.0,
+                }
+                let request = FetchRequest { max_bytes: 1 << 20, topics: vec![topic], ..Default::default() };
+                let data = bench.call(&request, version).await.responses.remove(0).partitions.remove(0);
+                let code = match (damaged, version) {
+                    (false, _) => ErrorCode::NONE,
+                    (true, ..6) => ErrorCode::NOT_LEADER_OR_FOLLOWER,
+                    (true, _) => ErrorCode::KAFKA_STORAGE_ERROR,
+                };
+                let is_there = data.records.is_some_and(|records| 0 < Records::len(&records));
+                assert_eq!((data.error_code, is_there), (code, !damaged), "v{version}, from {fetch_offset}");
+            }
+        }
     });
 }
