@@ -32,7 +32,7 @@ use crate::validation::{self, Produced};
 use ottla_base::Offset;
 use ottla_coordinator::Ticket;
 use ottla_coordinator::share_partition::{
-    Command, DeadLetterPosition, DeadLettered, Id, Letter, Letters, Position, Reply,
+    Command, DeadLetterPosition, DeadLettered, Describe, Id, Letter, Letters, Position, Reply,
 };
 use ottla_storage::Append;
 use std::collections::HashMap;
@@ -44,6 +44,9 @@ use tokio::task::JoinSet;
 /// Between attempts, and twice as long after each that failed.
 const PAUSE_MIN: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(30);
+
+/// How often a writer that has nothing to write looks whether its share-partition is still there.
+const IDLE_LOOK: Duration = Duration::from_mins(1);
 
 /// While a shard's state is being loaded.
 const RELOAD_PAUSE: Duration = Duration::from_millis(100);
@@ -92,22 +95,20 @@ async fn run(broker: Arc<Broker>, shard: Arc<Shard<Machine>>) {
     loop {
         match shard.ask(Command::DeadLetters).await {
             Ok(Reply::DeadLetters(letters)) => {
+                // Those of share-partitions that are gone have ended.
+                desks.retain(|_, desk: &mut mpsc::UnboundedSender<Letters>| !desk.is_closed());
+                while writers.try_join_next().is_some() {}
                 for letters in letters {
                     let id = letters.id.clone();
-                    let desk: &mut mpsc::UnboundedSender<Letters> =
-                        desks.entry(id.clone()).or_insert_with(|| {
-                            // What waits is bounded by what a share-partition may have on its way.
-                            let (desk, inbox) = mpsc::unbounded_channel();
-                            let writer = Writer {
-                                broker: Arc::clone(&broker),
-                                shard: Arc::clone(&shard),
-                                doubt: letters.position,
-                                id,
-                            };
-                            writers.spawn_local(writer.run(inbox));
-                            desk
-                        });
-                    // A writer ends only with this task.
+                    let desk = desks.entry(id.clone()).or_insert_with(|| {
+                        // What waits is bounded by what a share-partition may have on its way.
+                        let (desk, inbox) = mpsc::unbounded_channel();
+                        let (broker, shard) = (Arc::clone(&broker), Arc::clone(&shard));
+                        let writer = Writer { broker, shard, doubt: letters.position, id };
+                        writers.spawn_local(writer.run(inbox, IDLE_LOOK));
+                        desk
+                    });
+                    // No writer has ended since: they are tasks of this thread.
                     let _ = desk.send(letters);
                 }
             }
@@ -136,8 +137,16 @@ struct Writer {
 }
 
 impl Writer {
-    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Letters>) {
-        while let Some(Letters { ranges, .. }) = inbox.recv().await {
+    /// Until the sender or the share-partition is gone.
+    async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Letters>, idle_look: Duration) {
+        loop {
+            let Letters { ranges, .. } = match tokio::time::timeout(idle_look, inbox.recv()).await {
+                Ok(Some(letters)) => letters,
+                Ok(None) => return,
+                // Nothing can come between the look into the inbox and the end.
+                Err(_) if self.is_gone().await && inbox.is_empty() => return,
+                Err(_) => continue,
+            };
             let mut pause = PAUSE_MIN;
             while let Err(trouble) = self.write(&ranges).await {
                 if matches!(trouble, Trouble::Gone) {
@@ -155,6 +164,16 @@ impl Writer {
                 pause = PAUSE_MAX.min(pause * 2);
             }
         }
+    }
+
+    /// Whether the share-partition was deleted.
+    async fn is_gone(&self) -> bool {
+        let Id { group, partition } = self.id.clone();
+        let describe = |ticket: Ticket| {
+            let (group, partitions) = (Some(group), Some([partition].into()));
+            Command::Describe(Describe { ticket, group, partitions, ranges_max: 0 })
+        };
+        matches!(self.shard.ask(describe).await, Ok(Reply::Described(described)) if described.is_empty())
     }
 
     /// Writes all of them, and lets the machine know. What was written before, it is told of and not written again.

@@ -4,7 +4,7 @@ use super::*;
 use crate::testing::share::Said;
 use crate::testing::{Bench, bench, bench_in, idle_bench_in};
 use ottla_base::{PartitionId, PartitionIndex, TopicId};
-use ottla_coordinator::share_partition::{Describe, Described, Totals};
+use ottla_coordinator::share_partition::{Described, Totals};
 use ottla_wire::ErrorCode;
 use ottla_wire::record::Record;
 use std::path::Path;
@@ -345,5 +345,28 @@ fn many_letters_are_written_in_batches_that_the_topic_takes() {
             offsets.iter().map(|letter| said(letter, "__dlq.errors.offset").unwrap().to_owned()).collect();
         let expected: Vec<_> = (0..62).map(|offset| offset.to_string()).collect();
         assert_eq!(offsets, expected);
+    });
+}
+
+#[test]
+fn a_writer_ends_with_its_share_partition_and_not_before() {
+    let dir = tempfile::tempdir().expect("a directory for the test");
+    idle_bench_in(dir.path(), |bench| async move {
+        let (topic, letters) = set_up(&bench).await;
+        reject_all(&bench, topic).await;
+        let (writer, ranges) = writer(&bench, topic).await;
+        let id = writer.id.clone();
+        let (desk, inbox) = mpsc::unbounded_channel();
+        let running = tokio::task::spawn_local(writer.run(inbox, Duration::from_millis(1)));
+        for _ in 0..20 {
+            // It looks at least as often as this test does.
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        desk.send(Letters { id, position: None, ranges }).expect("it waits for letters");
+        assert_eq!(values(&arrived(&bench, (topic, letters)).await), ["a", "b"]);
+        bench.broker.share.partitions.delete_group(&"g".into(), None).await.expect("it is empty");
+        let ended = tokio::time::timeout(Duration::from_secs(30), running).await;
+        ended.expect("it looks whether it is still needed").expect("no panic");
+        assert!(desk.is_closed());
     });
 }
