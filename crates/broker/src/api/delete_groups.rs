@@ -1,7 +1,7 @@
 //! DeleteGroups, key 42, versions 0–3: groups that nobody is in go, with their offsets.
 //!
 //! GROUP_ID_NOT_FOUND or NON_EMPTY_GROUP for each group; v3 says in words why. A group that is named twice is
-//! answered once.
+//! answered once. Whoever joins a share group meanwhile is asked to come again.
 
 use super::{Api, Context};
 use crate::Broker;

@@ -28,9 +28,10 @@ mod topics;
 
 use super::live::{Directory, MemberOf, StoredMember};
 use super::record::Record;
+use super::refusal::Refusal;
 use super::turn::{Timer, Turn};
 use ottla_base::Tick;
-use ottla_wire::Str;
+use ottla_wire::{ErrorCode, Str};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -54,7 +55,8 @@ pub enum Command {
     Heartbeat(Box<Heartbeat>),
     /// ShareGroupDescribe of one group.
     Describe(Describe),
-    /// Is this a share group that may be deleted, so that its share-partitions may be?
+    /// Is this a share group that may be deleted, so that its share-partitions may be? If so, nobody joins it for a
+    /// moment, in which it is to be deleted.
     MayDelete {
         /// Who waits.
         ticket: Ticket,
@@ -124,6 +126,8 @@ pub(super) struct Group {
     catalog_epoch: Option<u64>,
     /// When the target assignment was computed last. `None`: the next one need not wait.
     assigned_at: Option<Tick>,
+    /// Its share-partitions are being deleted, and it will be. Until then nobody comes in: it would lose them.
+    going_until: Option<Tick>,
 }
 
 impl Group {
@@ -137,6 +141,18 @@ impl Group {
             subscribed: BTreeMap::new(),
             catalog_epoch: None,
             assigned_at: None,
+            going_until: None,
+        }
+    }
+
+    /// Unless somebody is about to delete it.
+    fn check_stays(&self, turn: &Turn<'_>) -> Result<(), Refusal> {
+        match self.going_until {
+            Some(until) if turn.now.tick < until => {
+                let message = format!("share group '{}' is being deleted: try again in a moment", self.id);
+                Err(Refusal::new(ErrorCode::COORDINATOR_LOAD_IN_PROGRESS, message))
+            }
+            Some(_) | None => Ok(()),
         }
     }
 

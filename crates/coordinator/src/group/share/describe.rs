@@ -13,6 +13,10 @@ use ottla_wire::message::share_group_describe_response::{
 };
 use ottla_wire::{ErrorCode, Str};
 use std::sync::Arc;
+use std::time::Duration;
+
+/// Longer than it takes to delete share-partitions. If that fails, members may join again after it.
+const DELETION_MAX: Duration = Duration::from_secs(10);
 
 /// A description to give.
 #[derive(Debug)]
@@ -42,9 +46,12 @@ pub(super) fn describe(groups: &Directory, turn: &mut Turn<'_>, describe: Descri
     turn.reply(ticket, Reply::Describe(Box::new(described)));
 }
 
-pub(super) fn may_delete(groups: &Directory, turn: &mut Turn<'_>, ticket: Ticket, group: &str) {
-    let may = match groups.0.get(group) {
-        Some(Live::Share(group)) => group.is_vacant(),
+pub(super) fn may_delete(groups: &mut Directory, turn: &mut Turn<'_>, ticket: Ticket, group: &str) {
+    let may = match groups.0.get_mut(group) {
+        Some(Live::Share(group)) if group.is_vacant() => {
+            group.going_until = Some(turn.now.tick + DELETION_MAX);
+            true
+        }
         Some(_) | None => false,
     };
     turn.reply(ticket, Reply::MayDelete(may));

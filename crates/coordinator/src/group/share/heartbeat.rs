@@ -113,6 +113,7 @@ impl Group {
         heartbeat: &Heartbeat,
     ) -> Result<ShareGroupHeartbeatResponse, Refusal> {
         let Heartbeat { request, topics, config, .. } = heartbeat;
+        self.check_stays(turn)?;
         let before = self.check_member(request, config)?;
         let id = self.members.get_key_value(&request.member_id);
         let id = id.map_or_else(|| request.member_id.detached(), |(id, _)| id.clone());

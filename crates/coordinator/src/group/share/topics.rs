@@ -76,7 +76,8 @@ pub struct Forget {
 
 pub(super) fn start(groups: &Directory, turn: &mut Turn<'_>, start: &StartOf) {
     let StartOf { ticket, group, partition } = start;
-    let known = share_group(groups, group).and_then(|group| group.head.topics.get(&partition.topic));
+    let group = share_group(groups, group).filter(|group| group.check_stays(turn).is_ok());
+    let known = group.and_then(|group| group.head.topics.get(&partition.topic));
     let begins = known.filter(|known| (0..known.partitions).contains(&partition.index.0));
     let begins = begins.map(|known| match partition.index.0 < known.first {
         true => Start::Reset,
@@ -96,7 +97,7 @@ pub(super) fn alter(groups: &mut Directory, turn: &mut Turn<'_>, alter: Alter) {
         let id = id.detached();
         groups.0.insert(id.clone(), Live::Share(Group::new(id)));
     }
-    let altered = vacant(groups, &id).map(|group| {
+    let altered = staying(groups, &id, turn).map(|group| {
         group.know(topics);
         group.record(turn);
     });
@@ -105,7 +106,7 @@ pub(super) fn alter(groups: &mut Directory, turn: &mut Turn<'_>, alter: Alter) {
 
 pub(super) fn forget(groups: &mut Directory, turn: &mut Turn<'_>, forget: Forget) {
     let Forget { ticket, group, topics } = forget;
-    let forgotten = vacant(groups, &group).map(|group| group.forget(topics, turn));
+    let forgotten = staying(groups, &group, turn).map(|group| group.forget(topics, turn));
     turn.reply(ticket, Reply::Forget(forgotten));
 }
 
@@ -114,6 +115,13 @@ fn share_group<'a>(groups: &'a Directory, id: &str) -> Option<&'a Group> {
         Some(Live::Share(group)) => Some(group),
         None | Some(_) => None,
     }
+}
+
+/// The group, if it is a share group that nobody is in and that is not about to go.
+fn staying<'a>(groups: &'a mut Directory, id: &Str, turn: &Turn<'_>) -> Result<&'a mut Group, Refusal> {
+    let group = vacant(groups, id)?;
+    group.check_stays(turn)?;
+    Ok(group)
 }
 
 /// The group, if it is a share group that nobody is in.

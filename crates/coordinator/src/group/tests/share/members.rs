@@ -360,3 +360,61 @@ fn what_is_kept_of_a_member_is_bounded() {
         assert!(beat(with(max)), "{max}");
     }
 }
+
+/// Its share-partitions would be deleted under its hands.
+#[test]
+fn nobody_joins_a_group_that_is_being_deleted() {
+    check(
+        "share a
+         may-delete
+         unshare a
+         may-delete
+         start t:0
+         share b
+         alter t
+         forget t
+         +9999
+         share b
+         +1
+         start t:0
+         share b
+         unshare b
+         may-delete
+         delete g
+         share b",
+        &expect![[r#"
+            > share a
+            a: epoch 2 [t:0,1,2]
+            > may-delete
+            -: may be deleted: false
+            > unshare a
+            a: epoch -1
+            > may-delete
+            -: may be deleted: true
+            > start t:0
+            t:0: None
+            > share b
+            b: COORDINATOR_LOAD_IN_PROGRESS (share group 'g' is being deleted: try again in a moment)
+            > alter t
+            t: COORDINATOR_LOAD_IN_PROGRESS (share group 'g' is being deleted: try again in a moment)
+            > forget t
+            t: COORDINATOR_LOAD_IN_PROGRESS (share group 'g' is being deleted: try again in a moment)
+            > +9999
+            > share b
+            b: COORDINATOR_LOAD_IN_PROGRESS (share group 'g' is being deleted: try again in a moment)
+            > +1
+            > start t:0
+            t:0: Some(Reset)
+            > share b
+            b: epoch 4 [t:0,1,2]
+            > unshare b
+            b: epoch -1
+            > may-delete
+            -: may be deleted: true
+            > delete g
+            g: deleted NONE
+            > share b
+            b: epoch 2 [t:0,1,2]
+        "#]],
+    );
+}
