@@ -48,7 +48,7 @@ use ottla_wire::message::streams_group_describe_response::DescribedGroup;
 use ottla_wire::{ErrorCode, Str};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use tasks::TaskId;
+use tasks::{TaskId, Tasks};
 use topics::Configured;
 use topology::Topology;
 
@@ -117,6 +117,8 @@ pub(super) struct Group {
     /// Until when the first assignment waits for more members, if it does.
     delayed_until: Option<Tick>,
     task_offsets: BTreeMap<Str, TaskOffsets>,
+    /// What each member last said that it has.
+    told: BTreeMap<Str, Tasks>,
     /// Who asked everybody to stop.
     shutdown: Option<Str>,
     /// Counts the changes of who has what, for those who ask members for their state.
@@ -191,6 +193,7 @@ impl Group {
             assigned_at: None,
             delayed_until: None,
             task_offsets: BTreeMap::new(),
+            told: BTreeMap::new(),
             shutdown: None,
             endpoint_epoch: 0,
             asking: None,
@@ -235,6 +238,7 @@ impl Group {
         if self.unseat(id) {
             self.changed.insert(id.clone());
             self.task_offsets.remove(id);
+            self.told.remove(id);
             turn.cancel(&self.session_timer(id));
             turn.cancel(&self.rebalance_timer(id));
         }

@@ -31,6 +31,7 @@ impl Group {
             assert_eq!(member.state == State::Unrevoked, !member.revoking.is_empty());
         }
         assert!(self.shutdown.is_none() || !self.members.is_empty());
+        assert!(self.told.keys().all(|id| self.members.contains_key(id)), "only members say what they have");
     }
 
     fn check_holders(&self) {

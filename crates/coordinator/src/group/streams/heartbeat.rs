@@ -144,6 +144,9 @@ impl Group {
         let before = self.enter(&plan, heartbeat, turn);
         let delay = self.assign(&heartbeat.config, turn).err();
         self.reconcile(&plan.id, plan.owned.as_ref(), turn);
+        if let Some(owned) = &plan.owned {
+            self.told.insert(plan.id.clone(), owned.clone());
+        }
         turn.schedule(self.session_timer(&plan.id), heartbeat.config.session_timeout_ms.into());
         if heartbeat.request.shutdown_application && self.shutdown.is_none() {
             self.shutdown = Some(plan.id.clone());
@@ -302,11 +305,21 @@ impl Group {
         let epoch = self.stored.assignment_epoch;
         let view = View { members: &self.members, holders: &self.holders, epoch };
         let Some(next) = self.members.get(id).and_then(|member| view.step(id, member, owned)) else { return };
+        if next.state == State::Unrevoked && owned.is_none() && self.is_silent_about(id, &next) {
+            return;
+        }
         match next.state {
             State::Unrevoked => turn.schedule(self.rebalance_timer(id), next.rebalance_timeout_ms.into()),
             State::Stable | State::Unreleased => turn.cancel(&self.rebalance_timer(id)),
         }
         self.put(id, next);
+    }
+
+    /// Whether a member that comes to this state, and has not yet taken what it was given last, will say nothing: it is to
+    /// have again just what it said last that it has, and says only what is new. Such a step waits until it has said what it
+    /// took. In Apache Kafka the group waits for it instead, until its rebalance timeout throws the member out.
+    fn is_silent_about(&self, id: &Str, next: &Member) -> bool {
+        self.told.get(id).is_some_and(|told| next.assigned.is_as_in(told))
     }
 }
 

@@ -95,7 +95,7 @@ pub(super) fn owned(request: &StreamsGroupHeartbeatRequest) -> Option<Tasks> {
 
 fn tasks(lists: &[TaskIds]) -> BTreeSet<TaskId> {
     let of = |list: &TaskIds| {
-        let subtopology = list.subtopology_id.clone();
+        let subtopology = list.subtopology_id.detached();
         let task = move |at: i32| TaskId { subtopology: subtopology.clone(), partition: PartitionIndex(at) };
         list.partitions.clone().into_iter().map(task)
     };

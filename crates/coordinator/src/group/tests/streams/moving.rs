@@ -1,6 +1,7 @@
 //! Standbys, processes, and tasks that change their role.
 
-use crate::group::tests::script::check;
+use crate::group::tests::script::streams::TWO_MEMBERS;
+use crate::group::tests::script::{check, check_after};
 use expect_test::expect;
 
 #[test]
@@ -273,6 +274,44 @@ fn an_active_task_becomes_a_standby_where_it_is() {
                0: src=in rep= sink= log=c:2
                a epoch 3 has [0.[0] / 0.[1]] wants [0.[0] / 0.[1]]
                b epoch 3 has [0.[1] / 0.[0]] wants [0.[1] / 0.[0]]
+        "#]],
+    );
+}
+
+/// A client says what it has only where that differs from what it said last. Somebody whose last gift is taken back before
+/// it took it would say nothing, and keep the others waiting until its rebalance timeout: the simulator found it.
+#[test]
+fn what_is_given_is_taken_back_only_when_the_member_said_that_it_has_it() {
+    check_after(
+        TWO_MEMBERS,
+        "s-beat a
+         s-beat a own=0.0
+         s-beat b epoch=-1
+         s-beat a own=? stand=?
+         s-beat c
+         s-beat a own=? stand=?
+         s-beat a own=0.0,0.1
+         s-beat a own=0.0
+         s-beat c",
+        &expect![[r#"
+            > s-beat a
+            a: epoch 2 active 0.[0]
+            > s-beat a own=0.0
+            a: epoch 3
+            > s-beat b epoch=-1
+            b: epoch -1
+            > s-beat a own=? stand=?
+            a: epoch 4 active 0.[0,1]
+            > s-beat c
+            c: epoch 5 active
+            > s-beat a own=? stand=?
+            a: epoch 4
+            > s-beat a own=0.0,0.1
+            a: epoch 4 active 0.[0]
+            > s-beat a own=0.0
+            a: epoch 5
+            > s-beat c
+            c: epoch 5 active 0.[1]
         "#]],
     );
 }
