@@ -2,14 +2,14 @@
 //! reorders what they say to each other.
 //!
 //! The coordinator is the pure machines of `ottla-coordinator` and a table of rows; no broker, no disk. Members behave as
-//! the clients of Kafka do. For a while everything goes wrong: members die without a word, come, leave, are slow; the
-//! coordinator crashes and knows only what is durable; the wall clock jumps; topics grow, vanish and come again. Then it is
+//! the clients of Kafka do. For a while everything goes wrong: members die without a word, come, leave, stand still; static
+//! ones leave for a moment and come back, or come while the old one lives; the coordinator crashes and knows only what is durable; the wall clock jumps; topics grow, vanish and come again. Then it is
 //! quiet, and every group has to settle.
 //!
 //! What is checked: no partition is owned by two members that believe so, unless one of them was silent for longer than
 //! its session, and no process has a task of a streams group twice; nobody commits what is somebody else's; no record that
-//! was accepted is given to anybody again, none is with two members, and each comes to an end; the rows stand for the
-//! state.
+//! was accepted is given to anybody again, none is with two members, and each comes to an end; a static member that comes
+//! back has what it had, and nobody else notices; the rows stand for the state.
 
 mod classic;
 mod consumer;
@@ -57,16 +57,33 @@ pub enum Planted {
     EpochUnchecked,
     /// A task is given on before its member has said that it let go.
     TasksUnrevoked,
+    /// An instance id is given on while its member lives.
+    InstanceShared,
+    /// Members come in without their instance id.
+    InstanceForgotten,
 }
 
 impl Planted {
     /// All, by the names that the command line knows.
-    pub const ALL: [(&'static str, Self); 4] = [
+    pub const ALL: [(&'static str, Self); 6] = [
         ("unrevoked", Self::Unrevoked),
         ("locks-forgotten", Self::LocksForgotten),
         ("epoch-unchecked", Self::EpochUnchecked),
         ("tasks-unrevoked", Self::TasksUnrevoked),
+        ("instance-shared", Self::InstanceShared),
+        ("instance-forgotten", Self::InstanceForgotten),
     ];
+}
+
+/// A number for each kind: members of classic, consumer, share and streams groups, and workers on queues.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct OfKinds(pub [u64; 5]);
+
+impl fmt::Display for OfKinds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let numbers: Vec<String> = self.0.iter().map(u64::to_string).collect();
+        f.write_str(&numbers.join(", "))
+    }
 }
 
 /// What came of a world, or of many.
@@ -75,9 +92,19 @@ pub struct Tally {
     /// How many worlds.
     pub seeds: u64,
     /// Members that ever were.
-    pub members: u64,
+    pub members: OfKinds,
+    /// Most that lived at once in a world.
+    pub most: OfKinds,
+    /// Worlds with hundreds of each kind at once.
+    pub large: u64,
     /// Members that died without a word.
     pub deaths: u64,
+    /// Static members that came back under their instance ids after they left or died.
+    pub returns: u64,
+    /// Members that were told that their instance id is with somebody who lives.
+    pub unreleased: u64,
+    /// Members that were told that another has taken their place.
+    pub fenced: u64,
     /// Crashes of the coordinator.
     pub crashes: u64,
     /// Requests that came to the coordinator, repeated ones too.
@@ -94,10 +121,32 @@ pub struct Tally {
 
 impl Tally {
     fn add(&mut self, other: Self) {
-        let Self { seeds, members, deaths, crashes, requests, lost, owned, accepted, violations } = other;
+        let Self {
+            seeds,
+            members,
+            most,
+            large,
+            deaths,
+            returns,
+            unreleased,
+            fenced,
+            crashes,
+            requests,
+            lost,
+            owned,
+            accepted,
+            violations,
+        } = other;
         self.seeds += seeds;
-        self.members += members;
+        self.large += large;
+        for (at, (members, most)) in members.0.into_iter().zip(most.0).enumerate() {
+            self.members.0[at] += members;
+            self.most.0[at] = most.max(self.most.0[at]);
+        }
         self.deaths += deaths;
+        self.returns += returns;
+        self.unreleased += unreleased;
+        self.fenced += fenced;
         self.crashes += crashes;
         self.requests += requests;
         self.lost += lost;
@@ -110,10 +159,31 @@ impl Tally {
 
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seeds, members, deaths, crashes, requests, lost, owned, accepted, violations } = self;
+        let Self {
+            seeds,
+            members,
+            most,
+            large,
+            deaths,
+            returns,
+            unreleased,
+            fenced,
+            crashes,
+            requests,
+            lost,
+            owned,
+            accepted,
+            violations,
+        } = self;
         writeln!(f, "seeds: {seeds}")?;
-        writeln!(f, "members: {members}")?;
+        let kinds = "members of classic, consumer, share and streams groups, and workers on queues";
+        writeln!(f, "{kinds}: {members}")?;
+        writeln!(f, "most of each at once in one world: {most}")?;
+        writeln!(f, "worlds with hundreds of each at once: {large}")?;
         writeln!(f, "members that died without a word: {deaths}")?;
+        writeln!(f, "static members that came back: {returns}")?;
+        writeln!(f, "refused because the instance id was with somebody alive: {unreleased}")?;
+        writeln!(f, "fenced because another had taken the instance id: {fenced}")?;
         writeln!(f, "crashes of the coordinator: {crashes}")?;
         writeln!(f, "requests: {requests}")?;
         writeln!(f, "requests and answers that were lost: {lost}")?;

@@ -1,8 +1,8 @@
 //! A member of a classic group that rebalances eagerly: it gives everything back before it joins, and the leader shares
-//! out.
+//! out. A static one takes the place of whoever has its instance id.
 
 use super::member::{
-    Answer, HEARTBEAT_INTERVAL_MS, Member, Place, REQUEST_TIMEOUT_MS, Request, Serial, Turn,
+    Answer, HEARTBEAT_INTERVAL_MS, Member, Parting, Place, REQUEST_TIMEOUT_MS, Request, Serial, Turn,
 };
 use bytes::Bytes;
 use ottla_wire::message::join_group_request::JoinGroupRequestProtocol;
@@ -17,11 +17,15 @@ use uuid::Uuid;
 
 pub(super) struct Classic {
     id: Str,
+    instance: Option<Str>,
     generation: i32,
     owned: BTreeSet<Place>,
     state: State,
     asked: Option<(Serial, u64)>,
     beat_at: u64,
+    /// How many partitions a leader has to share out.
+    partitions: u8,
+    has_given_up: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +36,17 @@ enum State {
 }
 
 impl Classic {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(instance: Option<Str>, partitions: u8) -> Self {
         Self {
             id: Str::default(),
+            instance,
             generation: -1,
             owned: BTreeSet::new(),
             state: State::Joins,
             asked: None,
             beat_at: 0,
+            partitions,
+            has_given_up: false,
         }
     }
 
@@ -52,6 +59,7 @@ impl Classic {
             session_timeout_ms: 6_000,
             rebalance_timeout_ms: 8_000,
             member_id: self.id.clone(),
+            group_instance_id: self.instance.clone(),
             protocol_type: Str::from("consumer"),
             protocols,
             ..Default::default()
@@ -63,11 +71,12 @@ impl Classic {
         (self.state, self.generation) = (State::Syncs, response.generation_id);
         self.id = response.member_id.clone();
         let mut assignments = Vec::new();
-        if response.leader == response.member_id {
+        // A static leader that came back has not to share out anew.
+        if response.leader == response.member_id && !response.skip_assignment {
             let count = response.members.len();
             for (at, member) in response.members.iter().enumerate() {
                 let share: Vec<u8> =
-                    (0..PARTITIONS).filter(|index| usize::from(*index) % count == at).collect();
+                    (0..self.partitions).filter(|index| usize::from(*index) % count == at).collect();
                 let member_id = member.member_id.clone();
                 assignments.push(SyncGroupRequestAssignment { member_id, assignment: Bytes::from(share) });
             }
@@ -76,16 +85,20 @@ impl Classic {
             group_id: Str::from(GROUP),
             generation_id: self.generation,
             member_id: self.id.clone(),
+            group_instance_id: self.instance.clone(),
             protocol_type: Some(Str::from("consumer")),
             protocol_name: Some(Str::from("range")),
             assignments,
-            ..Default::default()
         };
         self.asked = Some((turn.ask(Request::Sync(request)), turn.now_ms));
     }
 
     /// Something is wrong: join again, as somebody new if nobody knows this one.
     fn start_over(&mut self, code: ErrorCode, turn: &mut Turn<'_>) {
+        if code == ErrorCode::FENCED_INSTANCE_ID {
+            self.has_given_up = true;
+            return;
+        }
         if matches!(code, ErrorCode::UNKNOWN_MEMBER_ID | ErrorCode::ILLEGAL_GENERATION) {
             self.owned.clear();
         }
@@ -113,7 +126,7 @@ impl Member for Classic {
                     group_id: Str::from(GROUP),
                     generation_id: self.generation,
                     member_id: self.id.clone(),
-                    ..Default::default()
+                    group_instance_id: self.instance.clone(),
                 };
                 self.asked = Some((turn.ask(Request::Heartbeat(request)), turn.now_ms));
                 self.beat_at = turn.now_ms + HEARTBEAT_INTERVAL_MS;
@@ -133,6 +146,7 @@ impl Member for Classic {
                     self.id = response.member_id.clone();
                     self.join(turn);
                 }
+                ErrorCode::FENCED_INSTANCE_ID => self.has_given_up = true,
                 code => {
                     // Not at once: it would ask for ever at the same moment.
                     if code == ErrorCode::UNKNOWN_MEMBER_ID {
@@ -157,9 +171,15 @@ impl Member for Classic {
         }
     }
 
-    fn close(&mut self, turn: &mut Turn<'_>) {
+    fn close(&mut self, parting: Parting, turn: &mut Turn<'_>) {
         self.owned.clear();
-        let member = MemberIdentity { member_id: self.id.clone(), ..Default::default() };
+        // A static member says nothing, and an operator removes it by its instance id.
+        if parting == Parting::ForAMoment {
+            return;
+        }
+        let member_id = if self.instance.is_some() { Str::default() } else { self.id.clone() };
+        let group_instance_id = self.instance.clone();
+        let member = MemberIdentity { member_id, group_instance_id, ..Default::default() };
         turn.ask(Request::Leave(LeaveGroupRequest {
             group_id: Str::from(GROUP),
             members: vec![member],
@@ -171,10 +191,17 @@ impl Member for Classic {
         (self.generation, &self.owned)
     }
 
+    fn reconnect(&mut self) {
+        self.asked = None;
+    }
+
+    fn has_given_up(&self) -> bool {
+        self.has_given_up
+    }
+
     fn is_settled(&self) -> bool {
         self.state == State::Stable
     }
 }
 
 pub(super) const GROUP: &str = "classics";
-pub(super) const PARTITIONS: u8 = 24;

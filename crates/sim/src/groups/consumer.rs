@@ -1,8 +1,10 @@
 //! A member of a consumer group (KIP-848) as Java's: it joins with epoch 0, tells everything after an error, gives back
-//! what it shall not have before it says so, and drops everything when it is fenced.
+//! what it shall not have before it says so, and drops everything when it is fenced. A static one ends when its instance id
+//! is with another.
 
 use super::member::{
-    Answer, HEARTBEAT_INTERVAL_MS, Member, Place, REQUEST_TIMEOUT_MS, Request, Serial, Turn,
+    Answer, HEARTBEAT_INTERVAL_MS, Member, Name, PATIENCE_MS, Parting, Place, REQUEST_TIMEOUT_MS, RETRY_MS,
+    Request, Serial, Turn,
 };
 use ottla_wire::message::consumer_group_heartbeat_request::TopicPartitions;
 use ottla_wire::message::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
@@ -14,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 pub(super) struct Consumer {
-    id: String,
+    name: Name,
     topics: Vec<Str>,
     epoch: i32,
     owned: BTreeSet<Place>,
@@ -27,12 +29,15 @@ pub(super) struct Consumer {
     beat_at: u64,
     tells_all: bool,
     position: i64,
+    /// Since when its instance id is with somebody else.
+    refused_since: Option<u64>,
+    has_given_up: bool,
 }
 
 impl Consumer {
-    pub(super) fn new(id: String, topics: Vec<Str>) -> Self {
+    pub(super) fn new(name: Name, topics: Vec<Str>) -> Self {
         Self {
-            id,
+            name,
             topics,
             epoch: 0,
             owned: BTreeSet::new(),
@@ -43,12 +48,19 @@ impl Consumer {
             beat_at: 0,
             tells_all: true,
             position: 0,
+            refused_since: None,
+            has_given_up: false,
         }
     }
 
     fn request(&self, epoch: i32) -> ConsumerGroupHeartbeatRequest {
-        let (group_id, member_id) = (Str::from(GROUP), Str::from(self.id.as_str()));
-        ConsumerGroupHeartbeatRequest { group_id, member_id, member_epoch: epoch, ..Default::default() }
+        ConsumerGroupHeartbeatRequest {
+            group_id: Str::from(GROUP),
+            member_id: Str::from(self.name.id.as_str()),
+            member_epoch: epoch,
+            instance_id: self.name.instance.clone(),
+            ..Default::default()
+        }
     }
 
     fn beat(&mut self, turn: &mut Turn<'_>) {
@@ -94,7 +106,8 @@ impl Consumer {
         let topics = vec![OffsetCommitRequestTopic { name, topic_id, partitions: vec![partition] }];
         turn.ask(Request::Commit(OffsetCommitRequest {
             group_id: Str::from(GROUP),
-            member_id: Str::from(self.id.as_str()),
+            member_id: Str::from(self.name.id.as_str()),
+            group_instance_id: self.name.instance.clone(),
             generation_id_or_member_epoch: self.epoch,
             topics,
             ..Default::default()
@@ -104,8 +117,7 @@ impl Consumer {
     fn told(&mut self, response: &ConsumerGroupHeartbeatResponse, turn: &Turn<'_>) {
         match response.error_code {
             ErrorCode::NONE => {
-                self.epoch = response.member_epoch;
-                self.tells_all = false;
+                (self.epoch, self.tells_all, self.refused_since) = (response.member_epoch, false, None);
                 if let Some(assignment) = &response.assignment {
                     let places =
                         |topic: &ottla_wire::message::consumer_group_heartbeat_response::TopicPartitions| {
@@ -121,6 +133,12 @@ impl Consumer {
                 self.target.clear();
                 self.beat_at = turn.now_ms;
             }
+            ErrorCode::UNRELEASED_INSTANCE_ID => {
+                let since = *self.refused_since.get_or_insert(turn.now_ms);
+                (self.tells_all, self.beat_at) = (true, turn.now_ms + RETRY_MS);
+                self.has_given_up = since + PATIENCE_MS <= turn.now_ms;
+            }
+            ErrorCode::FENCED_INSTANCE_ID => self.has_given_up = true,
             _ => self.tells_all = true,
         }
     }
@@ -152,9 +170,13 @@ impl Member for Consumer {
         (self.asked, self.tells_all) = (None, true);
     }
 
-    fn close(&mut self, turn: &mut Turn<'_>) {
+    fn close(&mut self, parting: Parting, turn: &mut Turn<'_>) {
         self.owned.clear();
-        turn.ask(Request::Consumer(self.request(-1)));
+        turn.ask(Request::Consumer(self.request(parting.epoch())));
+    }
+
+    fn has_given_up(&self) -> bool {
+        self.has_given_up
     }
 
     fn owned(&self) -> (i32, &BTreeSet<Place>) {
@@ -162,7 +184,8 @@ impl Member for Consumer {
     }
 
     fn is_settled(&self) -> bool {
-        self.revoked_at.is_none() && self.owned == self.target && self.told.as_ref() == Some(&self.owned)
+        let is_through = self.revoked_at.is_none() && self.refused_since.is_none();
+        is_through && self.owned == self.target && self.told.as_ref() == Some(&self.owned)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::member::{Place, SESSION_TIMEOUT_MS};
 use super::streams::Tasks;
+use ottla_wire::Str;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A kind of group; there is one group of each.
@@ -18,7 +19,11 @@ pub(super) enum Kind {
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub(super) kind: Kind,
+    /// Its group instance id, if it is static.
+    pub(super) instance: Option<Str>,
     pub(super) is_alive: bool,
+    /// Another member of its classic group took its place, and it does not know.
+    pub(super) is_replaced: bool,
     /// When the coordinator last decided a request of it.
     heard_at: u64,
     /// The coordinator may have given it up since, and it does not know.
@@ -34,10 +39,12 @@ pub(super) struct Known {
 }
 
 impl Known {
-    pub(super) fn new(kind: Kind, process: usize, now_ms: u64) -> Self {
+    pub(super) fn new(kind: Kind, instance: Option<Str>, process: usize, now_ms: u64) -> Self {
         Self {
             kind,
+            instance,
             is_alive: true,
+            is_replaced: false,
             heard_at: now_ms,
             may_be_given_up: false,
             owned: (0, BTreeSet::new()),
@@ -62,7 +69,12 @@ impl Known {
 
     /// Whether nobody may have taken its partitions for free.
     fn counts(&self, now_ms: u64) -> bool {
-        self.is_alive && !self.may_be_given_up && now_ms < self.heard_at + SESSION_TIMEOUT_MS
+        let is_in_session = !self.may_be_given_up && now_ms < self.heard_at + SESSION_TIMEOUT_MS;
+        match self.kind {
+            // What one has in a generation nobody else has in the same.
+            Kind::Classic => self.is_alive && !self.is_replaced,
+            Kind::Consumer | Kind::Share | Kind::Streams | Kind::Worker => self.is_alive && is_in_session,
+        }
     }
 }
 
@@ -73,6 +85,8 @@ pub(super) struct Judge {
     owners: BTreeMap<(Kind, i32, Place), BTreeSet<usize>>,
     /// Who has a task on the disk of a process.
     directories: BTreeMap<(usize, Place), BTreeSet<usize>>,
+    /// Members that must not notice what happens now.
+    pub(super) undisturbed: BTreeSet<usize>,
     /// How often somebody came to own something.
     pub(super) owned: u64,
 }
@@ -89,6 +103,12 @@ impl Judge {
         let kind = known.kind;
         if known.owned.0 == generation && known.owned.1 == *places {
             return Ok(());
+        }
+        if self.undisturbed.contains(&member) {
+            return Err(format!(
+                "{member} has {:?} no more while others were away for a moment",
+                known.owned
+            ));
         }
         let (old_generation, old) = std::mem::replace(&mut known.owned, (generation, places.clone()));
         for place in &old {
@@ -171,6 +191,11 @@ impl Judge {
             }
             _ => Ok(()),
         }
+    }
+
+    /// How many live members there are of a kind.
+    pub(super) fn alive(&self, kind: Kind) -> u64 {
+        self.members.iter().filter(|known| known.is_alive && known.kind == kind).count() as u64
     }
 
     /// How many live members own each partition that has an owner.

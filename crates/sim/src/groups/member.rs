@@ -8,6 +8,7 @@ use ottla_wire::message::{
     ShareGroupHeartbeatResponse, StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponse,
     SyncGroupRequest, SyncGroupResponse,
 };
+use ottla_wire::{ErrorCode, Str};
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
@@ -29,13 +30,62 @@ pub(super) enum Request {
     Acknowledge { member: String, batches: Vec<AcknowledgeBatch> },
 }
 
+/// What the protocol takes for news whenever it comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum News {
+    /// A new life of the member.
+    Life,
+    /// How it goes on.
+    State,
+}
+
 impl Request {
-    /// Of a heartbeat that the protocol takes for news whenever it comes.
-    pub(super) fn member_epoch(&self) -> Option<i32> {
+    /// What of it is news, if something is.
+    pub(super) fn news(&self) -> Option<News> {
+        let epoch = match self {
+            Self::Consumer(request) => request.member_epoch,
+            Self::Share(request) => request.member_epoch,
+            Self::Streams(request) => request.member_epoch,
+            Self::Join(request) if request.group_instance_id.is_some() && request.member_id.is_empty() => 0,
+            _ => return None,
+        };
+        Some(if epoch == 0 { News::Life } else { News::State })
+    }
+
+    /// The group instance id under which a static member comes in, if it does.
+    pub(super) fn joins_as(&self) -> Option<&Str> {
+        let instance = match self {
+            Self::Consumer(request) => &request.instance_id,
+            Self::Streams(request) => &request.instance_id,
+            Self::Join(request) => &request.group_instance_id,
+            _ => return None,
+        };
+        instance.as_ref().filter(|_| self.news() == Some(News::Life))
+    }
+}
+
+/// By what a group knows a member.
+#[derive(Debug, Clone)]
+pub(super) struct Name {
+    pub(super) id: String,
+    /// Its group instance id, if it is static.
+    pub(super) instance: Option<Str>,
+}
+
+/// How a member goes in good order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parting {
+    ForGood,
+    /// As a static member does: it will be back.
+    ForAMoment,
+}
+
+impl Parting {
+    /// The epoch of the last heartbeat of a member with this name.
+    pub(super) fn epoch(self) -> i32 {
         match self {
-            Self::Consumer(request) => Some(request.member_epoch),
-            Self::Streams(request) => Some(request.member_epoch),
-            _ => None,
+            Self::ForGood => -1,
+            Self::ForAMoment => -2,
         }
     }
 }
@@ -52,6 +102,29 @@ pub(super) enum Answer {
     Committed,
     Acquired(Vec<Range>),
     Acknowledged,
+}
+
+impl Answer {
+    /// Whether it is to a request that the protocol takes for [`News`].
+    pub(super) fn is_of_news(&self) -> bool {
+        match self {
+            Self::Consumer(_) | Self::Share(_) | Self::Streams(_) | Self::Join(_) => true,
+            Self::Sync(_) | Self::Heartbeat(_) => false,
+            Self::Committed | Self::Acquired(_) | Self::Acknowledged => false,
+        }
+    }
+
+    pub(super) fn error_code(&self) -> ErrorCode {
+        match self {
+            Self::Consumer(response) => response.error_code,
+            Self::Share(response) => response.error_code,
+            Self::Streams(response) => response.error_code,
+            Self::Join(response) => response.error_code,
+            Self::Sync(response) => response.error_code,
+            Self::Heartbeat(response) => response.error_code,
+            Self::Committed | Self::Acquired(_) | Self::Acknowledged => ErrorCode::NONE,
+        }
+    }
 }
 
 /// Which request of a member.
@@ -85,7 +158,7 @@ pub(super) trait Member {
     fn reconnect(&mut self) {}
 
     /// It is closed in good order: its last words.
-    fn close(&mut self, turn: &mut Turn<'_>);
+    fn close(&mut self, parting: Parting, turn: &mut Turn<'_>);
 
     /// What it believes to own, and for which generation where that matters.
     fn owned(&self) -> (i32, &BTreeSet<Place>);
@@ -109,3 +182,7 @@ pub(super) const REQUEST_TIMEOUT_MS: u64 = 3_000;
 /// How long a member may be silent.
 pub(super) const SESSION_TIMEOUT_MS: u64 = 6_000;
 pub(super) const HEARTBEAT_INTERVAL_MS: u64 = 1_000;
+/// Who is told that its instance id is with somebody who lives asks again after this, as if it were started again, but
+/// not for ever.
+pub(super) const RETRY_MS: u64 = 1_000;
+pub(super) const PATIENCE_MS: u64 = 15_000;

@@ -2,7 +2,7 @@
 //! partition. What it does with records is [`worker`](super::worker)'s part.
 
 use super::member::{
-    Answer, HEARTBEAT_INTERVAL_MS, Member, Place, REQUEST_TIMEOUT_MS, Request, Serial, Turn,
+    Answer, HEARTBEAT_INTERVAL_MS, Member, Parting, Place, REQUEST_TIMEOUT_MS, Request, Serial, Turn,
 };
 use ottla_wire::message::ShareGroupHeartbeatRequest;
 use ottla_wire::{ErrorCode, Str};
@@ -69,7 +69,11 @@ impl Member for Sharer {
         }
     }
 
-    fn close(&mut self, turn: &mut Turn<'_>) {
+    fn reconnect(&mut self) {
+        (self.asked, self.tells_all) = (None, true);
+    }
+
+    fn close(&mut self, _: Parting, turn: &mut Turn<'_>) {
         self.owned.clear();
         turn.ask(Request::Share(self.request(-1)));
     }

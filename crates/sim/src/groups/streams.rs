@@ -3,7 +3,8 @@
 //! share its disk.
 
 use super::member::{
-    Answer, HEARTBEAT_INTERVAL_MS, Member, Place, REQUEST_TIMEOUT_MS, Request, Serial, Turn,
+    Answer, HEARTBEAT_INTERVAL_MS, Member, Name, PATIENCE_MS, Parting, Place, REQUEST_TIMEOUT_MS, RETRY_MS,
+    Request, Serial, Turn,
 };
 use ottla_wire::message::streams_group_heartbeat_request::{
     Subtopology, TaskIds, TaskOffset, TopicInfo, Topology,
@@ -16,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use uuid::Uuid;
 
 pub(super) struct Streamer {
-    id: String,
+    name: Name,
     process: usize,
     topology: Topology,
     epoch: i32,
@@ -28,6 +29,8 @@ pub(super) struct Streamer {
     /// What it has told last of what it has.
     told: Option<Tasks>,
     beat_at: u64,
+    /// Since when its instance id is with somebody else.
+    refused_since: Option<u64>,
     has_given_up: bool,
 }
 
@@ -74,9 +77,9 @@ impl Tasks {
 
 impl Streamer {
     /// A thread of a process, which runs the topology of an epoch over topics that change.
-    pub(super) fn new(id: String, process: usize, topics: Vec<Str>, topology_epoch: i32) -> Self {
+    pub(super) fn new(name: Name, process: usize, topics: Vec<Str>, topology_epoch: i32) -> Self {
         Self {
-            id,
+            name,
             process,
             topology: topology(topics, topology_epoch),
             epoch: 0,
@@ -86,6 +89,7 @@ impl Streamer {
             asked: None,
             told: None,
             beat_at: 0,
+            refused_since: None,
             has_given_up: false,
         }
     }
@@ -93,7 +97,8 @@ impl Streamer {
     fn request(&self, epoch: i32) -> StreamsGroupHeartbeatRequest {
         StreamsGroupHeartbeatRequest {
             group_id: Str::from(GROUP),
-            member_id: Str::from(self.id.as_str()),
+            member_id: Str::from(self.name.id.as_str()),
+            instance_id: self.name.instance.clone(),
             member_epoch: epoch,
             rebalance_timeout_ms: -1,
             ..Default::default()
@@ -145,7 +150,7 @@ impl Streamer {
     fn hears(&mut self, response: &StreamsGroupHeartbeatResponse, turn: &Turn<'_>) {
         match response.error_code {
             ErrorCode::NONE => {
-                self.epoch = response.member_epoch;
+                (self.epoch, self.refused_since) = (response.member_epoch, None);
                 self.target = Tasks::of(response).unwrap_or_else(|| std::mem::take(&mut self.target));
             }
             ErrorCode::UNKNOWN_MEMBER_ID | ErrorCode::FENCED_MEMBER_EPOCH | ErrorCode::GROUP_ID_NOT_FOUND => {
@@ -153,8 +158,14 @@ impl Streamer {
                 (self.has, self.target) = (Tasks::default(), Tasks::default());
                 self.beat_at = turn.now_ms;
             }
-            // The group runs an older topology, or the tasks that it has are none any more: there is no cure here.
-            ErrorCode::INVALID_REQUEST => self.has_given_up = true,
+            ErrorCode::UNRELEASED_INSTANCE_ID => {
+                let since = *self.refused_since.get_or_insert(turn.now_ms);
+                (self.told, self.beat_at) = (Some(Tasks::default()), turn.now_ms + RETRY_MS);
+                self.has_given_up = since + PATIENCE_MS <= turn.now_ms;
+            }
+            // The group runs an older topology, the tasks that it has are none any more, or another has its instance id:
+            // there is no cure here.
+            ErrorCode::INVALID_REQUEST | ErrorCode::FENCED_INSTANCE_ID => self.has_given_up = true,
             _ => self.told = None,
         }
     }
@@ -183,9 +194,9 @@ impl Member for Streamer {
         (self.asked, self.told) = (None, None);
     }
 
-    fn close(&mut self, turn: &mut Turn<'_>) {
+    fn close(&mut self, parting: Parting, turn: &mut Turn<'_>) {
         self.has = Tasks::default();
-        turn.ask(Request::Streams(Box::new(self.request(-1))));
+        turn.ask(Request::Streams(Box::new(self.request(parting.epoch()))));
     }
 
     fn owned(&self) -> (i32, &BTreeSet<Place>) {
@@ -201,7 +212,8 @@ impl Member for Streamer {
     }
 
     fn is_settled(&self) -> bool {
-        self.closed_at.is_none() && self.has == self.target && self.told.as_ref() == Some(&self.has)
+        let is_through = self.closed_at.is_none() && self.refused_since.is_none();
+        is_through && self.has == self.target && self.told.as_ref() == Some(&self.has)
     }
 }
 
@@ -239,8 +251,7 @@ fn places(lists: &[streams_group_heartbeat_response::TaskIds]) -> BTreeSet<Place
 }
 
 const GROUP: &str = "streamers";
-/// The topics of the subtopology with state, and how many partitions each has.
+/// The topics of the subtopology with state.
 pub(super) const STEADY: [&str; 2] = ["steady", "steady-changelog"];
-pub(super) const STEADY_PARTITIONS: i32 = 6;
 /// The subtopology with state; the other one is nil.
 pub(super) const STATEFUL: Uuid = Uuid::from_u128(1);

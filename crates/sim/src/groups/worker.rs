@@ -1,6 +1,6 @@
 //! A member of a share group that works on records: it takes some, works for a while, and says what became of them.
 
-use super::member::{Answer, Member, Place, REQUEST_TIMEOUT_MS, Request, Serial, Turn};
+use super::member::{Answer, Member, Parting, Place, REQUEST_TIMEOUT_MS, Request, Serial, Turn};
 use ottla_coordinator::share_partition::{AcknowledgeBatch, Range};
 use std::collections::BTreeSet;
 
@@ -70,7 +70,7 @@ impl Member for Worker {
         }
     }
 
-    fn close(&mut self, _: &mut Turn<'_>) {}
+    fn close(&mut self, _: Parting, _: &mut Turn<'_>) {}
 
     fn owned(&self) -> (i32, &BTreeSet<Place>) {
         (0, &self.nothing)

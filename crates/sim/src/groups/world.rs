@@ -1,33 +1,42 @@
 //! What happens, in simulated time: messages on their way, and members that wake.
 
+mod people;
+mod returns;
 mod trouble;
 mod verdict;
 
-use super::classic::Classic;
-use super::consumer::Consumer;
 use super::coordinator::{Coordinator, group_answer, queue_answer};
-use super::judge::{Judge, Kind, Known};
-use super::member::{Answer, Member, Place, Request, Serial, Turn};
+use super::judge::{Judge, Kind};
+use super::member::{Answer, Member, News, Place, Request, Serial, Turn};
 use super::queue::Queue;
-use super::share::Sharer;
-use super::streams::{STEADY, STEADY_PARTITIONS, Streamer};
-use super::worker::Worker;
+use super::streams::STEADY;
 use super::{Planted, Settings, Tally};
 use crate::chance::Chance;
 use ottla_base::{Now, Tick, Timestamp, TopicId};
 use ottla_coordinator::group::{self, Catalog, CatalogTopic};
 use ottla_coordinator::machine::{Machine, Ticket};
 use ottla_coordinator::share_partition;
-use ottla_wire::Str;
 use ottla_wire::message::consumer_group_heartbeat_request::TopicPartitions;
+use ottla_wire::{ErrorCode, Str};
+use people::{Entrance, SMALL, Size};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use uuid::Uuid;
 
 enum Event {
-    Request { member: usize, serial: Serial, request: Request },
-    Answer { member: usize, serial: Serial, answer: Answer },
+    Request {
+        member: usize,
+        serial: Serial,
+        request: Request,
+    },
+    Answer {
+        member: usize,
+        serial: Serial,
+        answer: Answer,
+    },
     Wake(usize),
+    /// Somebody comes back under its instance id.
+    Return(Entrance),
     Commit,
     Trouble,
 }
@@ -45,12 +54,15 @@ struct Asked {
 
 struct Slot {
     member: Box<dyn Member>,
+    entrance: Entrance,
     serials: Serial,
     /// The newest of its heartbeats that was decided. The protocol takes an old one for news, a first one for a new life of the
     /// member; the network is no worse than a connection, which keeps order and ends with who gives it up.
     decided: Serial,
-    /// The newest of its requests that it has heard of: nobody repeats what was answered.
+    /// The newest of its heartbeats whose answer it has heard: nobody repeats what was answered.
     heard: Serial,
+    /// Until then it neither hears nor does anything, as a process that stands still.
+    paused_until: u64,
 }
 
 struct World {
@@ -69,6 +81,7 @@ struct World {
     /// Requests that were decided since the last crash.
     answered: BTreeSet<(usize, Serial)>,
     asked: u64,
+    size: Size,
     /// How many copies there shall be of the state of each task that has some.
     standbys: usize,
     /// Whether some members of streams groups run an older or a newer topology than the others.
@@ -91,6 +104,9 @@ pub fn run(settings: Settings) -> (Tally, Vec<String>) {
     let settled = world.go_on(NOISE_MS + QUIET_MS, World::is_settled);
     if !settled && world.violation.is_none() {
         world.violation = Some(format!("it does not settle: {}", world.unsettled().unwrap_or_default()));
+    }
+    if settled && world.chance.percent(40) {
+        world.restart_some();
     }
     world.finish(settings.seed)
 }
@@ -117,6 +133,7 @@ impl World {
             tickets: BTreeMap::new(),
             answered: BTreeSet::new(),
             asked: 0,
+            size: SMALL,
             standbys,
             is_mixed,
             topics: BTreeMap::new(),
@@ -157,58 +174,10 @@ impl World {
         self.events.insert((self.now_ms + after_ms, self.scheduled), event);
     }
 
-    /// Some of each kind, and in some worlds hundreds of one.
-    fn populate(&mut self) {
-        for name in TOPICS {
-            self.make_topic(name);
-        }
-        self.publish();
-        let crowd = self.chance.percent(8).then(|| *self.chance.pick(&KINDS));
-        for kind in KINDS {
-            let count = match crowd {
-                Some(crowded) if crowded == kind => self.chance.within(100..300),
-                Some(_) => self.chance.within(0..3),
-                None => self.chance.within(0..12),
-            };
-            (0..count).for_each(|_| self.enter(kind));
-        }
-        self.schedule(0, Event::Trouble);
-    }
-
-    fn enter(&mut self, kind: Kind) {
-        let number = self.slots.len();
-        let id = || Uuid::from_u128(0x5eed << 64 | number as u128).to_string();
-        let topics = || TOPICS.map(Str::from).to_vec();
-        let process = self.process();
-        let topology_epoch = if self.is_mixed { *self.chance.pick(&TOPOLOGY_EPOCHS) } else { 0 };
-        let member: Box<dyn Member> = match kind {
-            Kind::Classic => Box::new(Classic::new()),
-            Kind::Consumer => Box::new(Consumer::new(id(), topics())),
-            Kind::Share => Box::new(Sharer::new(id(), topics())),
-            Kind::Streams => Box::new(Streamer::new(id(), process, topics(), topology_epoch)),
-            Kind::Worker => Box::new(Worker::new(id())),
-        };
-        self.slots.push(Slot { member, serials: 0, decided: 0, heard: 0 });
-        self.judge.members.push(Known::new(kind, process, self.now_ms));
-        self.tally.members += 1;
-        self.note(|| format!("{number} enters as {kind:?}"));
-        let after_ms = self.chance.within(0..500);
-        self.schedule(after_ms, Event::Wake(number));
-    }
-
-    /// A process for a member of a streams group: one that has members already, or a new one.
-    fn process(&mut self) -> usize {
-        let known: Vec<usize> = self.judge.processes().into_iter().collect();
-        match known.is_empty() || self.chance.percent(50) {
-            true => self.slots.len(),
-            false => *self.chance.pick(&known),
-        }
-    }
-
     fn make_topic(&mut self, name: &str) {
         self.topics_made += 1;
         let id = TopicId(Uuid::from_u128(self.topics_made));
-        let partitions = 1 + i32::try_from(self.chance.below(12)).expect("small");
+        let partitions = 1 + i32::try_from(self.chance.below(self.size.partitions)).expect("small");
         self.topics.insert(name.to_owned(), CatalogTopic { id, partitions });
     }
 
@@ -217,7 +186,7 @@ impl World {
         let topics = self.topics.iter().map(|(name, topic)| (Str::from(name.as_str()), *topic));
         let steady = STEADY.iter().zip(1000..).map(|(name, number)| {
             let id = TopicId(Uuid::from_u128(number));
-            (Str::from(*name), CatalogTopic { id, partitions: STEADY_PARTITIONS })
+            (Str::from(*name), CatalogTopic { id, partitions: self.size.steady_partitions })
         });
         self.coordinator.topics = Arc::new(Catalog::new(self.catalogs, topics.chain(steady)));
     }
@@ -262,6 +231,12 @@ impl World {
     }
 
     fn happen(&mut self, event: Event) {
+        if let Event::Answer { member, .. } | Event::Wake(member) = &event {
+            let until = self.slots[*member].paused_until;
+            if self.now_ms < until {
+                return self.schedule(until - self.now_ms, event);
+            }
+        }
         match event {
             Event::Request { member, serial, request } => self.decide(member, serial, request),
             Event::Answer { member, serial, answer } => {
@@ -270,7 +245,9 @@ impl World {
                         self.judge.members[member].hears();
                     }
                     self.note(|| format!("{member} hears {serial}: {answer:?}"));
-                    self.slots[member].heard = serial.max(self.slots[member].heard);
+                    if answer.is_of_news() {
+                        self.slots[member].heard = serial.max(self.slots[member].heard);
+                    }
                     self.turn(member, |slot, turn| slot.hear(serial, answer, turn));
                 }
             }
@@ -280,6 +257,10 @@ impl World {
                     let after_ms = self.chance.within(100..300);
                     self.schedule(after_ms, Event::Wake(member));
                 }
+            }
+            Event::Return(entrance) => {
+                self.tally.returns += 1;
+                self.seat(entrance);
             }
             Event::Commit => self.commit(),
             Event::Trouble => self.trouble(),
@@ -335,9 +316,9 @@ impl World {
             return;
         }
         let is_first = self.answered.insert((member, serial));
-        if let Some(epoch) = request.member_epoch() {
+        if let Some(news) = request.news() {
             let slot = &mut self.slots[member];
-            let is_join = epoch == 0;
+            let is_join = news == News::Life;
             let is_over = is_join && serial < slot.serials || serial <= slot.heard;
             if serial < slot.decided || is_over || is_join && !is_first {
                 return;
@@ -356,6 +337,7 @@ impl World {
             _ => None,
         };
         self.plant(member, &mut request);
+        self.succeed(member, &request);
         self.note(|| format!("{member} asks {serial}: {request:?}"));
         self.tally.requests += 1;
         self.asked += 1;
@@ -398,6 +380,11 @@ impl World {
             (Planted::TasksUnrevoked, Request::Streams(request)) if 0 < request.member_epoch => {
                 known.tasks.iter().for_each(|tasks| tasks.tell(request));
             }
+            (Planted::InstanceForgotten, Request::Consumer(request)) => request.instance_id = None,
+            (Planted::InstanceForgotten, Request::Streams(request)) => request.instance_id = None,
+            (Planted::InstanceForgotten, Request::Join(request)) => request.group_instance_id = None,
+            (Planted::InstanceForgotten, Request::Sync(request)) => request.group_instance_id = None,
+            (Planted::InstanceForgotten, Request::Heartbeat(request)) => request.group_instance_id = None,
             (Planted::EpochUnchecked, Request::Commit(request)) => {
                 request.generation_id_or_member_epoch = known.epoch;
             }
@@ -424,6 +411,11 @@ impl World {
         for (ticket, answer) in groups.chain(queues).collect::<Vec<_>>() {
             let Some(Asked { member, serial, is_first, .. }) = self.tickets.remove(&ticket) else { continue };
             if let Some(answer) = answer.filter(|_| is_first) {
+                match answer.error_code() {
+                    ErrorCode::UNRELEASED_INSTANCE_ID => self.tally.unreleased += 1,
+                    ErrorCode::FENCED_INSTANCE_ID => self.tally.fenced += 1,
+                    _ => {}
+                }
                 self.send(|| Event::Answer { member, serial, answer: answer.clone() });
             }
         }
@@ -446,8 +438,6 @@ impl World {
 }
 
 const KINDS: [Kind; 5] = [Kind::Classic, Kind::Consumer, Kind::Share, Kind::Streams, Kind::Worker];
-/// Most have the same; who has a newer one than the group is not let in.
-const TOPOLOGY_EPOCHS: [i32; 8] = [0, 1, 1, 1, 1, 1, 1, 2];
 /// The topics that members read. They grow, and go and come again.
 const TOPICS: [&str; 3] = ["t0", "t1", "t2"];
 const NOISE_MS: u64 = 40_000;

@@ -1,6 +1,7 @@
 //! What goes wrong, or changes: members that die, leave and come, crashes, clocks that jump, topics.
 
 use super::super::judge::{Kind, Known};
+use super::super::member::Parting;
 use super::{Event, KINDS, TOPICS, World};
 use ottla_coordinator::group;
 use ottla_coordinator::machine::Ticket;
@@ -12,8 +13,8 @@ impl World {
         if self.is_quiet() {
             return;
         }
-        match self.chance.below(20) {
-            0 => self.crash(),
+        match self.chance.below(24) {
+            0 => self.crash(2_000),
             1..4 => {
                 if let Some(member) = self.somebody() {
                     self.kill(member);
@@ -21,9 +22,7 @@ impl World {
             }
             4 | 5 => {
                 if let Some(member) = self.somebody() {
-                    self.note(|| format!("{member} leaves"));
-                    self.turn(member, |slot, turn| slot.close(turn));
-                    self.bury(member);
+                    self.part(member, Parting::ForGood);
                 }
             }
             6..10 => {
@@ -32,6 +31,24 @@ impl World {
             }
             10 => self.wall_ms += i64::try_from(self.chance.within(0..7_200_000)).expect("small") - 3_600_000,
             11 => self.change_topics(),
+            12 | 13 => {
+                if let Some(member) = self.somebody_static() {
+                    self.part(member, Parting::ForAMoment);
+                    self.expect_back(member);
+                }
+            }
+            14 => {
+                if let Some(member) = self.somebody_static() {
+                    self.seat(self.slots[member].entrance.clone());
+                }
+            }
+            15 => {
+                if let Some(member) = self.somebody() {
+                    let pause_ms = self.chance.within(1_000..10_000);
+                    self.note(|| format!("{member} stands still for {pause_ms} ms"));
+                    self.slots[member].paused_until = self.now_ms + pause_ms;
+                }
+            }
             _ => {
                 let records = 1 + i64::try_from(self.chance.below(8)).expect("small");
                 self.queue.produce(records);
@@ -42,8 +59,17 @@ impl World {
     }
 
     fn somebody(&mut self) -> Option<usize> {
-        let alive: Vec<usize> =
-            (0..self.slots.len()).filter(|member| self.judge.members[*member].is_alive).collect();
+        self.pick(|_| true)
+    }
+
+    fn somebody_static(&mut self) -> Option<usize> {
+        self.pick(|known| known.instance.is_some())
+    }
+
+    fn pick(&mut self, is_meant: impl Fn(&Known) -> bool) -> Option<usize> {
+        let members = self.judge.members.iter().enumerate();
+        let alive = members.filter(|(_, known)| known.is_alive && is_meant(known));
+        let alive: Vec<usize> = alive.map(|(member, _)| member).collect();
         (!alive.is_empty()).then(|| *self.chance.pick(&alive))
     }
 
@@ -60,6 +86,26 @@ impl World {
             self.note(|| format!("{member} dies"));
             self.tally.deaths += 1;
             self.bury(member);
+            if self.chance.percent(70) {
+                self.expect_back(member);
+            }
+        }
+    }
+
+    /// A member goes in good order.
+    pub(super) fn part(&mut self, member: usize, parting: Parting) {
+        self.note(|| format!("{member} leaves {parting:?}"));
+        self.turn(member, |slot, turn| slot.close(parting, turn));
+        self.bury(member);
+    }
+
+    /// A static member will be back, mostly before its session is over.
+    fn expect_back(&mut self, member: usize) {
+        let entrance = self.slots[member].entrance.clone();
+        if entrance.instance.is_some() {
+            let longest = if self.chance.percent(30) { 10_000 } else { 4_000 };
+            let after_ms = self.chance.within(100..longest);
+            self.schedule(after_ms, Event::Return(entrance));
         }
     }
 
@@ -70,14 +116,14 @@ impl World {
         self.judged(verdict.and(kept));
     }
 
-    fn crash(&mut self) {
+    pub(super) fn crash(&mut self, down_ms: u64) {
         self.note(|| "CRASH".to_owned());
         self.tally.crashes += 1;
         self.coordinator.crash(self.now());
         self.queue.crashed();
         self.tickets.clear();
         self.answered.clear();
-        self.is_down_until = self.now_ms + self.chance.within(0..2_000);
+        self.is_down_until = self.now_ms + self.chance.within(0..down_ms);
     }
 
     /// A topic grows, or goes and comes again as another.

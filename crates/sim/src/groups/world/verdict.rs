@@ -1,9 +1,8 @@
 //! What is looked at: what was decided, what is stored, and whether everything has come to rest.
 
-use super::super::classic;
 use super::super::judge::Kind;
 use super::super::member::Place;
-use super::super::streams::{STATEFUL, STEADY_PARTITIONS, Tasks};
+use super::super::streams::{STATEFUL, Tasks};
 use super::{KINDS, TOPICS, World};
 use ottla_coordinator::group::{self, consumer, streams};
 use ottla_coordinator::machine::Ticket;
@@ -96,7 +95,7 @@ impl World {
         let of_topics =
             self.topics.values().flat_map(|topic| (0..topic.partitions).map(|index| (topic.id.0, index)));
         let of_topics: BTreeSet<Place> = of_topics.collect();
-        let of_classics = (0..classic::PARTITIONS).map(|index| (Uuid::nil(), i32::from(index)));
+        let of_classics = (0..self.size.classic_partitions).map(|index| (Uuid::nil(), i32::from(index)));
         let places = [
             (Kind::Consumer, of_topics.clone()),
             (Kind::Share, of_topics),
@@ -138,7 +137,7 @@ impl World {
     fn tasks(&self) -> BTreeSet<Place> {
         let widest = self.topics.values().map(|topic| topic.partitions).max().unwrap_or(0);
         let plain = (0..widest).map(|number| (Uuid::nil(), number));
-        let stateful = (0..STEADY_PARTITIONS).map(|number| (STATEFUL, number));
+        let stateful = (0..self.size.steady_partitions).map(|number| (STATEFUL, number));
         if self.topics.len() < TOPICS.len() { BTreeSet::new() } else { plain.chain(stateful).collect() }
     }
 }
