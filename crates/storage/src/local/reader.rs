@@ -34,6 +34,8 @@ pub(crate) struct View<'a> {
     pub(crate) base: Offset,
     /// Where the next segment begins; `None` behind the last one.
     pub(crate) next: Option<Offset>,
+    /// No offset in here reaches it.
+    end: Offset,
     pub(crate) file: Arc<File>,
     /// Bytes of whole batches that may be read; a boundary between batches.
     pub(crate) limit: u64,
@@ -189,7 +191,8 @@ pub(crate) fn view<'a>(
     }
     let (base, index, is_damaged) = (segment.base, segment.index.clone(), segment.damaged);
     let upper = next.map_or(bound, |next| next.min(bound));
-    Ok(View { base, next, file, limit: limit.into(), exact, upper, is_damaged, index, pending, place })
+    let end = next.unwrap_or(state.end);
+    Ok(View { base, next, end, file, limit: limit.into(), exact, upper, is_damaged, index, pending, place })
 }
 
 impl View<'_> {
@@ -246,19 +249,23 @@ impl View<'_> {
         let (disk, file) = (self.place.disk, &*self.file);
         let mut walk = Walk::new(disk, file, position, self.limit);
         loop {
-            match walk.next() {
-                Ok(Some(found)) if found.header.last_offset() < offset => {}
-                Err(WalkError::NotABatch { position, reason }) => {
-                    let fits = |header: &BatchHeader| self.base <= header.base_offset;
-                    let behind = resync::batch_after(disk, file, (position, self.limit), &fits);
-                    match behind.map_err(WalkError::Io)? {
-                        Some(found) if found.header.base_offset <= offset => {
-                            walk = Walk::new(disk, file, found.position, self.limit);
-                        }
-                        Some(_) | None => return Err(WalkError::NotABatch { position, reason }),
-                    }
+            let (position, reason) = match walk.next() {
+                // No checksum covers it.
+                Ok(Some(found)) if self.end <= found.header.base_offset => {
+                    let value = found.header.base_offset.0;
+                    (found.position, BatchError::BadRange { field: "base offset", value })
                 }
+                Ok(Some(found)) if found.header.last_offset() < offset => continue,
+                Err(WalkError::NotABatch { position, reason }) => (position, reason),
                 other => return other,
+            };
+            let fits = |header: &BatchHeader| self.base <= header.base_offset;
+            let behind = resync::batch_after(disk, file, (position, self.limit), &fits);
+            match behind.map_err(WalkError::Io)? {
+                Some(found) if found.header.base_offset <= offset => {
+                    walk = Walk::new(disk, file, found.position, self.limit);
+                }
+                Some(_) | None => return Err(WalkError::NotABatch { position, reason }),
             }
         }
     }

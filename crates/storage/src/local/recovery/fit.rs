@@ -27,7 +27,8 @@ impl Recovery<'_> {
     pub(super) fn misfit(&self, base: Offset, header: &BatchHeader, is_active: bool) -> Option<String> {
         let end = self.state.end;
         // Whatever is appended follows what was there; only compaction leaves gaps, and not in the active segment.
-        let was_appended = is_active && self.known.recovery_point.is_some_and(|point| point <= end);
+        let is_untouched = is_active || self.known.intact;
+        let was_appended = is_untouched && self.known.recovery_point.is_some_and(|point| point <= end);
         if header.base_offset < end || (was_appended && end < header.base_offset) {
             return Some(format!("offset {} comes after {end}", header.base_offset));
         }

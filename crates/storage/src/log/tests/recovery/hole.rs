@@ -106,6 +106,26 @@ fn segments_behind_a_damaged_one_stay() {
     }
 }
 
+/// No checksum covers a batch's offset, and one that is far too large hid all batches behind it.
+#[test]
+fn a_damaged_offset_hides_nothing() {
+    for (segment_bytes, name, at) in [(1 << 20, LOG, 2), (150, "00000000000000000002.log", 0)] {
+        let (mut world, starts) = six(segment_bytes);
+        world.flip(name, usize::try_from(starts[at]).unwrap() + 6);
+        for round in 0..2 {
+            in_run(&mut world, "one");
+            assert_eq!(world.report.cuts, []);
+            assert_eq!(holes(&world), [(2, 3)][round..]);
+            assert!(matches!(world.read(2, 1000), Err(ReadError::Damaged { .. })), "{name}, {round}");
+            for (offset, value) in [(0, "one"), (1, "two"), (3, "four"), (4, "five"), (5, "six")] {
+                let found = records_of(&world.read(offset, 1).unwrap());
+                assert_eq!(found.last(), Some(&(Offset(offset), value.to_owned())), "{name}, {round}");
+            }
+            world.log.take().unwrap().close();
+        }
+    }
+}
+
 #[test]
 fn a_missing_segment_is_told_and_those_behind_it_stay() {
     let (mut world, _) = six(150);
