@@ -245,3 +245,34 @@ fn many_keys_are_worked_on_at_once_on_one_partition() {
         "#]],
     );
 }
+
+/// Documented: a batch that was begun is not read and unpacked again for each record that is done.
+#[test]
+fn a_batch_is_taken_in_whole_though_it_is_larger_than_the_window() {
+    check(
+        "
+        config key-order window=2
+        log 0-4 key=a
+        log 5 key=b
+        open start=0
+        acquire a
+        describe
+        ",
+        &expect![[r#"
+            > config key-order window=2
+            > log 0-4 key=a
+            > log 5 key=b
+            > open start=0
+            start=0: opened at 0
+            > acquire a
+            a: 0-0/1
+            > describe
+            -: start 0 next 5 complete 0 blocked 4 acquired 1
+              0-0/1 Acquired { member: "a", rest_ms: 30000 }
+              1-1/0 Blocked
+              2-2/0 Blocked
+              3-3/0 Blocked
+              4-4/0 Blocked
+        "#]],
+    );
+}
