@@ -113,11 +113,13 @@ fn verdict(kind: i8, renew: Renew) -> Result<Verdict, Refusal> {
     }
 }
 
-/// Whether the member has all of these records. What lies before the start is archived, and nobody minds.
+/// Whether the member has all of these records. What the log has no more is archived, and nobody minds. What is done for
+/// another reason was somebody's, and is refused wherever the start is: who is late must not be told that its word counts.
+/// Apache Kafka lets everything before the start pass, and so tells two members of one record that it is theirs.
 fn allowed(edit: &Edit<'_>, member: &Str, judged: &[Judged]) -> Result<(), Refusal> {
     let live = &edit.live;
     let start = edit.stored.header.start.max(live.log_start);
-    for (first, last, verdict) in judged.iter().filter(|(_, last, _)| start <= *last) {
+    for (first, last, verdict) in judged.iter().filter(|(_, last, _)| live.log_start <= *last) {
         if live.acquired_end <= start {
             return Err(NOT_ACQUIRED);
         }
@@ -127,7 +129,7 @@ fn allowed(edit: &Edit<'_>, member: &Str, judged: &[Judged]) -> Result<(), Refus
         if *verdict == Verdict::Renew && !edit.config.renew {
             return Err(RENEW_DISABLED);
         }
-        let first = (*first).max(start);
+        let first = (*first).max(live.log_start);
         let before = live.runs.range(..first).next_back().filter(|(_, run)| first <= run.last);
         let mut from = first;
         for (at, run) in before.into_iter().chain(live.runs.range(first..=*last)) {
@@ -147,7 +149,7 @@ fn allowed(edit: &Edit<'_>, member: &Str, judged: &[Judged]) -> Result<(), Refus
 }
 
 fn carry_out(edit: &mut Edit<'_>, (first, last, verdict): Judged) {
-    let first = first.max(edit.stored.header.start).max(edit.live.log_start);
+    let first = first.max(edit.live.log_start);
     if last < first {
         return;
     }

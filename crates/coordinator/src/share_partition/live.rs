@@ -23,7 +23,7 @@ pub(super) struct Live {
     pub(super) next: Offset,
     /// The offset after the last one that was ever acquired.
     pub(super) acquired_end: Offset,
-    /// What lies before has left the log. Dead letters may hold the start back before it.
+    /// What lies before has left the log, as far as is known. Dead letters may hold the start back before it.
     pub(super) log_start: Offset,
     /// By first offset.
     pub(super) runs: BTreeMap<Offset, Run>,
@@ -90,7 +90,7 @@ impl Live {
         Self {
             next: start,
             acquired_end: start,
-            log_start: start,
+            log_start: Offset::ZERO,
             runs: BTreeMap::new(),
             counts: Counts::default(),
             owners: BTreeMap::new(),

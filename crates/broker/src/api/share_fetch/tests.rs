@@ -25,7 +25,11 @@ fn a_member_gets_records_once_and_accepts_them_with_the_next_fetch() {
         bench.append(topic, 0, &["d"]).await;
         let (got, code) = member.fetch_after(&[(0, 2, &[1])]).await;
         assert_eq!((got, code), (some(3, 3, 1, &["d"]), ErrorCode::NONE));
-        assert_eq!(member.say(&[(0, 2, &[2])]).await, ErrorCode::NONE, "what lies before the start is done");
+        assert_eq!(
+            member.say(&[(0, 2, &[2])]).await,
+            ErrorCode::INVALID_RECORD_STATE,
+            "it has accepted them, and has them no more"
+        );
         assert_eq!(member.fetch().await, Got::default(), "and stays so");
     });
 }

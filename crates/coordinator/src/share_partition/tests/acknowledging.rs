@@ -139,11 +139,11 @@ fn only_the_member_that_has_a_record_may_say_what_became_of_it() {
             > ack a 0-4=1
             a: ok
             > ack a 0-4=1
-            a: ok
+            a: INVALID_RECORD_STATE: a record is not acquired: its lock has timed out, or it was acknowledged before
             > ack b 5-9=1
             b: ok
             > ack b 5-9=1
-            b: ok
+            b: INVALID_RECORD_STATE: a record is not acquired: its lock has timed out, or it was acknowledged before
         "#]],
     );
 }
@@ -234,6 +234,67 @@ fn what_has_left_the_log_is_acknowledged_without_effect() {
             start 5, 5-9 available/1
             > ack a 0-3=1
             a: ok
+        "#]],
+    );
+}
+
+/// `a` was late, and was told that all is well once the start had passed what `b` had accepted: two members each believed
+/// that the record was theirs, and a rejection was confirmed that made no dead letter.
+#[test]
+fn what_somebody_else_has_done_is_refused_before_the_start_too() {
+    check(
+        "
+        config lock=1000
+        log 0-9
+        open start=0
+        acquire a
+        +1000
+        acquire b
+        ack b 0-9=1
+        rows
+        ack a 0-9=1
+        ack a 3-3=3
+        ack a 0-3=1 12-12=1
+        restart
+        ack a 0-9=1
+        log 10-19
+        acquire b
+        ack b 8-12=1
+        ack b 10-12=1
+        rows
+        ",
+        &expect![[r#"
+            > config lock=1000
+            > log 0-9
+            > open start=0
+            start=0: opened at 0
+            > acquire a
+            a: 0-9/1
+            > +1000
+            > acquire b
+            b: 0-9/2
+            > ack b 0-9=1
+            b: ok
+            > rows
+            start 10
+            > ack a 0-9=1
+            a: INVALID_RECORD_STATE: a record is not acquired: its lock has timed out, or it was acknowledged before
+            > ack a 3-3=3
+            a: INVALID_RECORD_STATE: a record is not acquired: its lock has timed out, or it was acknowledged before
+            > ack a 0-3=1 12-12=1
+            a: INVALID_RECORD_STATE: a record is not acquired: its lock has timed out, or it was acknowledged before
+            > restart
+            > ack a 0-9=1
+            a: INVALID_RECORD_STATE: a record is not acquired: its lock has timed out, or it was acknowledged before
+            > log 10-19
+            > acquire b
+            b: 10-19/1
+            > ack b 8-12=1
+            b: INVALID_RECORD_STATE: a record is not acquired: its lock has timed out, or it was acknowledged before
+            > ack b 10-12=1
+            b: ok
+            > rows
+            start 13
         "#]],
     );
 }

@@ -5,6 +5,9 @@ use crate::share_partition::{Config, Facts, Order, Range, Reason};
 use ottla_base::{Now, Offset, Timestamp};
 use std::collections::BTreeMap;
 
+/// First and last offset, and one type for all or one for each.
+type Said = (i64, i64, Vec<i8>);
+
 #[derive(Debug, Default)]
 pub(super) struct Model {
     pub(super) records: BTreeMap<i64, Seen>,
@@ -135,20 +138,20 @@ impl Model {
         }
     }
 
-    /// Whether these acknowledgements are right; and then they count.
+    /// Whether these acknowledgements are right; and then they count. What is known to have left the log, nobody minds.
     pub(super) fn acknowledge(
         &mut self,
         member: &str,
-        acks: &[(i64, i64, Vec<i8>)],
+        (acks, log_start): (&[Said], i64),
         (config, now): (&Config, Now),
     ) -> bool {
-        let each = |(first, last, types): &(i64, i64, Vec<i8>)| -> Vec<(i64, i8)> {
+        let each = |(first, last, types): &Said| -> Vec<(i64, i8)> {
             let kind = |at: i64| {
                 if types.len() == 1 { types[0] } else { types[usize::try_from(at - first).unwrap()] }
             };
             (*first..=*last).map(|at| (at, kind(at))).collect()
         };
-        let each: Vec<(i64, i8)> = acks.iter().flat_map(each).filter(|(at, _)| self.start <= *at).collect();
+        let each: Vec<(i64, i8)> = acks.iter().flat_map(each).filter(|(at, _)| log_start <= *at).collect();
         let has = |at: i64| {
             self.records
                 .get(&at)

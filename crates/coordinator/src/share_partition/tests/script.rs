@@ -382,11 +382,11 @@ impl World {
                 && (types.len() == 1 || types.len() as i64 == size)
         });
         let is_sorted = acks.windows(2).all(|pair| pair[0].1 < pair[1].0);
-        let is_there = self.live().is_some();
-        let is_right = is_there
-            && is_sound
-            && is_sorted
-            && self.model.acknowledge(member, &acks, (&self.config.clone(), self.now()));
+        let log_start = self.live().map(|live| live.log_start.0);
+        let is_right = log_start.is_some_and(|log_start| {
+            let now = (&self.config.clone(), self.now());
+            is_sound && is_sorted && self.model.acknowledge(member, (&acks, log_start), now)
+        });
         let config = Arc::new(self.config.clone());
         let command = Acknowledge { ticket, id: id(), member: member.into(), config, renew, batches };
         let answers = self.apply(Command::Acknowledge(command));
