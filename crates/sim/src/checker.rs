@@ -22,7 +22,7 @@ mod watermark;
 pub use anomaly::{Anomaly, Kind};
 
 use crate::history::Event;
-use anomaly::Anomalies;
+pub(crate) use anomaly::Anomalies;
 use facts::Facts;
 use keys::Keys;
 use serde::Serialize;

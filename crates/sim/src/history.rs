@@ -30,6 +30,7 @@
 //! {"event":"drained","client":"c2","isolation":"read_committed","partition":"a-0"}
 //! ```
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io::{self, BufRead, Write};
@@ -297,12 +298,12 @@ impl fmt::Display for Isolation {
     }
 }
 
-/// Hands every event of `lines` to `hear`. Empty lines are skipped.
+/// Hands every event of `lines` to `hear`, of whichever kind of history. Empty lines are skipped.
 ///
 /// # Errors
 /// With the number of the line that cannot be read or is no event. A program that was killed while writing leaves
 /// half a line behind: that is an error too, for the event is missing.
-pub fn read(lines: impl BufRead, mut hear: impl FnMut(Event)) -> Result<(), ReadError> {
+pub fn read<E: DeserializeOwned>(lines: impl BufRead, mut hear: impl FnMut(E)) -> Result<(), ReadError> {
     for (index, line) in lines.lines().enumerate() {
         let number = index + 1;
         let line = line.map_err(|source| ReadError::Io { number, source })?;

@@ -3,6 +3,8 @@
 //! [`history`] is the record of a run, [`checker`] the judge. Both are pure and know nothing of who ran: the
 //! simulator, or real clients beside a broker that is killed again and again.
 //!
+//! [`queues`] is another pair of the two, for what members of share groups did and saw.
+//!
 //! The simulator is the rest: a [`world`] is a broker on a [`disk`] that loses what was not synced, with clients
 //! around it, all on one thread and from one seed.
 
@@ -13,6 +15,7 @@ pub mod disk;
 pub mod env;
 pub mod groups;
 pub mod history;
+pub mod queues;
 pub mod world;
 
 use std::path::PathBuf;

@@ -3,10 +3,13 @@
 //! `run` runs worlds from their seeds; a seed that shows something wrong shows it again. `check` judges histories
 //! that somebody else wrote: the crash loops, or a run that is looked at again.
 
-use ottla_sim::checker::{Checker, Report};
+use ottla_sim::checker::Checker;
 use ottla_sim::disk::Planted;
 use ottla_sim::world::{self, Settings};
-use ottla_sim::{campaign, groups, history};
+use ottla_sim::{campaign, groups, history, queues};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fmt::Display;
 use std::fs::File;
 use std::io::BufReader;
 use std::ops::Range;
@@ -25,6 +28,8 @@ ottla-sim COMMAND
                    run the group members of N seeds
   check [--json] HISTORY…
                    judge the histories of one run together; fails if they show an anomaly
+  queues check [--json] HISTORY…
+                   the same for what members of share groups did and saw
 ";
 
 fn main() -> ExitCode {
@@ -33,10 +38,12 @@ fn main() -> ExitCode {
     let outcome = match arguments.as_slice() {
         ["run", options @ ..] => run(options),
         ["groups", "run", options @ ..] => run_groups(options),
-        ["check", "--json", histories @ ..] if !histories.is_empty() => check(histories, |report| {
-            println!("{}", serde_json::to_string(report).expect("a report has no keys but names"));
-        }),
-        ["check", histories @ ..] if !histories.is_empty() => check(histories, |report| print!("{report}")),
+        ["check", "--json", histories @ ..] if !histories.is_empty() => check(histories, Form::Json),
+        ["check", histories @ ..] if !histories.is_empty() => check(histories, Form::Human),
+        ["queues", "check", "--json", histories @ ..] if !histories.is_empty() => {
+            check_queues(histories, Form::Json)
+        }
+        ["queues", "check", histories @ ..] if !histories.is_empty() => check_queues(histories, Form::Human),
         _ => Err(USAGE.to_owned()),
     };
     match outcome {
@@ -149,17 +156,50 @@ fn named<T: Copy>(all: &[(&str, T)], name: &str) -> Result<T, String> {
 /// So many bad seeds are enough to look at.
 const VIOLATIONS_MAX: usize = 10;
 
-/// Judges the histories and hands the report to `print`.
-fn check(paths: &[&str], print: fn(&Report)) -> Result<(), String> {
+/// How a report is printed.
+#[derive(Clone, Copy)]
+enum Form {
+    Json,
+    Human,
+}
+
+/// Judges the histories.
+fn check(paths: &[&str], form: Form) -> Result<(), String> {
     let mut checker = Checker::new();
+    read(paths, |event| checker.add(event))?;
+    let report = checker.finish();
+    print(&report, form);
+    passed(report.violations)
+}
+
+/// Judges the histories of queues.
+fn check_queues(paths: &[&str], form: Form) -> Result<(), String> {
+    let mut judge = queues::Judge::new();
+    read(paths, |event| judge.add(event))?;
+    let report = judge.finish();
+    print(&report, form);
+    passed(report.violations)
+}
+
+fn read<E: DeserializeOwned>(paths: &[&str], mut hear: impl FnMut(E)) -> Result<(), String> {
     for path in paths {
         let file = File::open(path).map_err(|error| format!("{path}: {error}"))?;
-        history::read(BufReader::new(file), |event| checker.add(event))
-            .map_err(|error| format!("{path}: {error}"))?;
+        history::read(BufReader::new(file), &mut hear).map_err(|error| format!("{path}: {error}"))?;
     }
-    let report = checker.finish();
-    print(&report);
-    match report.violations {
+    Ok(())
+}
+
+fn print<R: Display + Serialize>(report: &R, form: Form) {
+    match form {
+        Form::Json => {
+            println!("{}", serde_json::to_string(report).expect("a report has no keys but names"));
+        }
+        Form::Human => print!("{report}"),
+    }
+}
+
+fn passed(violations: u64) -> Result<(), String> {
+    match violations {
         0 => Ok(()),
         count => Err(format!("{count} violations")),
     }

@@ -46,33 +46,39 @@ pub enum Kind {
     WatermarkRegress,
 }
 
-/// One anomaly with its evidence.
+/// One anomaly with its evidence; the kinds are those of one judge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Anomaly {
+pub struct Anomaly<K = Kind> {
     /// What it is.
-    pub kind: Kind,
+    pub kind: K,
     /// Who, where, which values.
     pub evidence: String,
 }
 
-impl fmt::Display for Anomaly {
+impl<K: fmt::Debug> fmt::Display for Anomaly<K> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:?}: {}", self.kind, self.evidence)
     }
 }
 
 /// All that were found: the count of each kind, and the first [`EXAMPLES_MAX`] in full.
-#[derive(Debug, Default)]
-pub(super) struct Anomalies {
-    found: BTreeMap<Kind, (u64, Vec<String>)>,
+#[derive(Debug)]
+pub(crate) struct Anomalies<K = Kind> {
+    found: BTreeMap<K, (u64, Vec<String>)>,
 }
 
 /// A broken log shows the same thing thousands of times; a handful tells as much.
 const EXAMPLES_MAX: usize = 10;
 
-impl Anomalies {
+impl<K> Default for Anomalies<K> {
+    fn default() -> Self {
+        Self { found: BTreeMap::new() }
+    }
+}
+
+impl<K: Copy + Ord> Anomalies<K> {
     /// Notes one. The evidence is written only if it is kept.
-    pub(super) fn note(&mut self, kind: Kind, evidence: impl FnOnce() -> String) {
+    pub(crate) fn note(&mut self, kind: K, evidence: impl FnOnce() -> String) {
         let (count, examples) = self.found.entry(kind).or_default();
         *count += 1;
         if examples.len() < EXAMPLES_MAX {
@@ -80,7 +86,7 @@ impl Anomalies {
         }
     }
 
-    pub(super) fn into_parts(self) -> (u64, Vec<Anomaly>) {
+    pub(crate) fn into_parts(self) -> (u64, Vec<Anomaly<K>>) {
         let total = self.found.values().map(|(count, _)| count).sum();
         let all = self.found.into_iter().flat_map(|(kind, (count, examples))| {
             let left = count - examples.len() as u64;

@@ -64,7 +64,8 @@ fn a_history_that_contradicts_itself_is_not_blamed_on_the_broker() {
             Phantom: b-0@8 is 108, which nobody sent
         "#]],
     );
-    let broken = history::read("\n{\"event\":\"sen".as_bytes(), |_| {}).unwrap_err().to_string();
+    let broken =
+        history::read("\n{\"event\":\"sen".as_bytes(), |_: history::Event| {}).unwrap_err().to_string();
     assert!(broken.starts_with("line 2: no event of a history"), "{broken}");
 }
 
