@@ -18,6 +18,7 @@ const CHECKS: &[Step] = &[
     Step { name: "sim --quick", run: || reliability::run(&["sim".to_owned(), "--quick".to_owned()]) },
     Step { name: "groups --quick", run: || reliability::run(&["groups".to_owned(), "--quick".to_owned()]) },
     Step { name: "crash --quick", run: || reliability::run(&["crash".to_owned(), "--quick".to_owned()]) },
+    Step { name: "queues --quick", run: || reliability::run(&["queues".to_owned(), "--quick".to_owned()]) },
 ];
 
 /// Runs all checks, then all tests.

@@ -4,14 +4,20 @@
 //! everything behind that is needed to look into it. Its figures stand in `docs/reliability.md`, one section each,
 //! written by the long run and by nobody else. `--quick` makes a run short enough for every change and writes nothing.
 
+mod blows;
 mod broker;
+mod chance;
 mod clock;
 mod compaction;
 mod crash;
 mod document;
+mod load;
+mod options;
+mod queues;
 mod schedule;
 mod sim;
 mod tools;
+mod verdict;
 
 use crate::Outcome;
 
@@ -21,6 +27,7 @@ cargo xtask reliability SUITE [--quick]
   compaction   whether compaction makes producers wait
   crash   kill -9 under load from real clients [--kills N] [--seed N]
   groups  simulated members of groups, one world from each seed [--seeds N] [--from N]
+  queues  kill -9 of queues: share consumers, dead letters, requeues [--kills N] [--seed N]
   sim     simulated power cuts, one world from each seed [--seeds N] [--from N]
   tools   Kafka's own tools of torture: transactional copies, load in transactions";
 
@@ -33,6 +40,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         Some((suite, rest)) if suite == "compaction" => compaction::run(rest),
         Some((suite, rest)) if suite == "crash" => crash::run(rest),
         Some((suite, rest)) if suite == "groups" => sim::run(rest, sim::GROUPS),
+        Some((suite, rest)) if suite == "queues" => queues::run(rest),
         Some((suite, rest)) if suite == "sim" => sim::run(rest, sim::SIM),
         Some((suite, rest)) if suite == "tools" => tools::run(rest),
         Some((suite, _)) => Err(format!("no suite {suite:?}\n\n{USAGE}")),

@@ -120,7 +120,7 @@ fn python(shelf: &Shelf, script: &str) -> Result<Command, Setback> {
 }
 
 /// The virtual environment that all Python scripts share.
-pub(super) fn python_environment(shelf: &Shelf) -> Result<PathBuf, Setback> {
+pub(crate) fn python_environment(shelf: &Shelf) -> Result<PathBuf, Setback> {
     need("python3", &["--version"])?;
     let pins = shelf.script("python/requirements.txt");
     shelf.made("python", std::slice::from_ref(&pins), |made| {

@@ -93,15 +93,34 @@ impl Broker {
     /// # Errors
     /// If it is refused.
     pub(super) fn create_topic(&self, name: &str, partitions: &str) -> Result<(), String> {
-        let output = Command::new(&self.program)
-            .args(["topic", "create", name, "-p", partitions, "-b", &self.address()])
-            .stdin(Stdio::null())
+        self.ask(&["topic", "create", name, "-p", partitions]).map(drop)
+    }
+
+    /// Runs a command of the same program against the broker, and gives what it prints.
+    ///
+    /// # Errors
+    /// If it fails, with its own words.
+    pub(super) fn ask(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = self
+            .command(arguments)
             .output()
             .map_err(|error| format!("cannot run {}: {error}", self.program.display()))?;
         if output.status.success() {
-            return Ok(());
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
         }
-        Err(format!("topic {name} was not created: {}", String::from_utf8_lossy(&output.stderr).trim()))
+        Err(format!("ottla {}: {}", arguments.join(" "), String::from_utf8_lossy(&output.stderr).trim()))
+    }
+
+    /// The same, to be run.
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&self.program);
+        command.args(arguments).args(["-b", &self.address()]).stdin(Stdio::null());
+        command
+    }
+
+    /// A file of the data directory.
+    pub(super) fn data(&self, name: &str) -> PathBuf {
+        self.folder.join("data").join(name)
     }
 
     /// Whether everything in the data directory is as it was written; the broker must not run.

@@ -1,5 +1,6 @@
 //! When the broker is hit, and how: seeded, so that a run's pattern can be repeated.
 
+use super::chance::Chance;
 use std::time::Duration;
 
 /// What ends a life of the broker.
@@ -16,7 +17,7 @@ pub(super) enum Blow {
 /// An endless row of lives, each with its length and its end.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    state: u64,
+    chance: Chance,
     life_ms_max: u64,
 }
 
@@ -25,29 +26,23 @@ const LIFE_MS_MIN: u64 = 150;
 
 impl Schedule {
     pub(super) fn new(seed: u64, is_quick: bool) -> Self {
-        Self { state: seed, life_ms_max: if is_quick { 2500 } else { 5000 } }
+        Self { chance: Chance::new(seed), life_ms_max: if is_quick { 2500 } else { 5000 } }
     }
 
     /// The length of the next life, and the blow after it.
     pub(super) fn next(&mut self) -> (Duration, Blow) {
-        let life = LIFE_MS_MIN + self.below(self.life_ms_max - LIFE_MS_MIN);
-        let blow = match self.below(10) {
+        let life = LIFE_MS_MIN + self.chance.below(self.life_ms_max - LIFE_MS_MIN);
+        let blow = match self.chance.below(10) {
             0 => Blow::Stop,
             1 | 2 => {
-                let again = 1 + self.below(3);
-                Blow::KillAgain((0..again).map(|_| Duration::from_micros(self.below(40_000))).collect())
+                let again = 1 + self.chance.below(3);
+                Blow::KillAgain(
+                    (0..again).map(|_| Duration::from_micros(self.chance.below(40_000))).collect(),
+                )
             }
             _ => Blow::Kill,
         };
         (Duration::from_millis(life), blow)
-    }
-
-    /// SplitMix64.
-    fn below(&mut self, end: u64) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % end
     }
 }
 

@@ -1,12 +1,10 @@
-//! The two programs of clients, their lives and their histories.
+//! The two programs of clients.
 
-use super::super::clock::{now, pause};
+use super::super::load::{Load, Running};
 use crate::conformance::clients::{JAVA_NEW, JVM, class_path, java_program, rust_program};
 use crate::conformance::packages::{Setback, Shelf};
-use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 /// A program, ready to be run with `load` or `drain` as its argument.
 struct Program {
@@ -19,25 +17,10 @@ const PROGRAMS: &[Program] = &[
     Program { name: "java", command: |programs| programs.java() },
 ];
 
-/// Who flushes when everything is over waits for records that were sent before the last kill.
-const END_LIMIT: Duration = Duration::from_secs(180);
-
 /// What runs them.
 pub(super) struct Programs {
     rdkafka: PathBuf,
     class_path: String,
-}
-
-/// The programs at work.
-pub(super) struct Load {
-    running: Vec<Running>,
-}
-
-struct Running {
-    name: &'static str,
-    process: Child,
-    input: Option<ChildStdin>,
-    history: PathBuf,
 }
 
 impl Programs {
@@ -73,106 +56,29 @@ impl Programs {
         seed: u64,
         features: &str,
     ) -> Result<Load, String> {
-        let mut load = Load { running: Vec::new() };
-        for program in PROGRAMS {
-            let mut running = self.start(program, "load", folder, |command| {
-                command.env("BOOTSTRAP", address).env("SEED", seed.to_string()).env("FEATURES", features);
-            })?;
-            running.input = running.process.stdin.take();
-            load.running.push(running);
-        }
-        Ok(load)
+        self.start("load", folder, |command| {
+            command.env("BOOTSTRAP", address).env("SEED", seed.to_string()).env("FEATURES", features);
+        })
     }
 
-    /// Reads all that is left, one program after the other, and gives the histories.
+    /// Reads all that is left, and gives the histories.
     ///
     /// # Errors
     /// If one does not succeed.
     pub(super) fn drain(&self, folder: &Path, address: &str, features: &str) -> Result<Vec<PathBuf>, String> {
-        let mut load = Load { running: Vec::new() };
+        let load = self.start("drain", folder, |command| {
+            command.env("BOOTSTRAP", address).env("FEATURES", features);
+        })?;
+        load.end()
+    }
+
+    fn start(&self, task: &str, folder: &Path, settings: impl Fn(&mut Command)) -> Result<Load, String> {
+        let mut load = Load::default();
         for program in PROGRAMS {
-            load.running.push(self.start(program, "drain", folder, |command| {
-                command.env("BOOTSTRAP", address).env("FEATURES", features);
-            })?);
+            let mut command = (program.command)(self);
+            settings(command.arg(task));
+            load.add(Running::start(command, &format!("{}-{task}", program.name), folder)?);
         }
-        load.end()?;
-        Ok(load.histories())
-    }
-
-    fn start(
-        &self,
-        program: &Program,
-        task: &str,
-        folder: &Path,
-        settings: impl FnOnce(&mut Command),
-    ) -> Result<Running, String> {
-        let name = program.name;
-        let log = folder.join(format!("{name}-{task}.log"));
-        let history = folder.join(format!("{name}-{task}.jsonl"));
-        let errors = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
-        let mut command = (program.command)(self);
-        settings(&mut command);
-        let process = command
-            .arg(task)
-            .env("HISTORY", &history)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(errors)
-            .spawn()
-            .map_err(|error| format!("cannot start {command:?}: {error}"))?;
-        Ok(Running { name, process, input: None, history })
-    }
-}
-
-impl Load {
-    /// # Errors
-    /// If a program has ended, which only happens when something is wrong.
-    pub(super) fn check(&mut self) -> Result<(), String> {
-        for Running { name, process, .. } in &mut self.running {
-            if let Some(status) = process.try_wait().map_err(|error| error.to_string())? {
-                return Err(format!("{name} ended with {status} in the middle; see its log"));
-            }
-        }
-        Ok(())
-    }
-
-    /// Tells all to end and waits until they have.
-    ///
-    /// # Errors
-    /// If one fails or takes too long.
-    pub(super) fn end(&mut self) -> Result<(), String> {
-        for running in &mut self.running {
-            running.input = None;
-        }
-        let begin = now();
-        for Running { name, process, .. } in &mut self.running {
-            let status: ExitStatus = loop {
-                match process.try_wait().map_err(|error| error.to_string())? {
-                    Some(status) => break status,
-                    None if END_LIMIT < begin.elapsed() => {
-                        return Err(format!("{name} does not come to an end; see its log"));
-                    }
-                    None => pause(Duration::from_millis(20)),
-                }
-            };
-            if !status.success() {
-                return Err(format!("{name} ended with {status}; see its log"));
-            }
-        }
-        Ok(())
-    }
-
-    pub(super) fn histories(&self) -> Vec<PathBuf> {
-        self.running.iter().map(|running| running.history.clone()).collect()
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        for Running { process, .. } in &mut self.running {
-            // Most have ended by now.
-            drop(process.kill());
-            drop(process.wait());
-        }
+        Ok(load)
     }
 }
