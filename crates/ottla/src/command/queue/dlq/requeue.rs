@@ -13,7 +13,9 @@ use crate::exit::Outcome;
 /// and can skip it by that header. Its timestamp is new, so that a delay or a lifetime counted from it begins again; what
 /// had to be delivered before a moment that is over (ottla-expires-at) expires again.
 ///
-/// Record and receipt count together, in one transaction, so that a crash neither loses a letter nor requeues it twice.
+/// Record and receipt count together, in one transaction, so that a crash neither loses a letter nor requeues it twice. But
+/// a queue with share.isolation.level=read_uncommitted, which is the default, may be given also what an interrupted requeue
+/// has left, and the record once more when the requeue is repeated; read_committed keeps that from it.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   ottla queue dlq requeue thumbnails 0/42 0/43
