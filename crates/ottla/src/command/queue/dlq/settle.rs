@@ -100,8 +100,7 @@ async fn records(
             headers: letter.headers.clone(),
             timestamp: None,
         };
-        // Kafka's letters leave out the record's headers, and by default its key and value as well.
-        if letter.headers.is_empty() {
+        if !is_whole(letter) {
             match from_source(client, letter).await? {
                 Some((key, value, headers)) => {
                     (record.key, record.value, record.headers) = (key, value, headers)
@@ -115,6 +114,13 @@ async fn records(
         records.push(record);
     }
     Ok(records)
+}
+
+/// Whether the letter holds all of its record. Kafka's letters leave out the headers, and by default key and value as well;
+/// Ottla's hold all or nothing. To look for each record in its topic takes much longer than all the rest.
+fn is_whole(letter: &Letter) -> bool {
+    let has_content = letter.key.is_some() || letter.value.is_some();
+    !letter.headers.is_empty() || (has_content && letter.tells(TOPIC_ID).is_some())
 }
 
 type Content = (Option<Bytes>, Option<Bytes>, Vec<Header>);
@@ -186,4 +192,32 @@ fn print(session: &Session<'_>, letters: &[Letter], settled: Settled) -> Outcome
         ]
     };
     output::rows(session.common, HEADER, letters.iter().map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ottla_base::{Offset, PartitionIndex, Timestamp};
+    use ottla_client::TopicPartition;
+
+    #[test]
+    fn only_a_letter_that_may_lack_something_needs_its_record() {
+        let letter = |key: Option<&'static str>, header: Option<&'static str>, about: Option<&str>| Letter {
+            id: LetterId { partition: PartitionIndex(0), offset: Offset(0) },
+            at: Timestamp(0),
+            group: "g".to_owned(),
+            source: TopicPartition::new("t", 0),
+            source_offset: Offset(0),
+            deliveries: None,
+            reason: String::new(),
+            key: key.map(|key| Bytes::from_static(key.as_bytes())),
+            value: None,
+            headers: header.map(|name| super::header(name, "")).into_iter().collect(),
+            about: about.map(|name| (name.to_owned(), "id".to_owned())).into_iter().collect(),
+        };
+        assert!(is_whole(&letter(Some("k"), None, Some(TOPIC_ID))), "Ottla copies headers, if there are any");
+        assert!(is_whole(&letter(None, Some("h"), None)));
+        assert!(!is_whole(&letter(None, None, Some(TOPIC_ID))), "perhaps it holds no copy");
+        assert!(!is_whole(&letter(Some("k"), None, None)), "Kafka copies no headers");
+    }
 }
