@@ -138,10 +138,14 @@ fn too_old(partition: &Partition, engine: &Engine, state: &mut State, now: Times
     count
 }
 
-/// How many of the oldest segments can go while the rest still has the size to keep.
+/// How many of the oldest segments can go while the rest still has the size to keep. What a power cut could take is not
+/// counted, or the rest would be too small after it.
 fn too_many_bytes(state: &State) -> usize {
     let Some(retention_bytes) = state.settings.retention_bytes else { return 0 };
-    let mut excess = state.bytes().saturating_sub(retention_bytes);
+    let mark = state.high_mark;
+    let before = state.segments.iter().take_while(|segment| segment.base < mark.base);
+    let visible = before.map(|segment| u64::from(segment.size)).sum::<u64>() + u64::from(mark.position);
+    let mut excess = visible.saturating_sub(retention_bytes);
     let mut count = 0;
     while count < state.segments.len() && is_below_high_watermark(state, count) {
         let size = u64::from(state.segments[count].size);
