@@ -261,24 +261,31 @@ impl Disk for SimDisk {
         state.end()
     }
 
-    fn sync_file_system(&self, _: &File) -> io::Result<()> {
+    fn sync_file_system(&self, file: &File) -> io::Result<()> {
         let mut state = self.state.lock();
         let fate = state.begin(&Kind::Sync, || "sync file system".to_owned())?;
+        let id = state.id(file)?;
         let State { model, chance, errors, .. } = &mut *state;
         match fate {
+            Fate::Done if errors.tell_of_file_system(file, id) => {
+                model.sync_all(self.planted, || false);
+                state.counts.failed += 1;
+                return Err(rustix::io::Errno::IO.into());
+            }
             Fate::Done => model.sync_all(self.planted, || false),
             Fate::Last => model.sync_all(self.planted, || chance.percent(10)),
             Fate::Failed(_) => {
-                for id in model.dirty_files() {
+                for dirty in model.dirty_files() {
                     match chance.below(3) {
-                        0 => model.file(id).sync(),
+                        0 => model.file(dirty).sync(),
                         1 => {
-                            model.file(id).forget(|| chance.percent(50));
-                            errors.note(id);
+                            model.file(dirty).forget(|| chance.percent(50));
+                            errors.note(dirty);
                         }
                         _ => {}
                     }
                 }
+                errors.tell_of_file_system(file, id);
                 return Err(rustix::io::Errno::IO.into());
             }
         }

@@ -154,6 +154,25 @@ fn each_descriptor_hears_of_a_failure_once() {
     assert!(0 < heard && heard < 50, "{heard}");
 }
 
+/// A sync of everything tells of every file's failures, each descriptor once, whoever has heard of them by a sync of the
+/// file; and one that is opened afterwards only if no sync of everything has told anybody.
+#[test]
+fn a_sync_of_everything_tells_each_descriptor_once() {
+    let (directory, disk) = disk(1);
+    let root = directory.path().join("0");
+    let (one, other) = (disk.open(&root, Mode::Read).unwrap(), disk.open(&root, Mode::Read).unwrap());
+    let file = disk.write(&root.join("a"), b"x").unwrap();
+    disk.plan(Plan { last: None, faults: vec![Fault { what: Failure::Sync, from: 1, to: 2 }] });
+    assert!(disk.sync_data(&file).is_err());
+    let later = disk.open(&root, Mode::Read).unwrap();
+    for descriptor in [&one, &other, &later] {
+        assert!(disk.sync_file_system(descriptor).is_err());
+        disk.sync_file_system(descriptor).unwrap();
+    }
+    disk.sync_file_system(&disk.open(&root, Mode::Read).unwrap()).unwrap();
+    assert_eq!(disk.counts().failed, 4);
+}
+
 #[test]
 fn a_full_disk_takes_what_fits_and_has_room_again_later() {
     let (directory, disk) = disk(3);
