@@ -74,7 +74,7 @@ fn run(options: &[&str]) -> Result<(), String> {
     }
     match (seed, seeds) {
         (Some(seed), None) => run_one(Settings { seed, planted, is_traced }, history_path),
-        (None, Some(seeds)) => run_many(from..from + seeds, planted),
+        (None, Some(seeds)) => run_many(range(from, seeds)?, planted),
         _ => Err(format!("run wants --seed or --seeds\n{USAGE}")),
     }
 }
@@ -130,7 +130,7 @@ fn run_groups(options: &[&str]) -> Result<(), String> {
             trace.iter().for_each(|line| println!("{line}"));
             tally
         }
-        (None, Some(seeds)) => groups::campaign(from..from + seeds, planted, VIOLATIONS_MAX),
+        (None, Some(seeds)) => groups::campaign(range(from, seeds)?, planted, VIOLATIONS_MAX),
         _ => return Err(format!("run wants --seed or --seeds\n{USAGE}")),
     };
     print!("{tally}");
@@ -139,6 +139,19 @@ fn run_groups(options: &[&str]) -> Result<(), String> {
         println!("  {violation}");
     }
     if tally.violations.is_empty() { Ok(()) } else { Err("there is something wrong".to_owned()) }
+}
+
+/// The seeds of a campaign.
+fn range(from: u64, seeds: u64) -> Result<Range<u64>, String> {
+    if seeds == 0 {
+        return Err(
+            "--seeds 0 would run nothing; give the number of worlds to run, such as --seeds 100".to_owned()
+        );
+    }
+    let end = from.checked_add(seeds);
+    let end =
+        end.ok_or_else(|| format!("there are no {seeds} seeds from {from} on; take a smaller --from"))?;
+    Ok(from..end)
 }
 
 fn number(text: &str) -> Result<u64, String> {

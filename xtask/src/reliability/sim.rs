@@ -59,7 +59,10 @@ impl Options {
                 _ => return Err(format!("no argument {argument:?}\n\n{USAGE}")),
             }
         }
-        Ok(options)
+        match options.seeds {
+            0 => Err(format!("--seeds 0 would run nothing\n\n{USAGE}")),
+            _ => Ok(options),
+        }
     }
 }
 
@@ -115,6 +118,7 @@ mod tests {
         assert_eq!(parse("--seeds 5 --from 7"), Ok(Options { is_quick: false, seeds: 5, from: 7 }));
         assert_eq!(parse("--quick"), Ok(Options { is_quick: true, seeds: 300, from: 0 }));
         assert!(parse("--seeds x").is_err());
+        assert!(parse("--seeds 0").unwrap_err().starts_with("--seeds 0 would run nothing"));
         assert!(parse("--what").is_err());
     }
 }
