@@ -64,6 +64,16 @@ fn a_history_that_contradicts_itself_is_not_blamed_on_the_broker() {
             Phantom: b-0@8 is 108, which nobody sent
         "#]],
     );
+    // But a committed one may have lost its records to a power cut, and its input is consumed all the same.
+    check(
+        &[(
+            r#""unknown","ended":210,"finished":220,"sends":[{"partition":"b-0","value":108,"offset":null}]}"#,
+            r#""committed","ended":210,"finished":220,"sends":[],"group":"q","reads":[{"partition":"a-0","first":0,"next":2}]}"#,
+        )],
+        &expect![[r#"
+            Phantom: b-0@8 is 108, which nobody sent
+        "#]],
+    );
     let broken =
         history::read("\n{\"event\":\"sen".as_bytes(), |_: history::Event| {}).unwrap_err().to_string();
     assert!(broken.starts_with("line 2: no event of a history"), "{broken}");

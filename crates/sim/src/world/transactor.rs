@@ -12,7 +12,7 @@ use super::client::Client;
 use super::desk::{Desk, Place, Record};
 use super::producer::{answer_for, partition_data};
 use crate::history::{
-    Committed, Ending, Event, Outcome, Producer as Promise, Range, Send, Sent, Transaction,
+    Commit, Committed, Ending, Event, Outcome, Producer as Promise, Range, Send, Sent, Transaction,
 };
 use ottla_base::{ProducerEpoch, ProducerId, Timestamp};
 use ottla_wire::message::add_partitions_to_txn_request::AddPartitionsToTxnTopic;
@@ -127,7 +127,28 @@ impl Transactor {
         }
         let reads: Vec<Range> = open.read.into_iter().collect();
         let group = (!reads.is_empty()).then(|| self.group());
-        if !sends.is_empty() {
+        // Also if a power cut has taken all its records, for its group's offset counts. Without them nobody will know
+        // whether one took effect whose end is unknown; but it may have.
+        let is_judged = match outcome {
+            Ending::Committed => group.is_some(),
+            Ending::Aborted | Ending::Unknown => false,
+        };
+        if sends.is_empty() && outcome == Ending::Unknown {
+            let (client, outcome) = (self.client(), Outcome::Unknown);
+            for Range { partition, next, .. } in reads {
+                let (group, partition) = (self.group(), partition.clone());
+                let commit = Commit {
+                    client: client.clone(),
+                    group,
+                    partition,
+                    offset: next,
+                    outcome,
+                    start: ended,
+                    end: finished,
+                };
+                desk.history.push(Event::Commit(commit));
+            }
+        } else if !sends.is_empty() || is_judged {
             let client = self.client();
             let transaction = Transaction { client, outcome, ended, finished, sends, group, reads };
             desk.history.push(Event::Transaction(transaction));
