@@ -82,6 +82,8 @@ struct State {
     counts: Counts,
     /// How many operations had failed when the plan was made.
     failed_before: u64,
+    /// Whether the plan has made one fail.
+    has_struck: bool,
     errors: Errors,
     late: Vec<Id>,
     /// What was done, for people; `None` if nobody reads it.
@@ -134,6 +136,7 @@ impl SimDisk {
             is_dark: false,
             counts: Counts::default(),
             failed_before: 0,
+            has_struck: false,
             errors: Errors::default(),
             late: Vec::new(),
             trace: None,
@@ -145,7 +148,7 @@ impl SimDisk {
     pub fn plan(&self, plan: Plan) {
         let mut state = self.state.lock();
         (state.plan, state.operations, state.is_dark) = (plan, 0, false);
-        state.failed_before = state.counts.failed;
+        (state.failed_before, state.has_struck) = (state.counts.failed, false);
     }
 
     /// Whether the lights are out: what the process thinks to have done since does not count.
@@ -170,6 +173,12 @@ impl SimDisk {
     pub fn has_kept_quiet(&self) -> bool {
         let state = self.state.lock();
         state.counts.failed == state.failed_before
+    }
+
+    /// Whether one of the plan's faults has met an operation. Being told of an older failure is none.
+    #[must_use]
+    pub fn has_struck(&self) -> bool {
+        self.state.lock().has_struck
     }
 
     /// Notes from now on what is done.
@@ -231,6 +240,7 @@ impl State {
         });
         let Some(fault) = fails else { return Ok(Fate::Done) };
         self.counts.failed += 1;
+        self.has_struck = true;
         Ok(Fate::Failed(fault.what))
     }
 
@@ -242,6 +252,7 @@ impl State {
         let fails = |fault: &Fault| fault.what == Failure::Read && (fault.from..fault.to).contains(&next);
         if self.plan.faults.iter().any(fails) {
             self.counts.failed += 1;
+            self.has_struck = true;
             return Err(rustix::io::Errno::IO.into());
         }
         Ok(())

@@ -228,7 +228,7 @@ impl World {
         match ended {
             Ending::PowerCut => {
                 self.power_cuts += 1;
-                self.desk.was_cut();
+                self.desk.may_have_lost();
                 let next = self.root.join(self.lives.to_string());
                 std::fs::create_dir(&next)?;
                 self.disk = self.disk.after_power_cut(&next)?;

@@ -71,8 +71,10 @@ impl Database {
             Ok(_) => {
                 let file = opening.file(&path)?;
                 // The process before this one may have stopped because a sync failed: what was lost then must not be
-                // built upon.
-                disk.forget_cached(&file);
+                // built upon. If nobody has heard of it, no sync of this process is to hear of it as its own.
+                let _ = disk.sync_data(&file);
+                let length = disk.length(&file).map_err(|error| OpenError::io("reading", &path, error))?;
+                disk.forget_cached(&file, 0..length);
                 let backend = Backend::new(file.clone(), disk.clone());
                 let gate = backend.gate();
                 let database = opening.open(backend)?;

@@ -100,9 +100,10 @@ pub trait Disk: Debug + Send + Sync {
     /// for nothing and makes nothing durable. What is written already may leave the cache.
     fn write_out(&self, _: &File, _bytes: Range<u64>) {}
 
-    /// Reads of the file from now on show what is on stable storage, where the system thinks that its cache holds the
-    /// same. After a sync that failed it does not: the lost pages count as written. What is not written yet stays.
-    fn forget_cached(&self, _: &File) {}
+    /// Reads of these bytes of the file from now on show what is on stable storage, where the system thinks that its
+    /// cache holds the same. After a sync that failed it does not: the lost pages count as written. What is not written
+    /// yet stays, and so may a page that is only partly among these bytes.
+    fn forget_cached(&self, _: &File, _bytes: Range<u64>) {}
 
     /// A name for the time since which the system has lost nothing that was written, synced or not: on Linux, its present
     /// run. `None` if nobody can tell.

@@ -127,11 +127,11 @@ impl File {
     }
 
     /// What reads show once the cache was forgotten: all but what a sync that failed has lost. The file stays as long as
-    /// it was, for its length is no page; what is not there reads as zeros.
+    /// it is, for its length is no page but in the system's inode, which nobody forgets; what is not there reads as zeros.
     pub(super) fn without_the_lost(&mut self, length: u64) -> Vec<u8> {
         let mut bytes = self.durable.clone();
         self.changes.iter().for_each(|change| change.apply(&mut bytes));
-        if bytes.len() < size(length) {
+        if bytes.len() != size(length) {
             let change = Change::Length(length);
             change.apply(&mut bytes);
             self.changes.push(change);

@@ -1,12 +1,13 @@
 //! What the disk does when it is asked: each operation is counted, done, half done or refused, and noted in the model.
 
-use super::model::{Change, Directory, File as Bytes, Naming, Node};
+use super::model::{Change, Directory, File as Bytes, Naming, Node, size};
 use super::{Failure, Fate, Kind, SimDisk, State, dark, descriptor_path, path_of};
 use crate::disk::Planted;
 use ottla_base::Timestamp;
 use ottla_storage::disk::{Disk, Metadata, Mode};
 use std::fs::File;
 use std::io::{self, IoSlice};
+use std::ops::Range;
 use std::path::Path;
 
 impl SimDisk {
@@ -292,7 +293,7 @@ impl Disk for SimDisk {
         state.end()
     }
 
-    fn forget_cached(&self, file: &File) {
+    fn forget_cached(&self, file: &File, forgotten: Range<u64>) {
         let mut state = self.state.lock();
         if state.is_dark || self.planted == Planted::CacheBelieved {
             return;
@@ -301,10 +302,12 @@ impl Disk for SimDisk {
         let Ok(length) = file.metadata().map(|metadata| metadata.len()) else { return };
         let bytes = state.model.file(id).without_the_lost(length);
         // The descriptor may be one for reading, and the name gone.
-        let written = self.files.open(&descriptor_path(file), Mode::Write).and_then(|file| {
-            self.files.set_len(&file, bytes.len() as u64)?;
-            self.files.write_all_at(&file, &mut [IoSlice::new(&bytes)], 0)
-        });
+        let end = bytes.len().min(size(forgotten.end));
+        let bytes = &bytes[size(forgotten.start).min(end)..end];
+        let written = self
+            .files
+            .open(&descriptor_path(file), Mode::Write)
+            .and_then(|file| self.files.write_all_at(&file, &mut [IoSlice::new(bytes)], forgotten.start));
         written.expect("a file of the simulation can be written");
     }
 

@@ -120,7 +120,7 @@ fn what_is_lost_shows_until_the_cache_is_forgotten() {
         disk.write_all_at(&file, &mut [IoSlice::new(b"y")], 1).unwrap();
         let again = disk.open(&root.join("a"), Mode::Read).unwrap();
         assert_eq!(disk.read(&root.join("a")).unwrap(), b"xy");
-        disk.forget_cached(&again);
+        disk.forget_cached(&again, 0..2);
         let shown = disk.read(&root.join("a")).unwrap();
         disk.sync_data(&again).unwrap();
         assert_eq!(cut(&directory, &disk, "a").unwrap(), shown, "what is shown now can be made durable");
@@ -171,6 +171,28 @@ fn a_sync_of_everything_tells_each_descriptor_once() {
     }
     disk.sync_file_system(&disk.open(&root, Mode::Read).unwrap()).unwrap();
     assert_eq!(disk.counts().failed, 4);
+    assert!(disk.has_struck());
+    disk.plan(Plan::default());
+    assert!(!disk.has_struck());
+}
+
+/// Whoever forgets the cache does not make a file longer that was cut: its length is in the inode.
+#[test]
+fn a_file_that_was_cut_stays_cut_whatever_was_lost() {
+    for seed in 0..20 {
+        let (directory, disk) = disk(seed);
+        let root = directory.path().join("0");
+        let file = disk.write(&root.join("a"), b"xyz").unwrap();
+        disk.sync_data(&file).unwrap();
+        disk.sync_directory(&root).unwrap();
+        disk.set_len(&file, 1).unwrap();
+        disk.plan(Plan { last: None, faults: vec![Fault { what: Failure::Sync, from: 1, to: 2 }] });
+        assert!(disk.sync_data(&file).is_err());
+        disk.forget_cached(&file, 0..1);
+        assert_eq!(disk.read(&root.join("a")).unwrap(), b"x");
+        disk.sync_data(&file).unwrap();
+        assert_eq!(cut(&directory, &disk, "a").unwrap(), b"x");
+    }
 }
 
 #[test]

@@ -46,7 +46,7 @@ pub(super) struct Promised {
     pub(super) trim_asked: i64,
     /// The greatest start that was acknowledged.
     pub(super) start: i64,
-    /// How often a power cut has taken its end.
+    /// How often its end was gone.
     pub(super) losses: u64,
     /// Offset and time of batches that were acknowledged, where records are removed by their age.
     pub(super) dated: Vec<(i64, i64)>,
@@ -64,7 +64,7 @@ pub(super) struct Desk {
     pub(super) places: Vec<Place>,
     /// By the name of their topic.
     pub(super) keeping: BTreeMap<String, Keeping>,
-    /// Partitions whose end a power cut may have taken, and nobody has looked yet where they end now.
+    /// Partitions whose end may be gone (see [`Desk::may_have_lost`]), and nobody has looked yet where they end now.
     pub(super) untold: BTreeSet<Place>,
     /// Who was given which identity as a transactional producer.
     pub(super) identities: BTreeMap<(i64, i16), String>,
@@ -159,13 +159,13 @@ impl Desk {
         first.unwrap_or(i64::MAX).max(promised.trim_asked)
     }
 
-    /// The power was cut.
-    pub(super) fn was_cut(&mut self) {
+    /// The power was cut, or the disk has failed while a start looked for what only the page cache has.
+    pub(super) fn may_have_lost(&mut self) {
         let may_lose = self.places.iter().filter(|place| self.keeping(place).may_lose);
         self.untold = may_lose.cloned().collect();
     }
 
-    /// A power cut has taken what stood at `end` and behind it.
+    /// What stood at `end` and behind it is gone.
     pub(super) fn lost(&mut self, place: &Place, end: i64) {
         let at = self.moment();
         let promised = self.promised(place);

@@ -68,6 +68,10 @@ impl Life<'_> {
         let mut calls = Calls::default();
         let opened = self.open(env.clone());
         self.tell_of_disk();
+        if self.disk.has_struck() {
+            // What only the page cache has is looked for at a start, and a disk that fails then may take it.
+            self.desk.may_have_lost();
+        }
         match opened {
             Ok(broker) => {
                 self.has_served = true;
@@ -130,7 +134,7 @@ impl Life<'_> {
         }
     }
 
-    /// After a power cut, logs whose records are acknowledged before they are durable go on where they end now.
+    /// Logs whose records are acknowledged before they are durable go on where they end now.
     fn tell_losses(&mut self, broker: &InProcess) {
         let partitions = broker.log().partitions().into_iter();
         let mut partitions: Vec<_> = partitions

@@ -71,7 +71,7 @@ fn a_journal_that_is_not_synced_is_found() {
 /// After a failed sync and a restart, files are taken for what the page cache shows of them. Few seeds show it.
 #[test]
 fn a_cache_that_is_believed_after_a_failed_sync_is_found() {
-    finds(Planted::CacheBelieved, 690..700);
+    finds(Planted::CacheBelieved, 1620..1630);
 }
 
 /// Indexes keep what a crash took from their logs, and lead behind their ends.

@@ -112,10 +112,11 @@ impl Disk for System {
         }
     }
 
-    fn forget_cached(&self, file: &File) {
+    fn forget_cached(&self, file: &File, bytes: Range<u64>) {
         if self.syncs == Syncs::Real {
             // A file system that cannot has no such cache.
-            let _ = fs::fadvise(file, 0, None, fs::Advice::DontNeed);
+            let length = bytes.end.checked_sub(bytes.start).and_then(NonZeroU64::new);
+            let _ = length.map(|length| fs::fadvise(file, bytes.start, Some(length), fs::Advice::DontNeed));
         }
     }
 

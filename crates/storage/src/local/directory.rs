@@ -46,8 +46,7 @@ pub(crate) fn open(options: &LogOptions, env: Arc<dyn Env>) -> Result<Opened, Op
     }
     let lock = lock(dir, disk)?;
     check_format(dir, disk)?;
-    let root = || disk.open(dir, Mode::Read).map_err(|error| OpenError::io("opening", dir, error));
-    let roots = Roots { commits: root()?, checkpoints: root()?, creations: root()? };
+    let roots = open_roots(dir, disk)?;
     let (disk, handles) = (options.disk.clone(), Handles::new(options.handles_max));
     let gone = Mutex::default();
     let has_lost_writes = AtomicBool::new(false);
@@ -74,7 +73,7 @@ impl Opened {
             let path = dir.join(name);
             checkpoint::load(&path, &*disk).map_err(|error| OpenError::io("reading", path, error))
         };
-        let intact = is_intact(dir, &*disk);
+        let mut intact = is_intact(dir, &*disk);
         let (recovery_points, log_starts) = (load(names::RECOVERY_POINTS)?, load(names::LOG_STARTS)?);
         let mut compacted_to = load(names::COMPACTED_TO)?;
         let failed = |error| OpenError::io("listing", dir, error);
@@ -100,6 +99,9 @@ impl Opened {
             disk.sync_directory(dir).map_err(|error| OpenError::io("syncing", dir, error))?;
         }
         self.report.clean = clean || found.is_empty();
+        if !self.report.clean {
+            intact &= self.settle_the_past()?;
+        }
         for (topic, index, topic_id) in found {
             let key = (topic, index);
             let noted = Noted {
@@ -122,7 +124,11 @@ impl Opened {
         }
         if !self.report.clean {
             // What was read may be in the page cache only; it becomes visible as durable now.
-            self.engine.sync_everything().map_err(|error| OpenError::io("syncing", dir, error))?;
+            if let Err(error) = self.engine.sync_everything() {
+                // Who is told now is not told again by a later start, which would take it for a failure of its own.
+                self.partitions.iter().for_each(|partition| partition.look_for_losses(&self.engine));
+                return Err(OpenError::io("syncing", dir, error));
+            }
             save_recovery_points(&self.engine, self.partitions.iter())
                 .map_err(|error| OpenError::io("writing the recovery points in", dir, error))?;
         }
@@ -131,6 +137,21 @@ impl Opened {
             let _ = disk.write(&dir.join(names::RUN), run.as_bytes());
         }
         Ok(())
+    }
+
+    /// Lets the system write what earlier processes have left, and tell of all that it could not write: what of that is
+    /// in the logs is looked for by whoever reads them, and no sync of this process is to hear of it. Returns whether
+    /// there was nothing to tell.
+    fn settle_the_past(&mut self) -> Result<bool, OpenError> {
+        let Engine { data, roots, disk, .. } = &self.engine;
+        let settled = disk.sync_file_system(&roots.checkpoints);
+        if let Err(error) = &settled {
+            tracing::warn!(%error, "not all that was written before could be written to the disk; the logs are checked");
+            self.engine.doubt_writes();
+        }
+        // Those that are open have not all heard of it.
+        self.engine.roots = open_roots(data, &**disk)?;
+        Ok(settled.is_ok())
     }
 
     /// Opens one partition. If its files are what is wrong, it stays offline, and nobody else is concerned.
@@ -166,6 +187,11 @@ impl Opened {
         }
         Ok(())
     }
+}
+
+fn open_roots(dir: &Path, disk: &dyn Disk) -> Result<Roots, OpenError> {
+    let root = || disk.open(dir, Mode::Read).map_err(|error| OpenError::io("opening", dir, error));
+    Ok(Roots { commits: root()?, checkpoints: root()?, creations: root()? })
 }
 
 /// Takes what the checkpoints say of partitions that are gone out of them. `partitions` are those that are here.

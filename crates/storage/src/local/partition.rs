@@ -20,7 +20,7 @@ use super::segment::{self, Active, Newest, Segment};
 use super::tail::Tail;
 use super::unstable::Unstable;
 use super::walk::WalkError;
-use crate::disk::Disk;
+use crate::disk::{Disk, Mode};
 use crate::settings::{Durability, LogSettings};
 use ottla_base::{Env, LeaderEpoch, Offset, PartitionId, PartitionIndex, Timestamp, TopicName};
 use parking_lot::Mutex;
@@ -293,6 +293,27 @@ impl Partition {
     /// A sync of `capture` has succeeded. Returns whether the high watermark moved.
     pub(crate) fn synced(&self, capture: &Capture) -> bool {
         self.state.lock().raise_high_watermark(capture.end, capture.mark)
+    }
+
+    /// A sync of everything has failed, and did not say whose pages were lost: the logs that it was to cover are asked one
+    /// by one. Where records are acknowledged from the page cache, nobody else would hear of it, and what is appended
+    /// behind a hole is lost with it.
+    pub(crate) fn look_for_losses(&self, engine: &Engine) {
+        let logs: Vec<_> = {
+            let state = self.state.lock();
+            let first = state.segment_of(state.recovery_point).unwrap_or(0);
+            state.segments[first..].iter().map(|segment| self.place(engine).log(segment.base)).collect()
+        };
+        // A handle of its own: to hear of a failure in place of a sync in flight would make that one acknowledge it.
+        let sync = |path: PathBuf| match engine.disk.open(&path, Mode::Read) {
+            Ok(file) => engine.disk.sync_data(&file),
+            // Removed meanwhile.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = logs.into_iter().try_for_each(sync) {
+            self.fail(&mut self.state.lock(), "syncing the log", &error);
+        }
     }
 
     /// A sync or write failed: no append is taken any more. For a deleted partition that is no news.

@@ -14,6 +14,7 @@
 
 mod aborted;
 mod behind;
+mod cached;
 mod cut;
 mod epoch;
 mod files;
@@ -302,12 +303,11 @@ impl Recovery<'_> {
         is_active: bool,
     ) -> Result<Scanned, OpenError> {
         let file = self.open_log(base)?;
-        // The process before this one may have stopped because a sync failed.
-        self.place.disk.forget_cached(&file);
         let position = match self.prepare(base, length, from, &file)? {
             Ok(position) => position,
             Err(damaged) => return Ok(damaged),
         };
+        self.put_back(base, &file, position..length.into())?;
         let mut scan = Scan::new(self.place.disk, &file, position, length.into());
         loop {
             let before = scan.position;

@@ -91,7 +91,10 @@ impl Log {
             }
         }
         if !moved.is_empty() {
-            engine.sync_everything()?;
+            if let Err(error) = engine.sync_everything() {
+                moved.iter().for_each(|(partition, _)| partition.look_for_losses(engine));
+                return Err(error);
+            }
             for (partition, end) in moved {
                 let mut state = partition.state.lock();
                 if state.status == Status::Live {

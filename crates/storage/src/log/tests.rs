@@ -7,6 +7,7 @@ pub(crate) mod disk;
 mod durability;
 mod format;
 mod idempotence;
+mod lost;
 mod model;
 mod offline;
 mod recovery;

@@ -30,18 +30,26 @@ pub(crate) struct Faults {
     pub(crate) syncs_fail: AtomicBool,
     /// Syncs of the whole file system fail with EIO.
     pub(super) file_system_syncs_fail: AtomicBool,
+    /// So many syncs of the whole file system tell of what an earlier process has lost.
+    pub(super) older_failures: AtomicUsize,
+    /// The same for so many syncs of files.
+    pub(crate) older_failures_of_files: AtomicUsize,
     /// Syncs wait here for as long as a test holds the lock.
     pub(super) sync_gate: Mutex<()>,
     /// How many syncs of any kind were asked for.
     pub(super) syncs: AtomicUsize,
     /// Which files and directories were synced one by one.
-    pub(super) synced: Mutex<Vec<PathBuf>>,
+    pub(crate) synced: Mutex<Vec<PathBuf>>,
     /// Which bytes of which files were to be written out.
     pub(super) written_out: Mutex<Vec<(PathBuf, Range<u64>)>>,
     /// Which files were to be read from stable storage.
     pub(crate) forgotten: Mutex<Vec<PathBuf>>,
     /// What the system's run is called.
     run: Option<&'static str>,
+    /// Bytes of a log that only the page cache has: a sync of it has failed. What stable storage has there is zeros.
+    pub(crate) lost: Mutex<Range<u64>>,
+    /// Syncs of logs fail with EIO.
+    pub(super) log_syncs_fail: AtomicBool,
 }
 
 /// A change of a directory, or that all before it in this one are durable.
@@ -72,12 +80,16 @@ impl Default for Faults {
             writes_fail: AtomicBool::default(),
             syncs_fail: AtomicBool::default(),
             file_system_syncs_fail: AtomicBool::default(),
+            older_failures: AtomicUsize::default(),
+            older_failures_of_files: AtomicUsize::default(),
             sync_gate: Mutex::default(),
             syncs: AtomicUsize::default(),
             synced: Mutex::default(),
             written_out: Mutex::default(),
             forgotten: Mutex::default(),
             run: None,
+            lost: Mutex::default(),
+            log_syncs_fail: AtomicBool::default(),
         }
     }
 }
@@ -147,6 +159,10 @@ impl Disk for Faults {
 
     fn sync_data(&self, file: &File) -> io::Result<()> {
         self.before_sync()?;
+        let fails = self.log_syncs_fail.load(SeqCst) && is_log(&path_of(file));
+        if takes_one(&self.older_failures_of_files) || fails {
+            return Err(Errno::IO.into());
+        }
         self.synced.lock().push(path_of(file));
         Ok(())
     }
@@ -155,8 +171,15 @@ impl Disk for Faults {
         self.written_out.lock().push((path_of(file), bytes));
     }
 
-    fn forget_cached(&self, file: &File) {
+    fn forget_cached(&self, file: &File, bytes: Range<u64>) {
         self.forgotten.lock().push(path_of(file));
+        let mut lost = self.lost.lock();
+        let now = lost.start.max(bytes.start)..lost.end.min(bytes.end);
+        if is_log(&path_of(file)) && !now.is_empty() {
+            let zeros = vec![0; usize::try_from(now.end - now.start).unwrap()];
+            self.system.write_all_at(file, &mut [IoSlice::new(&zeros)], now.start).unwrap();
+            lost.start = now.end;
+        }
     }
 
     fn run(&self) -> Option<String> {
@@ -173,7 +196,11 @@ impl Disk for Faults {
 
     fn sync_file_system(&self, _: &File) -> io::Result<()> {
         self.before_sync()?;
-        if self.file_system_syncs_fail.load(SeqCst) { Err(Errno::IO.into()) } else { Ok(()) }
+        if takes_one(&self.older_failures) || self.file_system_syncs_fail.load(SeqCst) {
+            Err(Errno::IO.into())
+        } else {
+            Ok(())
+        }
     }
 
     fn open(&self, path: &Path, mode: Mode) -> io::Result<File> {
@@ -197,9 +224,8 @@ impl Disk for Faults {
     fn read_exact_at(&self, file: &File, into: &mut [u8], position: u64) -> io::Result<()> {
         let path = path_of(file);
         self.before_look(&path)?;
-        let is_log = path.extension().is_some_and(|extension| extension == "log");
         // Not while it is locked: it may read, too.
-        let then = self.before_read.lock().take_if(|_| is_log);
+        let then = self.before_read.lock().take_if(|_| is_log(&path));
         then.into_iter().for_each(|then| then());
         self.system.read_exact_at(file, into, position)
     }
@@ -231,6 +257,14 @@ impl Disk for Faults {
         self.before_look(path)?;
         self.system.metadata(path)
     }
+}
+
+fn takes_one(from: &AtomicUsize) -> bool {
+    from.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok()
+}
+
+fn is_log(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "log")
 }
 
 fn path_of(file: &File) -> PathBuf {
