@@ -136,6 +136,22 @@ fn a_paused_queue_delivers_nothing_and_takes_acknowledgements() {
     });
 }
 
+/// A long poll took the settings of its beginning along, and set them for the whole group when it looked again.
+#[test]
+fn a_pause_counts_for_members_that_have_waited_since_before() {
+    bench(|bench| async move {
+        let topic = queue(&bench, &[]).await;
+        let waiting = Member { max_wait_ms: 300, ..bench.member("m", 1, topic) };
+        let (got, ()) = tokio::join!(waiting.fetch(), async {
+            bench.set_group(&[("queue.paused", "true")]).await;
+            bench.append(topic, 0, &["a"]).await;
+        });
+        assert_eq!(got, Got::default());
+        bench.set_group(&[("queue.paused", "false")]).await;
+        assert_eq!(fetched(&bench.member("n", 2, topic)).await, ["a"]);
+    });
+}
+
 #[test]
 fn records_in_place_of_those_that_a_power_cut_took_are_delivered() {
     let dir = tempfile::tempdir().expect("a directory for the test");

@@ -155,13 +155,15 @@ impl<'a> Poll<'a> {
                 return partitions.iter().map(|_| Outcome::default()).collect();
             }
         }
+        // Those of now: a member that has waited since before a queue was paused gets nothing either.
+        let (_, config) = self.broker().share_config(&self.key.group);
         let mut budget = self.budget;
         let mut outcomes = Vec::with_capacity(partitions.len());
         for &partition in partitions {
             let outcome = match resolve(self.context, partition) {
                 Err(code) => code.into(),
                 Ok(_) if !budget.has_room() => Outcome::default(),
-                Ok(_) => self.acquire(partition, budget).await,
+                Ok(_) => self.acquire(partition, budget, &config).await,
             };
             budget.take(&outcome);
             outcomes.push(outcome);
@@ -169,9 +171,9 @@ impl<'a> Poll<'a> {
         outcomes
     }
 
-    async fn acquire(&self, partition: PartitionId, budget: Budget) -> Outcome {
+    async fn acquire(&self, partition: PartitionId, budget: Budget, config: &Arc<Config>) -> Outcome {
         let want = Want { records_max: budget.records, bytes_max: budget.bytes, ..self.wanted.want };
-        let wanted = Wanted { want, ..self.wanted.clone() };
+        let wanted = Wanted { want, config: Arc::clone(config), ..self.wanted.clone() };
         match self.broker().share.partitions.acquire(self.broker(), &wanted, partition).await {
             Ok(acquired) => acquired.into(),
             Err(code) => code.into(),
