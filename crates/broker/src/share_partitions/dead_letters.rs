@@ -29,7 +29,7 @@ use crate::image::Topic;
 use crate::recompression;
 use crate::shard::{Shard, Unavailable};
 use crate::validation::{self, Produced};
-use ottla_base::Offset;
+use ottla_base::{Offset, Timestamp};
 use ottla_coordinator::Ticket;
 use ottla_coordinator::share_partition::{
     Command, DeadLetterPosition, DeadLettered, Describe, Id, Letter, Letters, Position, Reply,
@@ -53,6 +53,13 @@ const RELOAD_PAUSE: Duration = Duration::from_millis(100);
 
 /// First and last offset of what is to be written, and what it says.
 type Given = (Offset, Offset, Letter);
+
+/// The same as the machine knows it again: first and last offset, and when it was decided.
+type Decided = (Offset, Offset, Timestamp);
+
+fn decided(ranges: &[Given]) -> Vec<Decided> {
+    ranges.iter().map(|(first, last, letter)| (*first, *last, letter.at)).collect()
+}
 
 /// Why letters could not be written. They wait.
 #[derive(Debug, thiserror::Error)]
@@ -181,7 +188,7 @@ impl Writer {
         let settings = self.broker.configs.group(&self.id.group);
         if settings.share.dead_letter_topic_name.is_empty() {
             // The group has no such topic any more.
-            return self.done(ranges.iter().map(|(first, last, _)| (*first, *last)).collect()).await;
+            return self.done(decided(ranges)).await;
         }
         if let Some(position) = self.doubt {
             let found = lookup::offsets(&self.broker, &self.id, position).await?;
@@ -244,8 +251,7 @@ impl Writer {
     /// From here on letters may be there that the machine does not know of. Gives what of the ranges is awaited there,
     /// when that is durable.
     async fn note(&mut self, position: Position, ranges: &[Given]) -> Result<Vec<(Offset, Offset)>, Trouble> {
-        let id = self.id.clone();
-        let ranges = ranges.iter().map(|(first, last, _)| (*first, *last)).collect();
+        let (id, ranges) = (self.id.clone(), decided(ranges));
         let note =
             |ticket: Ticket| Command::DeadLetterPosition(DeadLetterPosition { ticket, id, position, ranges });
         match self.shard.ask(note).await? {
@@ -263,7 +269,7 @@ impl Writer {
     }
 
     /// These are in the dead-letter topic. Resolves when that is durable.
-    async fn done(&self, ranges: Vec<(Offset, Offset)>) -> Result<(), Trouble> {
+    async fn done(&self, ranges: Vec<Decided>) -> Result<(), Trouble> {
         let id = self.id.clone();
         if ranges.is_empty() {
             return Ok(());

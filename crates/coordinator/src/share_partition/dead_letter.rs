@@ -5,6 +5,9 @@
 //! ```
 //! After a crash the writer gets again what is not done. What it had appended before stands behind the position, so that
 //! it can look, and no letter is written twice. There is one writer.
+//!
+//! Offsets that are set anew take back what was on its way, and the same records may be given up once more. What the
+//! writer has of before is none of theirs: a letter is known by its offset and by when it was decided.
 
 use super::Id;
 use super::reply::Reply;
@@ -12,8 +15,8 @@ use super::run::{Letter, State};
 use super::stored::Position;
 use super::turn::Turn;
 use crate::machine::Ticket;
-use ottla_base::Offset;
 use ottla_base::limits::DEAD_LETTERS_MAX;
+use ottla_base::{Offset, Timestamp};
 use std::collections::BTreeSet;
 
 /// What waits for the writer, or the writer that waits.
@@ -56,8 +59,8 @@ pub struct DeadLetterPosition {
     pub id: Id,
     /// Where the dead-letter partition ends.
     pub position: Position,
-    /// First and last offsets of what it is going to write.
-    pub ranges: Vec<(Offset, Offset)>,
+    /// First and last offsets of what it is going to write, and when each was decided ([`Letter::at`]).
+    pub ranges: Vec<(Offset, Offset, Timestamp)>,
 }
 
 /// Records are in the dead-letter topic, or there is none any more.
@@ -67,8 +70,8 @@ pub struct DeadLettered {
     pub ticket: Ticket,
     /// Of which share-partition.
     pub id: Id,
-    /// First and last offset.
-    pub ranges: Vec<(Offset, Offset)>,
+    /// First and last offsets, and when each was decided ([`Letter::at`]).
+    pub ranges: Vec<(Offset, Offset, Timestamp)>,
 }
 
 /// The writer has nothing to do. If a second one asks, the first goes home.
@@ -120,12 +123,12 @@ pub(super) fn position(turn: &mut Turn<'_>, command: DeadLetterPosition) {
     let awaited = turn.edit(&id, |edit| {
         edit.book.set_position(position);
         let mut awaited = Vec::new();
-        for (first, last) in ranges {
+        for (first, last, decided_at) in ranges {
             edit.live.cut(first);
             edit.live.cut(last.plus(1));
             for at in edit.live.between(first, last) {
                 let run = &edit.live.runs[&at];
-                if matches!(run.state, State::Archiving { .. }) {
+                if is_letter(&run.state, decided_at) {
                     awaited.push((at, run.last));
                 }
             }
@@ -138,11 +141,11 @@ pub(super) fn position(turn: &mut Turn<'_>, command: DeadLetterPosition) {
 pub(super) fn done(turn: &mut Turn<'_>, command: &DeadLettered) {
     let DeadLettered { ticket, id, ranges } = command;
     let done = turn.edit(id, |edit| {
-        for (first, last) in ranges {
+        for (first, last, decided_at) in ranges {
             edit.live.cut(*first);
             edit.live.cut(last.plus(1));
             for at in edit.live.between(*first, *last) {
-                let is_letter = matches!(edit.live.runs[&at].state, State::Archiving { .. });
+                let is_letter = is_letter(&edit.live.runs[&at].state, *decided_at);
                 let Some(run) = is_letter.then(|| edit.live.remove(at)).flatten() else { continue };
                 edit.live.totals.dead_lettered += run.size(at);
                 edit.book.done(at, run.last);
@@ -153,4 +156,9 @@ pub(super) fn done(turn: &mut Turn<'_>, command: &DeadLettered) {
         }
     });
     turn.reply(*ticket, done.map_or(Reply::Absent, |()| Reply::Done));
+}
+
+/// Whether the record is on its way to the dead-letter topic since that moment.
+fn is_letter(state: &State, decided_at: Timestamp) -> bool {
+    matches!(state, State::Archiving { letter, .. } if letter.at == decided_at)
 }

@@ -13,8 +13,8 @@
 //!
 //! Key, value and the other headers are the record's. Of a letter that is given up again only the last story is kept.
 
-use super::Trouble;
 use super::source::Original;
+use super::{Decided, Trouble};
 use crate::Broker;
 use crate::image::Topic;
 use bytes::Bytes;
@@ -28,6 +28,7 @@ pub(super) const TOPIC_ID: &str = "ottla-dlq-topic-id";
 pub(super) const PARTITION: &str = "__dlq.errors.partition";
 pub(super) const OFFSET: &str = "__dlq.errors.offset";
 pub(super) const GROUP: &str = "__dlq.errors.group";
+pub(super) const DECIDED_AT: &str = "ottla-dlq-at";
 
 /// What headers of earlier stories begin with.
 const STORIES: [&[u8]; 2] = [b"__dlq.errors.", b"ottla-dlq-"];
@@ -36,7 +37,7 @@ const STORIES: [&[u8]; 2] = [b"__dlq.errors.", b"ottla-dlq-"];
 #[derive(Debug)]
 pub(super) struct Composed {
     pub(super) batch: Bytes,
-    pub(super) ranges: Vec<(Offset, Offset)>,
+    pub(super) ranges: Vec<Decided>,
 }
 
 /// Makes batches that the topic takes.
@@ -47,7 +48,7 @@ pub(super) struct Composer<'a> {
     bytes_max: usize,
     now: Timestamp,
     builder: BatchBuilder,
-    ranges: Vec<(Offset, Offset)>,
+    ranges: Vec<Decided>,
 }
 
 impl<'a> Composer<'a> {
@@ -111,8 +112,8 @@ impl<'a> Composer<'a> {
         let added = self.builder.append(self.now, key.as_deref(), value.as_deref(), &headers);
         added.map_err(|error| Trouble::Topic(error.to_string()))?;
         match self.ranges.last_mut() {
-            Some((_, last)) if last.plus(1) == offset => *last = offset,
-            _ => self.ranges.push((offset, offset)),
+            Some((_, last, at)) if last.plus(1) == offset && *at == letter.at => *last = offset,
+            _ => self.ranges.push((offset, offset, letter.at)),
         }
         Ok(full.flatten())
     }
@@ -174,7 +175,7 @@ impl<'a> Composer<'a> {
         if !member.is_empty() {
             say("ottla-dlq-member", member.to_string());
         }
-        say("ottla-dlq-at", at.to_string());
+        say(DECIDED_AT, at.to_string());
         if !history.deliveries().is_empty() {
             say("ottla-dlq-history", told(history));
         }

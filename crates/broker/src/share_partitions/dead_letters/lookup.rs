@@ -1,12 +1,12 @@
 //! Which letters of a share-partition are in the dead-letter topic already: what a writer asks that does not know how far
 //! it, or the one before it, came.
 
-use super::Trouble;
-use super::letter::{GROUP, OFFSET, PARTITION, TOPIC_ID};
+use super::letter::{DECIDED_AT, GROUP, OFFSET, PARTITION, TOPIC_ID};
+use super::{Decided, Trouble};
 use crate::Broker;
 use crate::off_thread;
 use crate::share_partitions::feed::FeedError;
-use ottla_base::{Offset, PartitionId};
+use ottla_base::{Offset, PartitionId, Timestamp};
 use ottla_coordinator::share_partition::{Id, Position};
 use ottla_storage::{Log, ReadBound, ReadError, WholeFirst, base64};
 use ottla_wire::record::{Record, WalkError, records_within, walk};
@@ -21,17 +21,17 @@ const BATCH_UNPACKED_BYTES_MAX: usize = 256 << 20;
 const SETTLED_WITHIN: Duration = Duration::from_secs(10);
 const SETTLED_LOOK: Duration = Duration::from_millis(20);
 
-/// Letters that are there.
+/// Letters that are there, by offset and by when they were decided.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Found(BTreeSet<Offset>);
+pub(super) struct Found(BTreeSet<(Offset, Timestamp)>);
 
 impl Found {
-    pub(super) fn ranges(&self) -> Vec<(Offset, Offset)> {
-        let mut ranges: Vec<(Offset, Offset)> = Vec::new();
-        for &offset in &self.0 {
+    pub(super) fn ranges(&self) -> Vec<Decided> {
+        let mut ranges: Vec<Decided> = Vec::new();
+        for &(offset, decided_at) in &self.0 {
             match ranges.last_mut() {
-                Some((_, last)) if last.plus(1) == offset => *last = offset,
-                _ => ranges.push((offset, offset)),
+                Some((_, last, at)) if last.plus(1) == offset && *at == decided_at => *last = offset,
+                _ => ranges.push((offset, offset, decided_at)),
             }
         }
         ranges
@@ -88,8 +88,8 @@ fn look(log: &Log, id: &Id, position: Position) -> Result<Found, Trouble> {
     }
 }
 
-/// Which offset the record is the letter of, if it is a letter of that share-partition.
-fn letter_of(record: &Record, id: &Id) -> Option<Offset> {
+/// Which offset the record is the letter of, and since when, if it is a letter of that share-partition.
+fn letter_of(record: &Record, id: &Id) -> Option<(Offset, Timestamp)> {
     let said = |name: &str| {
         let last = record.headers.iter().rev().find(|header| *header.key == *name.as_bytes())?;
         std::str::from_utf8(last.value.as_deref()?).ok()
@@ -97,5 +97,6 @@ fn letter_of(record: &Record, id: &Id) -> Option<Offset> {
     let is_ours = said(GROUP)? == &*id.group
         && said(TOPIC_ID)? == base64::encode(id.partition.topic.0)
         && said(PARTITION)?.parse() == Ok(id.partition.index.0);
-    is_ours.then(|| said(OFFSET)?.parse().ok()).flatten().map(Offset)
+    let offset = said(OFFSET)?.parse().ok().filter(|_| is_ours)?;
+    Some((Offset(offset), Timestamp(said(DECIDED_AT)?.parse().ok()?)))
 }

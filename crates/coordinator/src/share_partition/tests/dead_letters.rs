@@ -329,3 +329,60 @@ fn a_topic_that_takes_none_stops_reading_at_the_limit() {
         "#]],
     );
 }
+
+/// A writer that had waited for its topic told the machine of letters of before: the record that was given up once more
+/// was archived, and its letter told the old story or stood there from before the offsets were set.
+#[test]
+fn letters_from_before_the_offsets_were_set_are_not_those_of_after() {
+    check(
+        "
+        config dlq
+        log 0-1
+        open start=0
+        acquire a
+        letters
+        ack a 0-1=3
+        alter 0
+        +1000
+        acquire b
+        ack b 0-1=3
+        lettered 0-1 at=0
+        rows
+        letters
+        position 3
+        lettered 0-1
+        rows
+        ",
+        &expect![[r#"
+            > config dlq
+            > log 0-1
+            > open start=0
+            start=0: opened at 0
+            > acquire a
+            a: 0-1/1
+            > letters
+            > ack a 0-1=3
+            a: ok
+            -: letters behind None 0-1/1 Rejected a
+            > alter 0
+            0: done
+            > +1000
+            > acquire b
+            b: 0-1/1
+            > ack b 0-1=3
+            b: ok
+            > lettered 0-1 at=0
+            0-1: done
+            > rows
+            start 0, 0-1 archiving/1 Rejected
+            > letters
+            -: letters behind None 0-1/1 Rejected b
+            > position 3
+            3: awaited 0-1
+            > lettered 0-1
+            0-1: done
+            > rows
+            start 2
+        "#]],
+    );
+}

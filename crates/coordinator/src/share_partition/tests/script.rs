@@ -4,7 +4,8 @@
 //! log 0-9 12-14:b=300 20 due=5000 key=a prio=9 expires=9000    batches; records of what follows may have facts
 //! open start=0 | acquire a max=5 batch=3 bytes=100 limit | ack a 0-4=1 5-6=2,3 renew | release a | watch a | unwatch a
 //! config lock=30000 limit=5 window=2000 dlq backoff=100 ... | logstart 5 | alter 3 | delete | describe
-//! letters | position 7 | lettered 0-4 | history | +3000 (both clocks) | clock +3600000 (the wall clock alone) | restart | rows
+//! letters | position 7 | lettered 0-4 [at=9000] | history
+//! +3000 (both clocks) | clock +3600000 (the wall clock alone) | restart | rows
 //! ```
 //! `acquire` does what the broker does: it reads on in the log as often as it is asked to. A [`Model`] looks on.
 
@@ -58,6 +59,8 @@ pub(super) struct World {
     pub(super) written: usize,
     /// What the writer of dead letters has in its hands.
     pub(super) letters: Vec<(Offset, Offset)>,
+    /// All that it ever had, by first offset: the last offset, and when it was decided.
+    decided: BTreeMap<Offset, (Offset, Timestamp)>,
 }
 
 impl World {
@@ -78,9 +81,16 @@ impl World {
             last_start: 0,
             written: 0,
             letters: Vec::new(),
+            decided: BTreeMap::new(),
         };
         world.apply(Command::Start);
         world
+    }
+
+    /// What the writer was ever given of these records: first and last offset, and when it was decided.
+    fn decided_within(&self, first: i64, last: i64) -> Vec<(Offset, Offset, Timestamp)> {
+        let given = self.decided.iter().filter(|(from, (to, _))| from.0 <= last && first <= to.0);
+        given.map(|(from, (to, at))| ((*from).max(Offset(first)), (*to).min(Offset(last)), *at)).collect()
     }
 
     pub(super) fn now(&self) -> Now {
@@ -112,7 +122,8 @@ impl World {
         for (_, reply) in &decision.replies {
             if let Reply::DeadLetters(letters) = reply {
                 let ranges = letters.iter().flat_map(|letters| &letters.ranges);
-                self.letters.extend(ranges.map(|(first, last, _)| (*first, *last)));
+                self.letters.extend(ranges.clone().map(|(first, last, _)| (*first, *last)));
+                self.decided.extend(ranges.map(|(first, last, letter)| (*first, (*last, letter.at))));
             }
         }
         let answer =
@@ -294,18 +305,21 @@ impl World {
             "letters" => Command::DeadLetters(ticket),
             "position" => {
                 let position = Position { partition: PartitionId::default(), offset: place() };
-                let ranges = vec![(Offset(0), Offset(9_999))];
+                let ranges = self.decided_within(0, 9_999);
                 Command::DeadLetterPosition(DeadLetterPosition { ticket, id: id(), position, ranges })
             }
             "lettered" => {
                 let (first, last) = range_of(who);
-                self.letters.retain(|(at, _)| !(first..=last).contains(&at.0));
-                self.model.lettered(Offset(first), Offset(last));
-                Command::DeadLettered(DeadLettered {
-                    ticket,
-                    id: id(),
-                    ranges: vec![(Offset(first), Offset(last))],
-                })
+                // Of another time is none that is on its way.
+                let ranges = match words.get(2).and_then(|word| word.strip_prefix("at=")) {
+                    Some(at) => vec![(Offset(first), Offset(last), Timestamp(at.parse().expect("a time")))],
+                    None => {
+                        self.letters.retain(|(at, _)| !(first..=last).contains(&at.0));
+                        self.model.lettered(Offset(first), Offset(last));
+                        self.decided_within(first, last)
+                    }
+                };
+                Command::DeadLettered(DeadLettered { ticket, id: id(), ranges })
             }
             other => panic!("no verb {other}"),
         };
