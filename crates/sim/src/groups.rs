@@ -61,17 +61,41 @@ pub enum Planted {
     InstanceShared,
     /// Members come in without their instance id.
     InstanceForgotten,
+    /// A record is archived before its letter is durable.
+    LetterUnwritten,
+    /// After a crash nobody looks which letters are written.
+    LetterUnlooked,
+    /// After a crash no record is delayed.
+    DelayForgotten,
+    /// No record expires.
+    ExpiryIgnored,
+    /// No two records have the same key.
+    KeysApart,
+    /// What a member gives back when it goes does not rest.
+    RestForgotten,
+    /// The cap of a member counts for each partition.
+    CapApart,
+    /// Members that wait do not hear of a pause.
+    PauseUnheard,
 }
 
 impl Planted {
     /// All, by the names that the command line knows.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 14] = [
         ("unrevoked", Self::Unrevoked),
         ("locks-forgotten", Self::LocksForgotten),
         ("epoch-unchecked", Self::EpochUnchecked),
         ("tasks-unrevoked", Self::TasksUnrevoked),
         ("instance-shared", Self::InstanceShared),
         ("instance-forgotten", Self::InstanceForgotten),
+        ("letter-unwritten", Self::LetterUnwritten),
+        ("letter-unlooked", Self::LetterUnlooked),
+        ("delay-forgotten", Self::DelayForgotten),
+        ("expiry-ignored", Self::ExpiryIgnored),
+        ("keys-apart", Self::KeysApart),
+        ("rest-forgotten", Self::RestForgotten),
+        ("cap-apart", Self::CapApart),
+        ("pause-unheard", Self::PauseUnheard),
     ];
 }
 
@@ -115,6 +139,8 @@ pub struct Tally {
     pub owned: u64,
     /// Records of queues that were accepted.
     pub accepted: u64,
+    /// Dead letters that were written.
+    pub letters: u64,
     /// Seeds whose world showed something wrong, with what it was.
     pub violations: Vec<(u64, String)>,
 }
@@ -135,6 +161,7 @@ impl Tally {
             lost,
             owned,
             accepted,
+            letters,
             violations,
         } = other;
         self.seeds += seeds;
@@ -152,6 +179,7 @@ impl Tally {
         self.lost += lost;
         self.owned += owned;
         self.accepted += accepted;
+        self.letters += letters;
         self.violations.extend(violations);
         self.violations.sort();
     }
@@ -173,6 +201,7 @@ impl fmt::Display for Tally {
             lost,
             owned,
             accepted,
+            letters,
             violations,
         } = self;
         writeln!(f, "seeds: {seeds}")?;
@@ -189,6 +218,7 @@ impl fmt::Display for Tally {
         writeln!(f, "requests and answers that were lost: {lost}")?;
         writeln!(f, "partitions that came to a member: {owned}")?;
         writeln!(f, "records accepted: {accepted}")?;
+        writeln!(f, "dead letters: {letters}")?;
         writeln!(f, "violations: {}", violations.len())
     }
 }

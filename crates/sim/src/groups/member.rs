@@ -1,7 +1,7 @@
 //! What every simulated member is, and what it can ask a coordinator.
 
+use super::queue::{Ask, Told};
 use crate::chance::Chance;
-use ottla_coordinator::share_partition::{AcknowledgeBatch, Range};
 use ottla_wire::message::{
     ConsumerGroupHeartbeatRequest, ConsumerGroupHeartbeatResponse, HeartbeatRequest, HeartbeatResponse,
     JoinGroupRequest, JoinGroupResponse, LeaveGroupRequest, OffsetCommitRequest, ShareGroupHeartbeatRequest,
@@ -26,8 +26,7 @@ pub(super) enum Request {
     Heartbeat(HeartbeatRequest),
     Leave(LeaveGroupRequest),
     Commit(OffsetCommitRequest),
-    Acquire { member: String, records_max: i32 },
-    Acknowledge { member: String, batches: Vec<AcknowledgeBatch> },
+    Queue(Ask),
 }
 
 /// What the protocol takes for news whenever it comes.
@@ -100,8 +99,7 @@ pub(super) enum Answer {
     Sync(SyncGroupResponse),
     Heartbeat(HeartbeatResponse),
     Committed,
-    Acquired(Vec<Range>),
-    Acknowledged,
+    Queue(Told),
 }
 
 impl Answer {
@@ -110,7 +108,7 @@ impl Answer {
         match self {
             Self::Consumer(_) | Self::Share(_) | Self::Streams(_) | Self::Join(_) => true,
             Self::Sync(_) | Self::Heartbeat(_) => false,
-            Self::Committed | Self::Acquired(_) | Self::Acknowledged => false,
+            Self::Committed | Self::Queue(_) => false,
         }
     }
 
@@ -122,7 +120,7 @@ impl Answer {
             Self::Join(response) => response.error_code,
             Self::Sync(response) => response.error_code,
             Self::Heartbeat(response) => response.error_code,
-            Self::Committed | Self::Acquired(_) | Self::Acknowledged => ErrorCode::NONE,
+            Self::Committed | Self::Queue(_) => ErrorCode::NONE,
         }
     }
 }

@@ -64,6 +64,14 @@ where
         Some(replies.remove(at).1)
     }
 
+    /// Asks what changes nothing.
+    pub(super) fn see(&mut self, now: Now, ticket: Ticket, command: M::Command) -> Option<M::Reply> {
+        self.decide(now, command);
+        let reply = self.take_reply(ticket);
+        self.waiting.pop_if(|batch| batch.entries.is_empty() && batch.replies.is_empty());
+        reply
+    }
+
     pub(super) fn put_reply(&mut self, ticket: Ticket, reply: M::Reply) {
         self.waiting.push(Batch { entries: Vec::new(), replies: vec![(ticket, reply)] });
     }
@@ -75,6 +83,11 @@ where
 
     pub(super) fn is_waiting(&self) -> bool {
         !self.waiting.is_empty()
+    }
+
+    /// How often the process has started.
+    pub(super) fn lives(&self) -> u32 {
+        self.lives
     }
 
     /// Everything decided becomes durable, and its replies go out.

@@ -1,39 +1,64 @@
 //! A member of a share group that works on records: it takes some, works for a while, and says what became of them.
 
 use super::member::{Answer, Member, Parting, Place, REQUEST_TIMEOUT_MS, Request, Serial, Turn};
-use ottla_coordinator::share_partition::{AcknowledgeBatch, Range};
+use super::queue::{Ask, Told};
+use ottla_coordinator::share_partition::{AcknowledgeBatch, Mode, Range};
 use std::collections::BTreeSet;
 
 pub(super) struct Worker {
     id: String,
     asked: Option<(Serial, u64)>,
-    /// Records that it works on, until when.
-    works: Vec<(Range, u64)>,
+    /// The partition that it asked last.
+    partition: usize,
+    works: Vec<Work>,
     rests_until: u64,
     nothing: BTreeSet<Place>,
 }
 
+/// Records that it works on, until when.
+struct Work {
+    partition: usize,
+    range: Range,
+    until: u64,
+}
+
 impl Worker {
     pub(super) fn new(id: String) -> Self {
-        Self { id, asked: None, works: Vec::new(), rests_until: 0, nothing: BTreeSet::new() }
+        Self { id, asked: None, partition: 0, works: Vec::new(), rests_until: 0, nothing: BTreeSet::new() }
     }
 
-    /// Accepted, mostly; released or rejected now and then.
-    fn acknowledge(&mut self, range: Range, turn: &mut Turn<'_>) {
+    /// Accepted, mostly; released or rejected now and then. Sometimes it wants more time.
+    fn acknowledge(&mut self, work: Work, turn: &mut Turn<'_>) {
         let fate = |turn: &mut Turn<'_>| match turn.chance.below(20) {
             0 => REJECT,
             1..4 => RELEASE,
             _ => ACCEPT,
         };
+        let Work { partition, range, .. } = work;
         let (first, last) = (range.first, range.last);
-        let types = if turn.chance.percent(50) {
+        let renew = turn.chance.percent(10);
+        let types = if renew {
+            self.works.push(Work { until: turn.now_ms + turn.chance.within(1..LONG_MS), ..work });
+            vec![RENEW]
+        } else if turn.chance.percent(50) {
             vec![fate(turn)]
         } else {
             (first.0..=last.0).map(|_| fate(turn)).collect()
         };
         let batches = vec![AcknowledgeBatch { first, last, types }];
-        let request = Request::Acknowledge { member: self.id.clone(), batches };
-        self.asked = Some((turn.ask(request), turn.now_ms));
+        self.ask(Ask::Acknowledge { member: self.id.clone(), partition, batches, renew }, turn);
+    }
+
+    fn acquire(&mut self, turn: &mut Turn<'_>) {
+        self.partition = turn.chance.below(2);
+        let records_max = i32::try_from(1 + turn.chance.below(12)).expect("small");
+        let mode = *turn.chance.pick(&[Mode::RecordLimit, Mode::BatchOptimized]);
+        let (member, partition) = (self.id.clone(), self.partition);
+        self.ask(Ask::Acquire { member, partition, records_max, mode }, turn);
+    }
+
+    fn ask(&mut self, ask: Ask, turn: &mut Turn<'_>) {
+        self.asked = Some((turn.ask(Request::Queue(ask)), turn.now_ms));
     }
 }
 
@@ -44,13 +69,11 @@ impl Member for Worker {
         }
         // What has no answer is given up: the lock times out.
         self.asked = None;
-        if let Some(at) = self.works.iter().position(|(_, until)| *until <= turn.now_ms) {
-            let (range, _) = self.works.remove(at);
-            self.acknowledge(range, turn);
-        } else if self.works.is_empty() && self.rests_until <= turn.now_ms {
-            let records_max = i32::try_from(1 + turn.chance.below(12)).expect("small");
-            let request = Request::Acquire { member: self.id.clone(), records_max };
-            self.asked = Some((turn.ask(request), turn.now_ms));
+        if let Some(at) = self.works.iter().position(|work| work.until <= turn.now_ms) {
+            let work = self.works.remove(at);
+            self.acknowledge(work, turn);
+        } else if self.rests_until <= turn.now_ms && (self.works.is_empty() || turn.chance.percent(10)) {
+            self.acquire(turn);
         }
     }
 
@@ -58,19 +81,23 @@ impl Member for Worker {
         if self.asked.take_if(|(asked, _)| *asked == serial).is_none() {
             return;
         }
-        if let Answer::Acquired(ranges) = answer {
+        if let Answer::Queue(Told::Acquired(ranges)) = answer {
             if ranges.is_empty() {
-                self.rests_until = turn.now_ms + turn.chance.within(100..1000);
+                self.rests_until = turn.now_ms + turn.chance.within(1..500);
             }
             for range in ranges {
                 // Some take longer than the lock holds.
-                let longest = if turn.chance.percent(10) { 3 * LOCK_MS } else { LOCK_MS / 4 };
-                self.works.push((range, turn.now_ms + turn.chance.within(1..longest)));
+                let longest = if turn.chance.percent(10) { LONG_MS } else { SHORT_MS };
+                let until = turn.now_ms + turn.chance.within(1..longest);
+                self.works.push(Work { partition: self.partition, range, until });
             }
         }
     }
 
-    fn close(&mut self, _: Parting, _: &mut Turn<'_>) {}
+    /// What it has is for others at once.
+    fn close(&mut self, _: Parting, turn: &mut Turn<'_>) {
+        self.ask(Ask::Release { member: self.id.clone() }, turn);
+    }
 
     fn owned(&self) -> (i32, &BTreeSet<Place>) {
         (0, &self.nothing)
@@ -84,5 +111,7 @@ impl Member for Worker {
 const ACCEPT: i8 = 1;
 const RELEASE: i8 = 2;
 const REJECT: i8 = 3;
-pub(super) const LOCK_MS: u64 = 2_000;
-pub(super) const GROUP: &str = "workers";
+const RENEW: i8 = 4;
+/// Work that is done in time, and work that may take longer than the lock holds.
+const SHORT_MS: u64 = 500;
+const LONG_MS: u64 = 6_000;

@@ -5,7 +5,7 @@ mod returns;
 mod trouble;
 mod verdict;
 
-use super::coordinator::{Coordinator, group_answer, queue_answer};
+use super::coordinator::{Coordinator, group_answer};
 use super::judge::{Judge, Kind};
 use super::member::{Answer, Member, News, Place, Request, Serial, Turn};
 use super::queue::Queue;
@@ -15,7 +15,6 @@ use crate::chance::Chance;
 use ottla_base::{Now, Tick, Timestamp, TopicId};
 use ottla_coordinator::group::{self, Catalog, CatalogTopic};
 use ottla_coordinator::machine::{Machine, Ticket};
-use ottla_coordinator::share_partition;
 use ottla_wire::message::consumer_group_heartbeat_request::TopicPartitions;
 use ottla_wire::{ErrorCode, Str};
 use people::{Entrance, SMALL, Size};
@@ -69,7 +68,9 @@ struct World {
     planted: Planted,
     chance: Chance,
     now_ms: u64,
+    /// What the wall clock shows beyond the other one, and the most that it ever was.
     wall_ms: i64,
+    wall_max_ms: i64,
     events: BTreeMap<(u64, u64), Event>,
     scheduled: u64,
     coordinator: Coordinator,
@@ -101,6 +102,7 @@ pub fn run(settings: Settings) -> (Tally, Vec<String>) {
     let mut world = World::new(settings);
     world.populate();
     world.go_on(NOISE_MS, |_| false);
+    world.quieten();
     let settled = world.go_on(NOISE_MS + QUIET_MS, World::is_settled);
     if !settled && world.violation.is_none() {
         world.violation = Some(format!("it does not settle: {}", world.unsettled().unwrap_or_default()));
@@ -116,20 +118,20 @@ impl World {
         let now = Now { wall: Timestamp(START_MS), tick: Tick(0) };
         let mut chance = Chance::new(settings.seed);
         let (standbys, is_mixed) = (chance.below(3), chance.percent(20));
-        let mut coordinator = Coordinator::new(now, Arc::new(Catalog::new(0, [])), standbys);
-        coordinator.queues.forgets_deadlines = settings.planted == Planted::LocksForgotten;
+        let queue = Queue::new(now, chance.fork(), (settings.planted, settings.is_traced));
         Self {
             planted: settings.planted,
             chance,
             now_ms: 0,
             wall_ms: START_MS,
+            wall_max_ms: START_MS,
             events: BTreeMap::new(),
             scheduled: 0,
-            coordinator,
+            coordinator: Coordinator::new(now, Arc::new(Catalog::new(0, [])), standbys),
             is_down_until: 0,
             slots: Vec::new(),
             judge: Judge::default(),
-            queue: Queue::default(),
+            queue,
             tickets: BTreeMap::new(),
             answered: BTreeSet::new(),
             asked: 0,
@@ -192,16 +194,16 @@ impl World {
     }
 
     /// Lets things happen until `until_ms`, or until `is_over` says so. Returns whether it did.
-    fn go_on(&mut self, until_ms: u64, is_over: impl Fn(&Self) -> bool) -> bool {
+    fn go_on(&mut self, until_ms: u64, is_over: impl Fn(&mut Self) -> bool) -> bool {
         let mut steps = 0_u64;
         while self.violation.is_none() {
             steps += 1;
             if steps.is_multiple_of(64) && is_over(self) {
                 return true;
             }
-            let deadlines =
-                [self.coordinator.groups.next_deadline(), self.coordinator.queues.next_deadline()];
-            let deadline = deadlines.into_iter().flatten().map(|tick| tick.0.max(self.now_ms)).min();
+            let groups = self.coordinator.groups.next_deadline().map(|tick| tick.0);
+            let deadlines = [groups, self.queue.next_deadline()];
+            let deadline = deadlines.into_iter().flatten().map(|at| at.max(self.now_ms)).min();
             let next = self.events.first_key_value().map(|((at, _), _)| *at);
             let at = next.into_iter().chain(deadline).min().unwrap_or(until_ms);
             if until_ms <= at {
@@ -219,13 +221,13 @@ impl World {
     }
 
     fn tick(&mut self) {
-        let (now, is_due) = (self.now(), |tick: Option<Tick>| tick.is_some_and(|tick| tick.0 <= self.now_ms));
-        let Coordinator { groups, queues, .. } = &mut self.coordinator;
-        if is_due(groups.next_deadline()) {
+        let now = self.now();
+        let groups = &mut self.coordinator.groups;
+        if groups.next_deadline().is_some_and(|tick| tick <= now.tick) {
             groups.decide(now, group::Groups::tick());
         }
-        if is_due(queues.next_deadline()) {
-            queues.decide(now, share_partition::SharePartitions::tick());
+        if self.queue.next_deadline().is_some_and(|at| at <= self.now_ms) {
+            self.queue.pass(now);
         }
         self.await_commit();
     }
@@ -348,14 +350,7 @@ impl World {
             self.judge.members[member].is_heard(self.now_ms);
         }
         match request {
-            Request::Acquire { member: id, records_max } => {
-                self.coordinator.acquire(now, ticket, (&id, records_max), &self.queue);
-                self.judge_acquired(ticket, &id);
-            }
-            Request::Acknowledge { member: id, batches } => {
-                self.coordinator.acknowledge(now, ticket, &id, batches.clone());
-                self.judge_acknowledged(ticket, batches);
-            }
+            Request::Queue(ask) => self.queue.ask(now, ticket, &ask),
             request => {
                 let fresh = Uuid::from_u128(0xf00d << 64 | u128::from(self.asked));
                 self.coordinator.ask(now, ticket, request, fresh);
@@ -393,7 +388,8 @@ impl World {
     }
 
     fn await_commit(&mut self) {
-        let is_waiting = self.coordinator.groups.is_waiting() || self.coordinator.queues.is_waiting();
+        self.hear_queue();
+        let is_waiting = self.coordinator.groups.is_waiting() || self.queue.is_waiting();
         if is_waiting && !self.is_commit_due {
             self.is_commit_due = true;
             let after_ms = self.chance.within(1..15);
@@ -404,10 +400,9 @@ impl World {
     /// What was decided is durable, and the answers go out.
     fn commit(&mut self) {
         self.is_commit_due = false;
-        let (groups, queues) = (self.coordinator.groups.commit(), self.coordinator.queues.commit());
-        queues.iter().for_each(|(ticket, _)| self.queue.durable(*ticket));
+        let (groups, queues) = (self.coordinator.groups.commit(), self.queue.commit(self.now()));
         let groups = groups.into_iter().map(|(ticket, reply)| (ticket, group_answer(reply)));
-        let queues = queues.into_iter().map(|(ticket, reply)| (ticket, queue_answer(reply)));
+        let queues = queues.into_iter().map(|(ticket, told)| (ticket, Some(Answer::Queue(told))));
         for (ticket, answer) in groups.chain(queues).collect::<Vec<_>>() {
             let Some(Asked { member, serial, is_first, .. }) = self.tickets.remove(&ticket) else { continue };
             if let Some(answer) = answer.filter(|_| is_first) {
@@ -422,16 +417,27 @@ impl World {
         if self.chance.percent(2) {
             self.check_rows();
         }
+        self.await_commit();
+    }
+
+    /// What came to light in the queue.
+    fn hear_queue(&mut self) {
+        let verdict = self.queue.violation().map_or(Ok(()), Err);
+        if let Some(trace) = &mut self.trace {
+            trace.extend(self.queue.notes());
+        }
+        self.judged(verdict);
     }
 
     fn finish(mut self, seed: u64) -> (Tally, Vec<String>) {
         if self.violation.is_none() {
             self.coordinator.groups.commit();
-            self.coordinator.queues.commit();
+            self.queue.commit(self.now());
+            self.hear_queue();
             self.check_rows();
         }
         self.tally.owned = self.judge.owned;
-        self.tally.accepted = self.queue.accepted.len() as u64;
+        (self.tally.accepted, self.tally.letters) = self.queue.totals(self.now());
         self.tally.violations.extend(self.violation.take().map(|violation| (seed, violation)));
         (self.tally, self.trace.unwrap_or_default())
     }
@@ -442,7 +448,7 @@ const KINDS: [Kind; 5] = [Kind::Classic, Kind::Consumer, Kind::Share, Kind::Stre
 const TOPICS: [&str; 3] = ["t0", "t1", "t2"];
 const NOISE_MS: u64 = 40_000;
 /// A quiet world settles long before.
-const QUIET_MS: u64 = 180_000;
+const QUIET_MS: u64 = 400_000;
 const LOST: u64 = 8;
 const TWICE: u64 = 5;
 const LATE: u64 = 15;

@@ -29,7 +29,11 @@ impl World {
                 let kind = *self.chance.pick(&KINDS);
                 self.enter(kind);
             }
-            10 => self.wall_ms += i64::try_from(self.chance.within(0..7_200_000)).expect("small") - 3_600_000,
+            10 => {
+                self.queue.before_clock_jumps(self.now());
+                self.wall_ms += i64::try_from(self.chance.within(0..7_200_000)).expect("small") - 3_600_000;
+                self.wall_max_ms = self.wall_max_ms.max(self.wall_ms);
+            }
             11 => self.change_topics(),
             12 | 13 => {
                 if let Some(member) = self.somebody_static() {
@@ -50,12 +54,20 @@ impl World {
                 }
             }
             _ => {
-                let records = 1 + i64::try_from(self.chance.below(8)).expect("small");
-                self.queue.produce(records);
+                self.queue.happen(self.now());
+                self.await_commit();
             }
         }
         let after_ms = self.chance.within(50..800);
         self.schedule(after_ms, Event::Trouble);
+    }
+
+    /// Nothing goes wrong any more, and the wall clock shows the latest time again that it ever has.
+    pub(super) fn quieten(&mut self) {
+        self.queue.before_clock_jumps(self.now());
+        self.wall_ms = self.wall_max_ms;
+        self.queue.quieten(self.now());
+        self.await_commit();
     }
 
     fn somebody(&mut self) -> Option<usize> {
@@ -120,7 +132,8 @@ impl World {
         self.note(|| "CRASH".to_owned());
         self.tally.crashes += 1;
         self.coordinator.crash(self.now());
-        self.queue.crashed();
+        self.queue.crash(self.now());
+        self.await_commit();
         self.tickets.clear();
         self.answered.clear();
         self.is_down_until = self.now_ms + self.chance.within(0..down_ms);

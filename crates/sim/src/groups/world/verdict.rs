@@ -5,28 +5,11 @@ use super::super::member::Place;
 use super::super::streams::{STATEFUL, Tasks};
 use super::{KINDS, TOPICS, World};
 use ottla_coordinator::group::{self, consumer, streams};
-use ottla_coordinator::machine::Ticket;
-use ottla_coordinator::share_partition::{self, AcknowledgeBatch};
 use ottla_wire::ErrorCode;
 use std::collections::BTreeSet;
 use uuid::Uuid;
 
 impl World {
-    pub(super) fn judge_acquired(&mut self, ticket: Ticket, member: &str) {
-        let decided = self.coordinator.queues.decided().iter().find(|(other, _)| *other == ticket);
-        if let Some((_, share_partition::Reply::Acquired(acquired))) = decided {
-            let verdict = self.queue.given(member, &acquired.ranges, self.now_ms);
-            self.judged(verdict);
-        }
-    }
-
-    pub(super) fn judge_acknowledged(&mut self, ticket: Ticket, batches: Vec<AcknowledgeBatch>) {
-        let decided = self.coordinator.queues.decided().iter().find(|(other, _)| *other == ticket);
-        if let Some((_, share_partition::Reply::Acknowledged(Ok(())))) = decided {
-            self.queue.acknowledged(ticket, batches);
-        }
-    }
-
     pub(super) fn judge_decided(&mut self) {
         if self.trace.is_some() {
             let decided = format!("decided {:?}", self.coordinator.groups.decided());
@@ -72,17 +55,23 @@ impl World {
     }
 
     pub(super) fn check_rows(&mut self) {
-        if !self.coordinator.groups.is_as_stored() || !self.coordinator.queues.is_as_stored() {
+        if !self.coordinator.groups.is_as_stored() {
             self.judged(Err("what is stored is not what lives".to_owned()));
         }
     }
 
-    pub(super) fn is_settled(&self) -> bool {
+    pub(super) fn is_settled(&mut self) -> bool {
         self.unsettled().is_none()
     }
 
     /// What has not come to rest.
-    pub(super) fn unsettled(&self) -> Option<String> {
+    pub(super) fn unsettled(&mut self) -> Option<String> {
+        let has_workers = self.judge.members.iter().any(|known| known.is_alive && known.kind == Kind::Worker);
+        let now = self.now();
+        self.unsettled_members().or_else(|| self.queue.unfinished(now, has_workers))
+    }
+
+    fn unsettled_members(&self) -> Option<String> {
         let alive = |kind: Kind| {
             let members = self.judge.members.iter().enumerate();
             members.filter(move |(_, known)| known.is_alive && known.kind == kind).map(|(member, _)| member)
@@ -103,14 +92,7 @@ impl World {
             (Kind::Classic, of_classics.collect()),
         ];
         let mut peopled = places.iter().filter(|(kind, _)| alive(*kind).next().is_some());
-        peopled
-            .find_map(|(kind, places)| self.badly_owned(*kind, places))
-            .or_else(|| self.badly_copied())
-            .or_else(|| {
-                let offset =
-                    self.queue.unfinished(self.now_ms).filter(|_| alive(Kind::Worker).next().is_some());
-                offset.map(|offset| format!("record {offset} of {} has no end", self.queue.len()))
-            })
+        peopled.find_map(|(kind, places)| self.badly_owned(*kind, places)).or_else(|| self.badly_copied())
     }
 
     /// A place that nobody has, or too many, or that is none any more.
