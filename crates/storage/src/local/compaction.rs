@@ -17,6 +17,7 @@
 
 mod aborted;
 pub(crate) mod choice;
+mod claim;
 mod cleaned;
 mod copying;
 pub(crate) mod filter;

@@ -71,7 +71,7 @@ impl Cleaner {
             Ok(None) => self.job = Some(job),
             Ok(Some(finished)) => self.finish(job, &finished),
             Err(stop) => {
-                self.complain(&job.partition, &stop);
+                self.complain(job.partition(), &stop);
                 job.end(&shell);
             }
         }
@@ -115,7 +115,7 @@ impl Cleaner {
         let engine = &self.log.0.engine;
         let Finished { covered, counts, bytes } = *finished;
         tracing::debug!(
-            topic = %job.partition.topic, partition = %job.partition.id.index,
+            topic = %job.partition().topic, partition = %job.partition().id.index,
             from = %job.target.first_dirty, to = %covered, dirty_ratio = job.target.dirty_ratio,
             bytes_before = bytes.before, bytes_after = bytes.after,
             records_before = counts.records, records_after = counts.kept,
@@ -125,13 +125,13 @@ impl Cleaner {
         );
         let saved = {
             let _change = self.log.0.change.lock();
-            job.partition.state.lock().compaction.compacted_to = Some(covered);
+            job.partition().state.lock().compaction.compacted_to = Some(covered);
             directory::save_compacted_to(engine, self.log.all().iter())
         };
         if let Err(error) = saved {
             tracing::warn!(%error, "how far logs were compacted could not be written; the next start will do it again");
         }
-        let (partition, target) = (job.partition.clone(), job.target);
+        let (partition, target) = (job.partition().clone(), job.target);
         let shell = self.shell(job.delete_retention_ms);
         job.end(&shell);
         // The map was full: the rest is part of the same work, whether it would be due by itself or not.

@@ -1,6 +1,7 @@
 //! The compaction of one log, in steps.
 
 use super::choice::Target;
+use super::claim::Claim;
 use super::copying::{Bytes, Copying};
 use super::filter::Counts;
 use super::freeing::Freeing;
@@ -41,7 +42,7 @@ impl Shell<'_> {
 
 /// A log that a cleaner works on.
 pub(crate) struct Job {
-    pub(crate) partition: Arc<Partition>,
+    claim: Claim,
     pub(crate) begun: Now,
     pub(crate) target: Target,
     pub(crate) delete_retention_ms: u64,
@@ -68,16 +69,14 @@ pub(crate) struct Finished {
 impl Job {
     /// Claims the partition and begins. After an error it is not claimed.
     pub(crate) fn begin(
-        engine: &Engine,
+        engine: &Arc<Engine>,
         options: &CleanerOptions,
         partition: &Arc<Partition>,
         target: Target,
     ) -> Result<Self, Stop> {
+        let claim = Claim::take(engine, partition)?;
         let aborted = aborted::collect(partition, engine, target.first_dirty..target.until)?;
-        let mut state = partition.state.lock();
-        if state.status != Status::Live || state.compaction.claimed {
-            return Err(Stop::Changed);
-        }
+        let state = partition.state.lock();
         let nexts = state.segments.iter().skip(1).map(|next| next.base);
         let sources = state.segments.iter().zip(nexts).map(|(segment, next)| Source {
             base: segment.base,
@@ -86,7 +85,6 @@ impl Job {
         });
         let sources: Vec<Source> = sources.take_while(|source| source.base < target.until).collect();
         let delete_retention_ms = state.settings.compaction.delete_retention_ms;
-        state.compaction.claimed = true;
         drop(state);
         let secret = Secret(engine.env.random(), engine.env.random());
         // No more keys than offsets.
@@ -95,22 +93,27 @@ impl Job {
         let dirty = sources.iter().copied().filter(|source| target.first_dirty < source.next);
         let transactions = Transactions::new(aborted);
         let phase = Phase::Mapping(Box::new(Mapping::new(map, target.first_dirty, dirty, transactions)));
-        let partition = partition.clone();
-        Ok(Self { partition, begun: engine.env.now(), target, delete_retention_ms, sources, phase })
+        Ok(Self { claim, begun: engine.env.now(), target, delete_retention_ms, sources, phase })
+    }
+
+    /// The log.
+    pub(crate) fn partition(&self) -> &Arc<Partition> {
+        self.claim.partition()
     }
 
     /// Works on for about one chunk of input or output. Returns what was done when all is done.
     pub(crate) fn step(&mut self, shell: &Shell, io_bytes: &mut u64) -> Result<Option<Finished>, Stop> {
-        shell.check(&self.partition)?;
+        let partition = self.claim.partition();
+        shell.check(partition)?;
         match &mut self.phase {
             Phase::Mapping(mapping) => {
-                if mapping.step(shell, &self.partition, io_bytes)? {
+                if mapping.step(shell, partition, io_bytes)? {
                     self.copy(shell)?;
                 }
                 Ok(None)
             }
             Phase::Copying(copying) => {
-                if !copying.step(shell, &self.partition, io_bytes)? {
+                if !copying.step(shell, partition, io_bytes)? {
                     return Ok(None);
                 }
                 let (covered, counts, bytes) = (copying.covered(), copying.counts, copying.bytes);
@@ -129,9 +132,9 @@ impl Job {
         self.sources.retain(|source| source.base < mapped.covered);
         let first = self.sources.first().map_or(Offset::ZERO, |source| source.base);
         let until = self.sources.last().map_or(Offset::ZERO, |source| source.next);
-        let transactions = Transactions::new(aborted::collect(&self.partition, shell.engine, first..until)?);
+        let transactions = Transactions::new(aborted::collect(self.partition(), shell.engine, first..until)?);
         let now: Timestamp = self.begun.wall;
-        let copying = Copying::new(&self.partition, mapped, now, (&self.sources, transactions));
+        let copying = Copying::new(self.partition(), mapped, now, (&self.sources, transactions));
         self.phase = Phase::Copying(Box::new(copying));
         Ok(())
     }
@@ -139,8 +142,7 @@ impl Job {
     /// Gives the partition back, and removes what is not in place.
     pub(crate) fn end(self, shell: &Shell) {
         if let Phase::Copying(copying) = self.phase {
-            copying.abandon(shell, &self.partition);
+            copying.abandon(shell, self.claim.partition());
         }
-        self.partition.state.lock().compaction.claimed = false;
     }
 }

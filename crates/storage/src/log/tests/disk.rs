@@ -18,6 +18,8 @@ pub(crate) struct Faults {
     pub(crate) bytes_left: Mutex<Option<usize>>,
     /// How often names in directories may change, or be synced, until that fails with EIO, too.
     pub(super) changes_left: Mutex<Option<usize>>,
+    /// Then it does not fail but panics.
+    pub(super) changes_panic: AtomicBool,
     /// How often what lies in the directory of this name may be looked at until that fails with EIO.
     pub(super) looks_left: Mutex<Option<(&'static str, usize)>>,
     /// Called, once, by whoever reads a log next, before it does.
@@ -74,6 +76,7 @@ impl Default for Faults {
             system: system(Syncs::Skipped),
             bytes_left: Mutex::default(),
             changes_left: Mutex::default(),
+            changes_panic: AtomicBool::default(),
             looks_left: Mutex::default(),
             before_read: Mutex::default(),
             changes: Mutex::default(),
@@ -110,6 +113,7 @@ impl Faults {
 impl Faults {
     fn before_change(&self) -> io::Result<()> {
         match self.changes_left.lock().as_mut() {
+            Some(0) if self.changes_panic.load(SeqCst) => panic!("a test wants it"),
             Some(0) => Err(Errno::IO.into()),
             Some(left) => {
                 *left -= 1;

@@ -111,6 +111,39 @@ impl World {
     }
 }
 
+/// Regression: it stayed claimed, and was not compacted before a restart.
+#[test]
+fn a_cleaner_that_panics_gives_its_log_back() {
+    let (mut whole, mut offline) = (0, 0);
+    for changes in 0.. {
+        let mut world = dirty();
+        world.log().checkpoint().unwrap();
+        world.faults().changes_panic.store(true, Ordering::SeqCst);
+        *world.faults().changes_left.lock() = Some(changes);
+        let compacted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| world.compact()));
+        *world.faults().changes_left.lock() = None;
+        if compacted.is_ok() {
+            break;
+        }
+        assert_eq!(world.compact(), 0, "others have their turn first");
+        world.pass_ms(600_000);
+        if world.append(keyed(&["c=1"], world.now())).is_ok() {
+            whole += 1;
+        } else {
+            // In the middle of a swap. Nobody knows which names there are.
+            offline += 1;
+            assert_eq!(world.compact(), 0);
+            world.crash();
+            world.set(&["c=1"]);
+        }
+        world.roll();
+        world.compact();
+        assert_eq!(world.seen(), ["10:a=10", "11:b=11", "12:c=1"], "after {changes} changes");
+        world.assert_tidy();
+    }
+    assert!(3 < whole && 5 < offline, "{whole} that went on, {offline} offline");
+}
+
 #[test]
 fn a_failing_sync_leaves_the_log_as_it_was() {
     let world = dirty();
