@@ -22,13 +22,37 @@ pub(crate) fn start(broker: &Arc<Broker>, background: &mut JoinSet<()>) {
     transactions::start(broker, background);
 }
 
-/// Removes old segments, every `log.retention.check.interval.ms`.
+/// Removes old segments, every `log.retention.check.interval.ms`, and gives back the room of what was deleted before.
 async fn enforce_retention(broker: Arc<Broker>) {
     loop {
         let every = Duration::from_millis(broker.config().log.log_retention_check_interval_ms);
         tokio::time::sleep(every).await;
         let log = broker.log.clone();
         work(&broker, move || log.enforce_retention()).await;
+        free_deleted(&broker).await;
+    }
+}
+
+/// In portions with rests between them: syncs of producers wait for each.
+async fn free_deleted(broker: &Broker) {
+    loop {
+        let log = broker.log.clone();
+        let freed = off_thread::run(&*broker.env, move || {
+            let mut counted = 0;
+            while counted < FREEING_PORTION
+                && let Some(bytes) = log.free_deleted()
+            {
+                counted += bytes;
+            }
+            counted
+        });
+        match freed.await {
+            Ok(0) => return,
+            Ok(counted) => tokio::time::sleep(compaction::rest(counted, FREEING_RATE)).await,
+            Err(error) => {
+                return tracing::error!(%error, "deleted files could not be removed; it will be tried again");
+            }
+        }
     }
 }
 
@@ -65,3 +89,7 @@ async fn work(broker: &Broker, work: impl FnOnce() + Send + 'static) {
         tracing::error!(%error, "a background job failed; it will run again");
     }
 }
+
+/// What counts as this many bytes is freed between two rests, and a second.
+const FREEING_PORTION: u64 = 512 << 10;
+const FREEING_RATE: f64 = 64.0 * 1024.0 * 1024.0;

@@ -27,6 +27,8 @@ pub(crate) mod compaction;
 pub(crate) mod directory;
 pub(crate) mod epochs;
 pub(crate) mod facts;
+pub(crate) mod freeing;
+pub(crate) mod graveyard;
 pub(crate) mod group_commit;
 pub(crate) mod handles;
 pub(crate) mod index;

@@ -7,10 +7,10 @@
 use crate::error::{AppendError, OpenError, ReadError, TrimError};
 use crate::local::append::{self, Item, Shell};
 use crate::local::directory;
+use crate::local::graveyard::Graveyard;
 use crate::local::group_commit::GroupCommit;
 use crate::local::partition::{Engine, Partition};
 use crate::local::reader::{self, Request};
-use crate::local::retention::Graveyard;
 use crate::local::search;
 use crate::report::RecoveryReport;
 use crate::sequencer::TransactionVersion;
@@ -78,7 +78,7 @@ impl Log {
         };
         let graveyard = Graveyard::default();
         let now = engine.env.now().tick;
-        opened.deleted.into_iter().for_each(|path| graveyard.put(now, path));
+        opened.deleted.into_iter().for_each(|path| graveyard.put_left(now, path, &*engine.disk));
         let partitions = opened.partitions.into_iter().map(|partition| (partition.id, partition)).collect();
         let shared = Shared {
             engine,

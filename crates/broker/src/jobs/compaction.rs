@@ -148,7 +148,7 @@ fn portion(rate: f64) -> u64 {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a pause need not be exact")]
-fn rest(io_bytes: u64, rate: f64) -> Duration {
+pub(super) fn rest(io_bytes: u64, rate: f64) -> Duration {
     Duration::try_from_secs_f64(io_bytes as f64 / rate).map_or(REST_MAX, |rest| rest.min(REST_MAX))
 }
 

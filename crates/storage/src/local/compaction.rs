@@ -21,7 +21,6 @@ mod claim;
 mod cleaned;
 mod copying;
 pub(crate) mod filter;
-pub(crate) mod freeing;
 pub(crate) mod hash;
 pub(crate) mod job;
 mod mapping;

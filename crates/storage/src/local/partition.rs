@@ -192,6 +192,11 @@ impl Partition {
             // A sync needs the very file that was written, or it would not hear of a failed write-back.
             return Some(false);
         }
+        // All handles of a log are clones of one, by which it can be seen whether anybody reads it; closing one that
+        // somebody holds would free nothing.
+        if is_read(&state.segments[at]) {
+            return Some(false);
+        }
         state.segments[at].file = None;
         state.segments[at].index = None;
         if is_active {
@@ -329,6 +334,10 @@ impl Partition {
     }
 }
 
+fn is_read(segment: &Segment) -> bool {
+    segment.file.as_ref().is_some_and(|file| 1 < Arc::strong_count(file))
+}
+
 impl State {
     /// Writes what the active segment still owes before it becomes an old one: its indexes, and what is known
     /// of producers at its end.
@@ -342,6 +351,14 @@ impl State {
         match &mut self.active {
             Some(active) => active.finish(place, last.base),
             None => Ok(()),
+        }
+    }
+
+    /// A segment was taken out of the log, of which everything is on stable storage, be it in another one: no sync has to
+    /// cover it any more, and its room is free once nobody reads it.
+    pub(crate) fn forget_unsynced(&mut self, segment: &Segment) {
+        if let Some(log) = &segment.file {
+            self.unsynced.retain(|unsynced| !Arc::ptr_eq(unsynced, log));
         }
     }
 

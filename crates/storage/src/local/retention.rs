@@ -1,44 +1,21 @@
 //! Removes old segments: by age, by size, and those below a log start that was moved.
 //!
 //! Only whole segments below the recovery point go, and so below the high watermark. If all records are too old, the active segment is rolled
-//! first, so that a partition always has one. A removed file gets another name at once and goes for good
-//! after `file.delete.delay.ms`; readers that have it open are not disturbed.
+//! first, so that a partition always has one. A removed file gets another name at once and then goes to the
+//! [`Graveyard`]; readers that have it open are not disturbed.
 
+use super::graveyard::Graveyard;
 use super::names::{self, Kind};
 use super::partition::{Engine, Partition, State, Status};
 use super::place::Place;
 use super::search;
-use crate::disk::Disk;
-use ottla_base::{Offset, Tick, Timestamp};
-use parking_lot::Mutex;
+use super::segment::Segment;
+use ottla_base::{Offset, Timestamp};
+use std::fs::File;
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
-
-/// Files and directories that are to be removed at a certain time.
-#[derive(Debug, Default)]
-pub(crate) struct Graveyard(Mutex<Vec<(Tick, PathBuf)>>);
-
-impl Graveyard {
-    pub(crate) fn put(&self, due: Tick, path: PathBuf) {
-        self.0.lock().push((due, path));
-    }
-
-    /// Removes what is due. What cannot be removed now is tried again at the next start.
-    pub(crate) fn clear(&self, now: Tick, disk: &dyn Disk) {
-        let due: Vec<PathBuf> =
-            self.0.lock().extract_if(.., |(due, _)| *due <= now).map(|(_, path)| path).collect();
-        for path in due {
-            let removed = disk.metadata(&path).and_then(|metadata| match metadata.is_directory {
-                true => disk.remove_dir_all(&path),
-                false => disk.remove_file(&path),
-            });
-            if let Err(error) = removed {
-                tracing::warn!(path = %path.display(), %error, "a deleted file cannot be removed yet");
-            }
-        }
-    }
-}
 
 /// What is to be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,18 +73,25 @@ pub(crate) fn enforce(
     }
     let place = partition.place(engine);
     let due = now.tick + Duration::from_millis(state.settings.file_delete_delay_ms);
-    let buried = bury_first(&mut state, segments, &place, |path| graveyard.put(due, path));
+    let mut buried = Vec::new();
+    let all_are = bury_first(&mut state, segments, &place, &mut buried);
     state.log_start = state.log_start.max(state.segments[0].base);
     drop(state);
+    // Otherwise a power cut may bring the old names back, and nothing of the files may be cut: the next start removes them.
     place.sync()?;
-    buried.map(|()| removed)
+    buried.into_iter().for_each(|(path, log)| graveyard.put_file(due, path, log));
+    all_are.map(|()| removed)
 }
 
+/// A file's new name, and the handle by which somebody may read it.
+type Buried = (PathBuf, Option<Arc<File>>);
+
 /// Takes the oldest segments out of the log, each together with its files.
-fn bury_first(state: &mut State, count: usize, place: &Place, bury_file: impl Fn(PathBuf)) -> io::Result<()> {
+fn bury_first(state: &mut State, count: usize, place: &Place, buried: &mut Vec<Buried>) -> io::Result<()> {
     for _ in 0..count {
-        bury(place, state.segments[0].base, &bury_file)?;
-        state.segments.remove(0);
+        bury(place, &state.segments[0], buried)?;
+        let segment = state.segments.remove(0);
+        state.forget_unsynced(&segment);
     }
     Ok(())
 }
@@ -171,15 +155,15 @@ pub(crate) fn modified(place: &Place, base: Offset) -> Timestamp {
     }
 }
 
-/// Renames a segment's files and hands them to `bury_file`. The log goes last: until then it is a segment.
-fn bury(place: &Place, base: Offset, bury_file: impl Fn(PathBuf)) -> io::Result<()> {
-    for kind in Kind::INDEXES.into_iter().chain([Kind::Log]) {
-        let path = place.file(base, kind);
-        let mut buried = path.clone().into_os_string();
-        buried.push(names::DELETED_FILE_SUFFIX);
-        let buried = PathBuf::from(buried);
-        match place.disk.rename(&path, &buried) {
-            Ok(()) => bury_file(buried),
+/// Renames a segment's files. The log goes last: until then it is a segment.
+fn bury(place: &Place, segment: &Segment, buried: &mut Vec<Buried>) -> io::Result<()> {
+    for kind in Kind::OF_SEGMENTS {
+        let path = place.file(segment.base, kind);
+        let mut new = path.clone().into_os_string();
+        new.push(names::DELETED_FILE_SUFFIX);
+        let new = PathBuf::from(new);
+        match place.disk.rename(&path, &new) {
+            Ok(()) => buried.push((new, if kind == Kind::Log { segment.file.clone() } else { None })),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }

@@ -2,10 +2,10 @@
 
 use super::Log;
 use crate::local::compaction::choice::Target;
-use crate::local::compaction::freeing::Freeing;
 use crate::local::compaction::job::{Finished, Job, Shell};
 use crate::local::compaction::{Stop, choice, survey};
 use crate::local::directory;
+use crate::local::freeing::Freeing;
 use crate::local::partition::Partition;
 use crate::settings::CleanerOptions;
 use ottla_base::Tick;

@@ -10,10 +10,9 @@ use std::io;
 use std::sync::atomic::Ordering;
 
 impl Log {
-    /// Removes segments that are older or more than the settings keep, and files whose delay has passed. To be
-    /// called every few minutes (Kafka: `log.retention.check.interval.ms`).
+    /// Removes segments that are older or more than the settings keep. To be called every few minutes (Kafka:
+    /// `log.retention.check.interval.ms`), and then [`free_deleted`](Self::free_deleted) until there is nothing.
     pub fn enforce_retention(&self) {
-        let engine = &self.0.engine;
         let partitions = self.all();
         let wanting: Vec<_> =
             partitions.iter().filter(|partition| self.remove_old(partition, Reason::Any)).collect();
@@ -23,7 +22,15 @@ impl Log {
             }
             wanting.into_iter().for_each(|partition| _ = self.remove_old(partition, Reason::Any));
         }
-        self.0.graveyard.clear(engine.env.now().tick, &*engine.disk);
+    }
+
+    /// Removes a bit of what was deleted, once its delay has passed. Returns for how many bytes read or written it counts;
+    /// `None` if nothing can be done now. Syncs of producers may wait meanwhile, for longer the fewer rests there are
+    /// between the calls.
+    #[must_use]
+    pub fn free_deleted(&self) -> Option<u64> {
+        let engine = &self.0.engine;
+        self.0.graveyard.step(engine.env.now().tick, &*engine.disk)
     }
 
     /// Removes old segments of a partition. Returns whether more would go after a checkpoint.

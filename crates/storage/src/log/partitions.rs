@@ -5,7 +5,7 @@ use crate::error::{CreateError, DeleteError};
 use crate::local::compaction::Standing;
 use crate::local::directory;
 use crate::local::epochs::Epochs;
-use crate::local::names;
+use crate::local::names::{self, Kind};
 use crate::local::partition::{Mark, Partition, State, Status};
 use crate::local::producers::Producers;
 use crate::local::segment::{Active, Segment};
@@ -15,6 +15,7 @@ use crate::settings::LogSettings;
 use ottla_base::{Offset, PartitionId, PartitionIndex, TopicId, TopicName};
 use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 impl Log {
@@ -85,12 +86,15 @@ impl Log {
         let engine = &self.0.engine;
         let Some(partition) = self.find(id) else { return self.delete_offline(id) };
         let path = partition.place(engine).path;
-        let (delay_ms, compacted_to) = {
+        let (delay_ms, compacted_to, logs) = {
             let mut state = partition.state.lock();
             state.status = Status::Deleted;
-            state.segments.iter_mut().for_each(|segment| (segment.file, segment.index) = (None, None));
+            state.segments.iter_mut().for_each(|segment| segment.index = None);
             state.unsynced = Vec::new();
-            (state.settings.file_delete_delay_ms, state.compaction.compacted_to)
+            let logs =
+                state.segments.iter_mut().filter_map(|segment| Some((segment.base, segment.file.take()?)));
+            let logs: Vec<_> = logs.filter(|(_, log)| 1 < Arc::strong_count(log)).collect();
+            (state.settings.file_delete_delay_ms, state.compaction.compacted_to, logs)
         };
         let deleted = directory::deleted_path(engine, &partition.topic, id.index);
         let renamed = engine.disk.rename(&path, &deleted);
@@ -105,7 +109,11 @@ impl Log {
         {
             tracing::warn!(%id, %error, "how far a deleted log was compacted is still noted");
         }
-        self.0.graveyard.put(engine.env.now().tick + Duration::from_millis(delay_ms), deleted);
+        let due = engine.env.now().tick + Duration::from_millis(delay_ms);
+        for (base, log) in logs {
+            self.0.graveyard.put_file(due, names::file(&deleted, base, Kind::Log), Some(log));
+        }
+        self.0.graveyard.put_directory(due, deleted);
         Ok(())
     }
 
@@ -122,7 +130,7 @@ impl Log {
         }
         let delay = Duration::from_millis(unread.settings.file_delete_delay_ms);
         engine.gone.lock().insert((unread.topic, id.index));
-        self.0.graveyard.put(engine.env.now().tick + delay, deleted);
+        self.0.graveyard.put_directory(engine.env.now().tick + delay, deleted);
         Ok(())
     }
 

@@ -100,7 +100,9 @@ fn exchange(state: &mut State, sources: &[Source], segment: Segment) -> Vec<Segm
         // It lies at the end of the last of them, because everything in them is visible.
         state.high_mark = Mark { base, position: size };
     }
-    state.segments.splice(range, [segment]).collect()
+    let old: Vec<Segment> = state.segments.splice(range, [segment]).collect();
+    old.iter().for_each(|segment| state.forget_unsynced(segment));
+    old
 }
 
 /// Steps 1 and 2. After an error the old segments still count, unless it is unknown.

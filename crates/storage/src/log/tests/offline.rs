@@ -266,7 +266,7 @@ fn it_can_be_deleted_and_made_again() {
         let new = PartitionId { topic: TopicId(uuid::Uuid::from_u128(9)), ..ID };
         world.log().create(&topic(), new, world.settings).unwrap();
         world.pass_ms(5);
-        world.log().enforce_retention();
+        world.free_deleted();
         assert!(!list(world.dir.path()).iter().any(|name| name.ends_with("-delete")));
         world.restart();
         assert!(world.report.clean, "nothing is offline any more");

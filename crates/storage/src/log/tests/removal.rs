@@ -91,12 +91,65 @@ fn removed_files_stay_for_a_while_and_readers_are_not_disturbed() {
     let deleted = || world.files().into_iter().filter(|name| name.ends_with(".deleted")).count();
     assert!(0 < deleted());
     world.pass_ms(999);
-    world.log().enforce_retention();
+    assert_eq!(world.log().free_deleted(), None);
     assert!(0 < deleted());
     world.pass_ms(1);
-    world.log().enforce_retention();
+    world.free_deleted();
     assert_eq!(deleted(), 0);
     assert!(!records_of(&read.records.to_bytes().unwrap()).is_empty());
+}
+
+/// Whoever reads a log that goes has all of it, however long he takes: also by a handle that the handle cache would have
+/// closed, and whether the segment or the partition goes.
+#[test]
+fn a_large_log_is_not_cut_while_somebody_reads_it() {
+    type Remove = fn(&Log);
+    let removals: [Remove; 2] = [|log| _ = log.trim(ID, Offset(5)).unwrap(), |log| log.delete(ID).unwrap()];
+    for remove in removals {
+        let world = World::with(|settings| {
+            settings.segment_bytes = 5 << 20;
+            settings.file_delete_delay_ms = 0;
+        });
+        let value = "x".repeat(1 << 20);
+        (0..6).for_each(|_| _ = world.put(&[&value]));
+        let log = world.file("00000000000000000000.log");
+        let (watch, length) = (std::fs::File::open(&log).unwrap(), std::fs::metadata(&log).unwrap().len());
+        let read = world.log().read(ID, Offset(0), 1 << 30, ReadBound::End, WholeFirst::Yes).unwrap();
+        // Not used since the last look.
+        (0..2).for_each(|_| world.log().checkpoint().unwrap());
+        remove(world.log());
+        world.free_deleted();
+        assert!(!log.exists());
+        assert_eq!(watch.metadata().unwrap().len(), length);
+        assert_eq!(records_of(&read.records.to_bytes().unwrap()).len(), 4);
+        drop(read);
+        world.free_deleted();
+        assert!(watch.metadata().unwrap().len() < length, "bit by bit");
+    }
+}
+
+/// A power cut may bring their old names back.
+#[test]
+fn files_whose_new_names_are_not_durable_are_left_to_the_next_start() {
+    let mut world = rolled();
+    let log = world.file("00000000000000000000.log.deleted");
+    world.log().checkpoint().unwrap();
+    world.faults().syncs_fail.store(true, Ordering::SeqCst);
+    keep(&world, |settings| settings.retention_bytes = Some(1));
+    world.log().enforce_retention();
+    world.faults().syncs_fail.store(false, Ordering::SeqCst);
+    world.pass_ms(1000);
+    world.free_deleted();
+    assert!(log.exists());
+    world.crash();
+    world.free_deleted();
+    assert!(!log.exists());
+}
+
+impl World {
+    pub(super) fn free_deleted(&self) {
+        while self.log().free_deleted().is_some() {}
+    }
 }
 
 #[test]
@@ -129,7 +182,7 @@ fn a_deleted_partition_is_gone_and_its_name_is_free() {
     assert_eq!(list(world.dir.path()).iter().filter(|name| name.ends_with("-delete")).count(), 1);
     world.crash();
     assert_eq!(world.log().partitions(), [(topic(), new)]);
-    world.log().enforce_retention();
+    world.free_deleted();
     assert_eq!(list(world.dir.path()).iter().filter(|name| name.ends_with("-delete")).count(), 0);
 }
 

@@ -1,4 +1,4 @@
-//! Gives the room of replaced logs back bit by bit.
+//! Gives the room of replaced and deleted logs back bit by bit.
 //!
 //! Closing the last handle of a file without a name frees all its blocks at once. A file system with a journal does that
 //! in one go, together with telling the disk, and syncs of producers wait for it: the more, the larger the file. So such a
@@ -50,10 +50,15 @@ fn rest(disk: &dyn Disk, file: &File) -> Option<u64> {
     disk.length(file).ok()?.checked_sub(FREED_BYTES)
 }
 
+/// Whether freeing so many bytes at once would be noticed.
+pub(crate) fn is_large(bytes: u64) -> bool {
+    FREED_BYTES < bytes
+}
+
 /// What is freed in a step; closing a file of less is quick.
-const FREED_BYTES: u64 = 8 << 20;
+const FREED_BYTES: u64 = 2 << 20;
 /// As much as freeing those bytes keeps the disk busy, roughly.
-const COUNTED_BYTES: u64 = FREED_BYTES / 16;
+const COUNTED_BYTES: u64 = FREED_BYTES / 4;
 /// Each keeps its room, and a handle, for as long as somebody reads it.
 const FILES_MAX: usize = 64;
 
