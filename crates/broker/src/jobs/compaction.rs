@@ -47,19 +47,23 @@ async fn clean(broker: Arc<Broker>, number: usize) {
         Err(error) => return tracing::error!(%error, "logs are not compacted: the system refused a thread"),
     };
     let mut others = Others::default();
+    let mut overdue_bytes = 0;
     loop {
         let config = broker.config();
         if wanted(&config.cleaner) <= number {
             return;
         }
         let pace = if others.wait(broker.log.commits(), broker.env.now().tick) {
-            Pace::giving_way(&config.cleaner)
+            Pace::giving_way(&config.cleaner, overdue_bytes)
         } else {
             Pace::alone(&config.cleaner)
         };
         let rest = match hands.work(pace.options, pace.portion).await {
             Ok(None) => backoff(&config.cleaner),
-            Ok(Some(io_bytes)) => rest(io_bytes, pace.rate),
+            Ok(Some(done)) => {
+                overdue_bytes = done.overdue_bytes;
+                rest(done.io_bytes, pace.rate)
+            }
             Err(gone) => return tracing::error!("{gone}; it will begin again"),
         };
         tokio::time::sleep(rest).await;
@@ -101,15 +105,21 @@ impl Pace {
     }
 
     /// In small steps with pauses: a sync of a producer waits for one of the cleaner that is under way, so that these must
-    /// be short and few.
-    fn giving_way(settings: &Settings) -> Self {
+    /// be short and few. The more is overdue, the shorter the pauses: a cleaner that gives way to a producer for ever would
+    /// let the logs grow for ever.
+    #[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
+    fn giving_way(settings: &Settings, overdue_bytes: u64) -> Self {
         let alone = Self::alone(settings);
         let cleaners = f64::from(settings.log_cleaner_threads.max(1));
-        let io_bytes = alone.options.io_bytes.min(GIVING_WAY_IO_BYTES);
+        let catching_up = overdue_bytes as f64 * IO_PER_DIRTY_BYTE / CATCH_UP_SECONDS;
+        let rate = alone.rate.min(GIVING_WAY_RATE.max(catching_up) / cleaners);
         Self {
-            options: CleanerOptions { io_bytes, ..alone.options },
-            portion: alone.portion.min(2 * GIVING_WAY_IO_BYTES as u64),
-            rate: alone.rate.min(GIVING_WAY_RATE / cleaners),
+            options: CleanerOptions {
+                io_bytes: alone.options.io_bytes.min(GIVING_WAY_IO_BYTES),
+                ..alone.options
+            },
+            portion: portion(rate / 50.0).max(GIVING_WAY_PORTION).min(alone.portion),
+            rate,
         }
     }
 }
@@ -155,8 +165,14 @@ pub(super) fn rest(io_bytes: u64, rate: f64) -> Duration {
 /// After an append was made durable, others are expected for so long.
 const OTHERS_FOR: Duration = Duration::from_secs(1);
 const GIVING_WAY_IO_BYTES: usize = 64 << 10;
-/// Bytes a second that all cleaners together read and write while others wait for the disk.
+/// Between two rests; more if the rate is so high that a rest would be too short for a timer.
+const GIVING_WAY_PORTION: u64 = 128 << 10;
+/// Bytes a second that all cleaners together read and write while others wait for the disk and little is overdue.
 const GIVING_WAY_RATE: f64 = 64.0 * 1024.0 * 1024.0;
+/// What is overdue may take so long: the rate grows with it. So it never becomes more than producers write in this time.
+const CATCH_UP_SECONDS: f64 = 300.0;
+/// A dirty byte is read for the map, read again and written, and about as many clean ones are copied with it.
+const IO_PER_DIRTY_BYTE: f64 = 5.0;
 /// How soon a change of the number of cleaners is noticed.
 const SUPERVISION: Duration = Duration::from_secs(1);
 /// Without a rest, a cleaner with nothing to do would take a whole core.

@@ -20,6 +20,8 @@ pub struct Cleaner {
     job: Option<Job>,
     /// What it has replaced.
     freeing: Freeing,
+    /// Of all logs that were due when it last chose one.
+    overdue_bytes: u64,
 }
 
 /// What a step of a [`Cleaner`] was.
@@ -38,7 +40,7 @@ impl Log {
     /// A cleaner for this log. Nothing happens until [`Cleaner::step`] is called.
     #[must_use]
     pub fn cleaner(&self, options: CleanerOptions) -> Cleaner {
-        Cleaner { log: self.clone(), options, job: None, freeing: Freeing::default() }
+        Cleaner { log: self.clone(), options, job: None, freeing: Freeing::default(), overdue_bytes: 0 }
     }
 }
 
@@ -46,6 +48,13 @@ impl Cleaner {
     /// Changes its means; a pass that has begun keeps its map of keys.
     pub fn configure(&mut self, options: CleanerOptions) {
         self.options = options;
+    }
+
+    /// How many bytes waited to be compacted, beyond what their logs' settings let wait, when it chose the log that it works
+    /// on. More and more if it is too slow.
+    #[must_use]
+    pub fn overdue_bytes(&self) -> u64 {
+        self.overdue_bytes
     }
 
     /// Works for a moment: about [`CleanerOptions::io_bytes`] are read or written, or a piece of a replaced log is freed. Blocks on files, but makes
@@ -79,7 +88,7 @@ impl Cleaner {
     }
 
     /// Claims the log that has most to gain.
-    fn next_job(&self) -> Option<Job> {
+    fn next_job(&mut self) -> Option<Job> {
         let engine = &self.log.0.engine;
         let now = engine.env.now();
         let mut targets = Vec::new();
@@ -93,6 +102,8 @@ impl Cleaner {
                 }
             }
         }
+        let due = targets.iter().filter(|(_, target)| target.due);
+        self.overdue_bytes = due.map(|(_, target)| target.overdue_bytes).sum();
         let (partition, target) = choice::most_due(targets)?;
         self.begin(&partition, target)
     }

@@ -18,7 +18,16 @@ pub(super) enum Hands {
 pub(super) struct Order {
     options: CleanerOptions,
     portion: u64,
-    done: oneshot::Sender<Option<u64>>,
+    done: oneshot::Sender<Option<Done>>,
+}
+
+/// What was done of an order.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Done {
+    /// How much was read and written.
+    pub(super) io_bytes: u64,
+    /// How much waits that should not.
+    pub(super) overdue_bytes: u64,
 }
 
 /// The thread has panicked.
@@ -37,7 +46,7 @@ impl Hands {
     }
 
     /// Works until about `portion` bytes are read and written. `None` if there was nothing to do.
-    pub(super) async fn work(&mut self, options: CleanerOptions, portion: u64) -> Result<Option<u64>, Gone> {
+    pub(super) async fn work(&mut self, options: CleanerOptions, portion: u64) -> Result<Option<Done>, Gone> {
         match self {
             Self::Own(cleaner) => Ok(work(cleaner, options, portion)),
             Self::Thread { orders, .. } => {
@@ -71,25 +80,21 @@ fn serve(mut cleaner: Cleaner, ordered: &Receiver<Order>) {
         tracing::debug!(%error, "compaction has the same priority as requests");
     }
     while let Ok(Order { options, portion, done }) = ordered.recv() {
-        let io_bytes = work(&mut cleaner, options, portion);
+        let result = work(&mut cleaner, options, portion);
         // Nobody waits if the broker stops.
-        let _ = done.send(io_bytes);
+        let _ = done.send(result);
     }
 }
 
-fn work(cleaner: &mut Cleaner, options: CleanerOptions, portion: u64) -> Option<u64> {
+fn work(cleaner: &mut Cleaner, options: CleanerOptions, portion: u64) -> Option<Done> {
     cleaner.configure(options);
     let mut all = None;
-    loop {
-        match cleaner.step() {
-            CleanerStep::Idle => return all,
-            CleanerStep::Busy { io_bytes } => {
-                let sum = all.unwrap_or(0) + io_bytes;
-                all = Some(sum);
-                if portion <= sum {
-                    return all;
-                }
-            }
+    while let CleanerStep::Busy { io_bytes } = cleaner.step() {
+        let sum = all.unwrap_or(0) + io_bytes;
+        all = Some(sum);
+        if portion <= sum {
+            break;
         }
     }
+    Some(Done { io_bytes: all?, overdue_bytes: cleaner.overdue_bytes() })
 }

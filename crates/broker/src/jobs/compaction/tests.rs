@@ -43,10 +43,28 @@ fn a_cleaner_gives_way_while_appends_are_made_durable() {
     assert!(!others.wait(1, Tick(1100)));
     assert!(others.wait(5, Tick(2000)));
     let default = settings(|_| {});
-    let pace = Pace::giving_way(&default);
+    let pace = Pace::giving_way(&default, 0);
     assert!(pace.portion < Pace::alone(&default).portion && pace.options.io_bytes == GIVING_WAY_IO_BYTES);
     assert_eq!(pace.rate, GIVING_WAY_RATE);
     // What an operator allows is not passed.
     let slow = settings(|settings| settings.log_cleaner_io_max_bytes_per_second = 1000.0);
-    assert_eq!(Pace::giving_way(&slow).rate, rate(&slow));
+    assert_eq!(Pace::giving_way(&slow, 0).rate, rate(&slow));
+}
+
+#[test]
+fn a_cleaner_gives_way_less_the_more_is_overdue() {
+    let default = settings(|_| {});
+    let overdue = |gibibytes: u64| Pace::giving_way(&default, gibibytes << 30);
+    assert_eq!(overdue(1), overdue(0), "that is worked off in time");
+    assert!(overdue(1).rate < overdue(10).rate && overdue(10).rate < overdue(100).rate);
+    // All of it within the time that it may take.
+    assert!(100.0 * 1024.0 * 1024.0 * 1024.0 * IO_PER_DIRTY_BYTE <= overdue(100).rate * CATCH_UP_SECONDS);
+    // Rests stay long enough for a timer.
+    for gibibytes in [0, 1, 10] {
+        let pace = overdue(gibibytes);
+        assert!(Duration::from_millis(1) <= rest(pace.portion, pace.rate), "{pace:?}");
+    }
+    assert_eq!(overdue(u64::MAX >> 30).portion, Pace::alone(&default).portion);
+    let slow = settings(|settings| settings.log_cleaner_io_max_bytes_per_second = 1000.0);
+    assert_eq!(Pace::giving_way(&slow, u64::MAX).rate, rate(&slow));
 }

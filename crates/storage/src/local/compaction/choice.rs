@@ -40,6 +40,8 @@ pub(crate) struct Target {
     pub(crate) dirty_ratio: f64,
     /// Whether its settings ask for it now.
     pub(crate) due: bool,
+    /// Dirty bytes beyond those that its settings let wait.
+    pub(crate) overdue_bytes: u64,
 }
 
 impl LogFacts {
@@ -86,13 +88,25 @@ impl LogFacts {
         let is_overdue =
             |segment: &SegmentFacts| Timestamp(0) < segment.first && self.lag_ms_max < age(segment.first);
         let overdue = self.lag_ms_max < u64::MAX && old[dirty_from..].iter().any(is_overdue);
+        let may_wait = if overdue { 0.0 } else { self.dirty_ratio_min };
         Some(Target {
             first_dirty,
             until: self.segments[until].base,
             dirty_ratio,
             due: overdue || self.dirty_ratio_min < dirty_ratio,
+            overdue_bytes: dirty.saturating_sub(share(may_wait, clean + dirty)),
         })
     }
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "it need not be exact, and the cast saturates"
+)]
+fn share(ratio: f64, bytes: u64) -> u64 {
+    (ratio * bytes as f64) as u64
 }
 
 /// The place of the log that has most to gain among those that are due.

@@ -85,6 +85,16 @@ fn the_ratio_of_dirty_bytes_decides_whether_it_is_worth_while() {
 }
 
 #[test]
+fn what_its_settings_do_not_let_wait_is_overdue() {
+    let bytes = |facts: LogFacts| facts.target(NOW).unwrap().overdue_bytes;
+    // Of four segments with 1000 bytes each, three are dirty.
+    let at =
+        |ratio| LogFacts { dirty_ratio_min: ratio, compacted_to: Some(Offset(100)), ..log(&[1, 2, 3, 4, 5]) };
+    assert_eq!([0.0, 0.5, 0.75, 1.0].map(|ratio| bytes(at(ratio))), [3000, 1000, 0, 0]);
+    assert_eq!(bytes(LogFacts { lag_ms_max: 10, ..at(1.0) }), 3000, "too old to wait");
+}
+
+#[test]
 fn a_record_older_than_the_largest_lag_must_be_compacted() {
     let old = |lag_ms_max| LogFacts {
         dirty_ratio_min: 1.0,
@@ -102,7 +112,13 @@ fn a_record_older_than_the_largest_lag_must_be_compacted() {
 
 #[test]
 fn the_dirtiest_log_that_is_due_comes_first() {
-    let target = |dirty_ratio, due| Target { first_dirty: Offset(0), until: Offset(9), dirty_ratio, due };
+    let target = |dirty_ratio, due| Target {
+        first_dirty: Offset(0),
+        until: Offset(9),
+        dirty_ratio,
+        due,
+        overdue_bytes: 0,
+    };
     let all = [("a", target(0.6, true)), ("b", target(0.9, true)), ("c", target(1.0, false))];
     assert_eq!(most_due(all).map(|(name, _)| name), Some("b"));
     assert_eq!(most_due([("c", target(1.0, false))]), None);
