@@ -43,7 +43,8 @@ struct Size {
     compacted_mib: usize,
 }
 
-const LONG: Size = Size { pairs: 6, round: Duration::from_secs(15), compacted_mib: 512 };
+/// A pass, all that comes at its end included, fits into a round.
+const LONG: Size = Size { pairs: 12, round: Duration::from_secs(7), compacted_mib: 128 };
 const QUICK: Size = Size { pairs: 1, round: Duration::from_secs(3), compacted_mib: 64 };
 
 /// Measures.
