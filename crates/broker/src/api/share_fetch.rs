@@ -82,13 +82,13 @@ async fn fetch(context: &Context, request: ShareFetchRequest) -> Result<ShareFet
             return Err(of_session(code));
         }
     };
-    let (settings, config) = broker.share_config(&key.group);
+    let (_, config) = broker.share_config(&key.group);
     let asking = Asking { key: &key, config: &config, is_renewal: request.is_renew_ack };
     // Decided now: what is given back here may be handed out below.
     let acknowledging = set_out(context, asking, asked.acknowledgements);
     let fetches = plan.stage != Stage::Closing && !request.is_renew_ack;
     let outcomes: Vec<Outcome> = if fetches {
-        let poll = poll::Poll::new(context, &key, &request, (&settings, &config));
+        let poll = poll::Poll::new(context, &key, &request);
         poll.run(&plan.partitions).await
     } else {
         plan.partitions.iter().map(|_| Outcome::default()).collect()

@@ -5,9 +5,10 @@
 
 use super::{SharePartitions, feed, id, mixed_up, of_unavailable};
 use crate::Broker;
-use crate::config::kinds::Isolation;
 use ottla_base::PartitionId;
-use ottla_coordinator::share_partition::{Acquire, Command, Config, Extend, More, Range, Reply, Want};
+use ottla_coordinator::share_partition::{
+    Acquire, Command, Config, Extend, Id, More, Range, Reply, Scanned, Want,
+};
 use ottla_wire::record::Records;
 use ottla_wire::{ErrorCode, Str};
 use std::sync::Arc;
@@ -21,8 +22,6 @@ const LOOKS_MAX: usize = 16;
 pub(crate) struct Wanted {
     pub(crate) group: Str,
     pub(crate) member: Str,
-    pub(crate) config: Arc<Config>,
-    pub(crate) isolation: Isolation,
     pub(crate) want: Want,
 }
 
@@ -48,14 +47,17 @@ impl SharePartitions {
         wanted: &Wanted,
         partition: PartitionId,
     ) -> Result<Acquired, ErrorCode> {
+        let id = id(&wanted.group, partition);
         let (mut more, mut looks, mut is_cut_short) = (More::Ask, 0, false);
         loop {
             let offsets = broker.log.offsets(partition).map_err(|error| crate::error::of_read(&error))?;
+            // Those of now, at each look: a member that has waited since before a queue was paused gets nothing either.
+            let (settings, config) = broker.share_config(&wanted.group);
             let acquire = Acquire {
                 ticket: ottla_coordinator::Ticket(0),
-                id: id(&wanted.group, partition),
+                id: id.clone(),
                 member: wanted.member.clone(),
-                config: Arc::clone(&wanted.config),
+                config: Arc::clone(&config),
                 want: wanted.want,
                 log_start: offsets.log_start,
                 more,
@@ -82,14 +84,14 @@ impl SharePartitions {
                     Some(asked_for) => {
                         let reader = feed::Reader {
                             group: &wanted.group,
-                            config: &wanted.config,
-                            isolation: wanted.isolation,
+                            config: &config,
+                            isolation: settings.share.isolation_level,
                         };
                         let scanned = feed::scan(&broker.log, partition, reader, asked_for);
                         match scanned.map_err(|error| feed::code(&error))? {
-                            Some(scanned) if looks < LOOKS_MAX => self.extend(wanted, partition, scanned),
+                            Some(scanned) if looks < LOOKS_MAX => self.extend(id.clone(), config, scanned),
                             Some(scanned) => {
-                                self.extend(wanted, partition, scanned);
+                                self.extend(id.clone(), config, scanned);
                                 (more, is_cut_short) = (More::Never, true);
                             }
                             None => more = More::Never,
@@ -102,14 +104,9 @@ impl SharePartitions {
     }
 
     /// Tells the machine what is in the log; its answer says nothing.
-    fn extend(
-        &self,
-        wanted: &Wanted,
-        partition: PartitionId,
-        scanned: ottla_coordinator::share_partition::Scanned,
-    ) {
-        let (id, config) = (id(&wanted.group, partition), Arc::clone(&wanted.config));
-        drop(self.ask(&wanted.group, |ticket| Command::Extend(Extend { ticket, id, config, scanned })));
+    fn extend(&self, id: Id, config: Arc<Config>, scanned: Scanned) {
+        let group = id.group.clone();
+        drop(self.ask(&group, |ticket| Command::Extend(Extend { ticket, id, config, scanned })));
     }
 }
 

@@ -4,11 +4,10 @@ use super::partition::{Budget, Outcome};
 use super::request::resolve;
 use crate::Broker;
 use crate::api::Context;
-use crate::config::GroupConfig;
 use crate::share_partitions::Wanted;
 use crate::share_session::Key;
 use ottla_base::PartitionId;
-use ottla_coordinator::share_partition::{Config, Mode, Want};
+use ottla_coordinator::share_partition::{Mode, Want};
 use ottla_storage::{ReadBound, WholeFirst};
 use ottla_wire::message::ShareFetchRequest;
 use std::collections::BTreeSet;
@@ -42,12 +41,7 @@ enum Few {
 }
 
 impl<'a> Poll<'a> {
-    pub(super) fn new(
-        context: &'a Context,
-        key: &'a Key,
-        request: &ShareFetchRequest,
-        (settings, config): (&GroupConfig, &Arc<Config>),
-    ) -> Self {
+    pub(super) fn new(context: &'a Context, key: &'a Key, request: &ShareFetchRequest) -> Self {
         let limit = i64::try_from(context.broker.config().network.fetch_max_bytes).unwrap_or(i64::MAX);
         let mode = match request.share_acquire_mode {
             ACQUIRE_RECORD_LIMIT => Mode::RecordLimit,
@@ -60,13 +54,7 @@ impl<'a> Poll<'a> {
             batch_max: request.batch_size,
             mode,
         };
-        let wanted = Wanted {
-            group: key.group.clone(),
-            member: key.member.clone(),
-            config: Arc::clone(config),
-            isolation: settings.share.isolation_level,
-            want,
-        };
+        let wanted = Wanted { group: key.group.clone(), member: key.member.clone(), want };
         let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
         let bytes_min = usize::try_from(i64::from(request.min_bytes).min(budget.bytes)).unwrap_or(0);
         Self { context, key, wanted, budget, wait, bytes_min }
@@ -155,15 +143,13 @@ impl<'a> Poll<'a> {
                 return partitions.iter().map(|_| Outcome::default()).collect();
             }
         }
-        // Those of now: a member that has waited since before a queue was paused gets nothing either.
-        let (_, config) = self.broker().share_config(&self.key.group);
         let mut budget = self.budget;
         let mut outcomes = Vec::with_capacity(partitions.len());
         for &partition in partitions {
             let outcome = match resolve(self.context, partition) {
                 Err(code) => code.into(),
                 Ok(_) if !budget.has_room() => Outcome::default(),
-                Ok(_) => self.acquire(partition, budget, &config).await,
+                Ok(_) => self.acquire(partition, budget).await,
             };
             budget.take(&outcome);
             outcomes.push(outcome);
@@ -171,9 +157,9 @@ impl<'a> Poll<'a> {
         outcomes
     }
 
-    async fn acquire(&self, partition: PartitionId, budget: Budget, config: &Arc<Config>) -> Outcome {
+    async fn acquire(&self, partition: PartitionId, budget: Budget) -> Outcome {
         let want = Want { records_max: budget.records, bytes_max: budget.bytes, ..self.wanted.want };
-        let wanted = Wanted { want, config: Arc::clone(config), ..self.wanted.clone() };
+        let wanted = Wanted { want, ..self.wanted.clone() };
         match self.broker().share.partitions.acquire(self.broker(), &wanted, partition).await {
             Ok(acquired) => acquired.into(),
             Err(code) => code.into(),
