@@ -79,7 +79,8 @@ struct World {
     judge: Judge,
     queue: Queue,
     tickets: BTreeMap<Ticket, Asked>,
-    /// Requests that were decided since the last crash.
+    /// Requests that were decided, also before a crash: a copy that comes after it is a repetition, and its answer goes
+    /// back on no connection.
     answered: BTreeSet<(usize, Serial)>,
     asked: u64,
     size: Size,

@@ -135,7 +135,6 @@ impl World {
         self.queue.crash(self.now());
         self.await_commit();
         self.tickets.clear();
-        self.answered.clear();
         self.is_down_until = self.now_ms + self.chance.within(0..down_ms);
     }
 
