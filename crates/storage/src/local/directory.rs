@@ -5,7 +5,7 @@ use super::epochs::Epochs;
 use super::handles::Handles;
 use super::names;
 use super::offline::{Noted, Offline, Unread};
-use super::partition::{Engine, Partition, Roots};
+use super::partition::{Engine, Partition, Roots, Status};
 use super::place::Place;
 use super::recovery::{self, Known};
 use super::segment;
@@ -16,7 +16,7 @@ use crate::report::{self, RecoveryReport};
 use crate::settings::{LogOptions, LogSettings};
 use ottla_base::{Env, Offset, PartitionId, PartitionIndex, TopicId, TopicName};
 use parking_lot::Mutex;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{self, IoSlice};
 use std::path::{Path, PathBuf};
@@ -129,7 +129,7 @@ impl Opened {
                 self.partitions.iter().for_each(|partition| partition.look_for_losses(&self.engine));
                 return Err(OpenError::io("syncing", dir, error));
             }
-            save_recovery_points(&self.engine, self.partitions.iter())
+            save_recovery_points(&self.engine, self.partitions.iter(), &Moved::new())
                 .map_err(|error| OpenError::io("writing the recovery points in", dir, error))?;
         }
         if let Some(run) = disk.run() {
@@ -201,20 +201,42 @@ pub(crate) fn forget_gone<'a>(
 ) -> io::Result<()> {
     let mut gone = engine.gone.lock();
     if !gone.is_empty() {
-        save_recovery_points(engine, partitions.clone())?;
+        save_recovery_points(engine, partitions.clone(), &Moved::new())?;
         save_log_starts(engine, partitions, None)?;
         gone.clear();
     }
     Ok(())
 }
 
-/// Writes where each partition's log is known to be durable up to.
-pub(crate) fn save_recovery_points<'a>(
+/// Recovery points that are to become true.
+pub(crate) type Moved = HashMap<PartitionId, Offset>;
+
+/// Moves the recovery points: writes where each partition's log is known to be durable up to, and believes it then. Not
+/// before, because what recovery needs from a point on goes when a later one is believed.
+pub(crate) fn move_recovery_points<'a>(
+    engine: &Engine,
+    partitions: impl Iterator<Item = &'a Arc<Partition>> + Clone,
+    moved: &Moved,
+) -> io::Result<()> {
+    save_recovery_points(engine, partitions.clone(), moved)?;
+    for partition in partitions {
+        let mut state = partition.state.lock();
+        if let Some(end) = moved.get(&partition.id).filter(|_| state.status == Status::Live) {
+            state.recovery_point = *end;
+        }
+    }
+    Ok(())
+}
+
+fn save_recovery_points<'a>(
     engine: &Engine,
     partitions: impl Iterator<Item = &'a Arc<Partition>>,
+    moved: &Moved,
 ) -> io::Result<()> {
     let lines = partitions.map(|partition| {
-        let recovery_point = partition.state.lock().recovery_point;
+        let state = partition.state.lock();
+        let moved = moved.get(&partition.id).filter(|_| state.status == Status::Live);
+        let recovery_point = moved.copied().unwrap_or(state.recovery_point);
         checkpoint::line(&partition.topic, partition.id.index, recovery_point)
     });
     let lines = lines.chain(engine.offline.lines(|noted| noted.recovery_point));

@@ -1,7 +1,7 @@
 //! What has to be done from time to time, and at the end.
 
 use super::Log;
-use crate::local::directory;
+use crate::local::directory::{self, Moved};
 use crate::local::partition::{Engine, Partition, State, Status};
 use crate::local::place::Place;
 use crate::local::retention::{self, Reason};
@@ -88,27 +88,22 @@ impl Log {
     /// A checkpoint, by whoever holds the lock of changes.
     fn move_recovery_points(&self) -> io::Result<()> {
         let engine = &self.0.engine;
-        let mut moved = Vec::new();
+        let mut moved = Moved::new();
         let partitions = self.all();
         for partition in &partitions {
             let mut state = partition.state.lock();
             if state.status == Status::Live && state.recovery_point < state.end {
                 prepare_checkpoint(engine, partition, &mut state)?;
-                moved.push((partition, state.end));
+                moved.insert(partition.id, state.end);
             }
         }
         if !moved.is_empty() {
             if let Err(error) = engine.sync_everything() {
-                moved.iter().for_each(|(partition, _)| partition.look_for_losses(engine));
+                let written = partitions.iter().filter(|partition| moved.contains_key(&partition.id));
+                written.for_each(|partition| partition.look_for_losses(engine));
                 return Err(error);
             }
-            for (partition, end) in moved {
-                let mut state = partition.state.lock();
-                if state.status == Status::Live {
-                    state.recovery_point = end;
-                }
-            }
-            directory::save_recovery_points(engine, partitions.iter())?;
+            directory::move_recovery_points(engine, partitions.iter(), &moved)?;
         }
         directory::forget_gone(engine, partitions.iter())?;
         Ok(())
@@ -144,13 +139,8 @@ impl Log {
             save_producers(&mut state, &place)?;
         }
         engine.sync_everything()?;
-        for partition in &partitions {
-            let mut state = partition.state.lock();
-            if state.status == Status::Live {
-                state.recovery_point = state.end;
-            }
-        }
-        directory::save_recovery_points(engine, partitions.iter())?;
+        let ends = partitions.iter().map(|partition| (partition.id, partition.state.lock().end));
+        directory::move_recovery_points(engine, partitions.iter(), &ends.collect())?;
         directory::save_log_starts(engine, partitions.iter(), None)?;
         // A partition that has failed must be checked.
         if all_live { directory::mark_clean(engine) } else { Ok(()) }

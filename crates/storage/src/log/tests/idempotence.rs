@@ -171,6 +171,27 @@ fn a_damaged_snapshot_costs_no_memory_also_over_a_crash() {
     assert_eq!(world.append(sequenced(9, 0, 2, &["c"])).unwrap().base_offset, Offset(2));
 }
 
+/// Regression, found by the simulator: a recovery point was believed although it could not be noted. The snapshots that
+/// the noted one needs were removed, and the next start knew nothing of what lay before it: no producer, no transaction.
+#[test]
+fn producers_are_known_after_a_checkpoint_that_could_not_be_noted() {
+    let mut world = World::new();
+    world.append(sequenced(9, 0, 0, &["x"])).unwrap();
+    world.log().checkpoint().unwrap();
+    let in_the_way = world.dir.path().join("recovery-point-offset-checkpoint.tmp");
+    std::fs::create_dir(&in_the_way).unwrap();
+    for sequence in 1..4 {
+        world.append(sequenced(9, 0, sequence, &["x"])).unwrap();
+        assert!(world.log().checkpoint().is_err());
+    }
+    std::fs::remove_dir(in_the_way).unwrap();
+    world.crash();
+    for sequence in 0..4 {
+        let again = world.append(sequenced(9, 0, sequence, &["x"])).unwrap();
+        assert_eq!(again.base_offset, Offset(i64::from(sequence)));
+    }
+}
+
 /// Regression, found by the simulator (seed 6309): the second batch in flight was taken for the first of a producer that
 /// nobody knew, and the first one was out of order when it came again.
 #[test]
