@@ -52,6 +52,17 @@ final class Members {
             "share.acknowledgement.mode", way.isImplicit() ? "implicit" : "explicit",
             "share.acquire.mode", number % 2 == 0 ? "record_limit" : "batch_optimized");
         History.member(name, group);
+        while (!Queues.stopping) {
+            try {
+                consume(group, way, name, config, chance);
+            } catch (IllegalStateException lost) {
+                // The client has lost count of what it must acknowledge, with a connection. What it has goes back.
+                complain(name, lost);
+            }
+        }
+    }
+
+    private static void consume(String group, Way way, String name, Map<String, Object> config, Random chance) {
         try (var consumer = new KafkaShareConsumer<>(config, new StringDeserializer(), new StringDeserializer())) {
             if (way.isAsync()) {
                 consumer.setAcknowledgementCommitCallback((offsets, error) -> {
