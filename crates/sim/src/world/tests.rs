@@ -56,10 +56,10 @@ fn a_watermark_that_is_raised_before_the_sync_is_found() {
     finds(Planted::LateSyncs, 0..10);
 }
 
-/// Producers' sequences are taken from a snapshot that is ahead of what the log holds. Some 3 seeds in 100 show it.
+/// Producers' sequences are taken from a snapshot that is ahead of what the log holds. Some 3 seeds in 200 show it.
 #[test]
 fn a_snapshot_that_is_ahead_of_the_data_is_found() {
-    finds(Planted::SnapshotAhead, 10..30);
+    finds(Planted::SnapshotAhead, 0..10);
 }
 
 /// Group offsets, topics and transactions are acknowledged before the journal is synced.
