@@ -2,7 +2,7 @@
 
 use crate::disk::{Disk, Metadata, Mode, system};
 use crate::settings::Syncs;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, ReentrantMutex};
 use rustix::io::Errno;
 use std::fs::File;
 use std::io::{self, IoSlice};
@@ -36,8 +36,9 @@ pub(crate) struct Faults {
     pub(super) older_failures: AtomicUsize,
     /// The same for so many syncs of files.
     pub(crate) older_failures_of_files: AtomicUsize,
-    /// Syncs wait here for as long as a test holds the lock.
-    pub(super) sync_gate: Mutex<()>,
+    /// Syncs wait here for as long as a test holds the lock, but for those that its own thread asks for: a test whose code
+    /// is broken shall fail and not wait for itself.
+    pub(super) sync_gate: ReentrantMutex<()>,
     /// How many syncs of any kind were asked for.
     pub(super) syncs: AtomicUsize,
     /// Which files and directories were synced one by one.
@@ -85,7 +86,7 @@ impl Default for Faults {
             file_system_syncs_fail: AtomicBool::default(),
             older_failures: AtomicUsize::default(),
             older_failures_of_files: AtomicUsize::default(),
-            sync_gate: Mutex::default(),
+            sync_gate: ReentrantMutex::default(),
             syncs: AtomicUsize::default(),
             synced: Mutex::default(),
             written_out: Mutex::default(),
