@@ -109,9 +109,7 @@ impl Faults {
         drop(self.sync_gate.lock());
         if self.syncs_fail.load(SeqCst) { Err(Errno::IO.into()) } else { Ok(()) }
     }
-}
 
-impl Faults {
     fn before_change(&self) -> io::Result<()> {
         match self.changes_left.lock().as_mut() {
             Some(0) if self.changes_panic.load(SeqCst) => panic!("a test wants it"),
@@ -123,9 +121,7 @@ impl Faults {
             None => Ok(()),
         }
     }
-}
 
-impl Faults {
     fn note(&self, change: impl FnOnce() -> Change) {
         if let Some(changes) = self.changes.lock().as_mut() {
             changes.push(change());
