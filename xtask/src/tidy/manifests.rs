@@ -35,6 +35,7 @@ const ROOMS: &[Room] = &[
         may_use: &["base", "wire", "storage", "coordinator", "broker", "client"],
         may_not_use: PROGRAM,
     },
+    Room { name: "bench", may_use: &["base", "wire", "client"], may_not_use: &["redb"] },
     Room { name: "ottla", may_use: &["base", "wire", "storage", "broker", "client"], may_not_use: &["redb"] },
     Room { name: "xtask", may_use: &[], may_not_use: &["tokio"] },
 ];

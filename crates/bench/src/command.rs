@@ -1,0 +1,54 @@
+//! One word of the command line is one program, in a file of its own.
+
+mod echo;
+
+use clap::Subcommand;
+use std::fmt;
+
+/// What the first word may be.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// A server that sends every frame back: what one request costs before anybody looks at it
+    Echo(echo::Arguments),
+}
+
+impl Command {
+    /// Runs to the end: a server until it is killed, a generator until it has its result.
+    pub(crate) fn run(self) -> Outcome {
+        match self {
+            Self::Echo(arguments) => echo::run(&arguments),
+        }
+    }
+}
+
+/// How a program ends.
+pub(crate) type Outcome = Result<(), Failure>;
+
+/// Why a program ends early: one line for a person, with the cause and, where there is one, a cure.
+#[derive(Debug)]
+pub(crate) struct Failure(String);
+
+impl Failure {
+    /// A failure with this line.
+    pub(crate) fn new(line: impl Into<String>) -> Self {
+        Self(line.into())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Says what was being done when a call of the system failed.
+pub(crate) trait While<T> {
+    /// Names the doing, as in "while listening on 127.0.0.1:1".
+    fn while_doing(self, doing: impl fmt::Display) -> Result<T, Failure>;
+}
+
+impl<T, E: fmt::Display> While<T> for Result<T, E> {
+    fn while_doing(self, doing: impl fmt::Display) -> Result<T, Failure> {
+        self.map_err(|error| Failure(format!("while {doing}: {error}")))
+    }
+}

@@ -1,0 +1,42 @@
+//! The programs that stand beside a broker in a measurement.
+//!
+//! Servers are what a broker is compared with: the least that a correct one must do. Generators send and read at
+//! the least cost, or at times that were fixed before. None of them knows a scenario, a pair or a document: who
+//! measures starts them, reads their lines and draws the conclusions.
+//!
+//! A server prints a line when it is ready and serves until it is killed ([`ready`]). A generator prints a line when
+//! its warm-up is over, one with the result at its end ([`outcome`]), and fails at the first answer that is an error:
+//! a figure about requests that were refused is none.
+
+// What generators use, ahead of the first of them.
+#[allow(dead_code)]
+mod clock;
+mod command;
+#[allow(dead_code)]
+mod outcome;
+#[allow(dead_code)]
+mod payload;
+mod pin;
+mod ready;
+mod server;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The programs that stand beside a broker in a measurement.
+#[derive(Debug, Parser)]
+#[command(name = "ottla-bench", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: command::Command,
+}
+
+fn main() -> ExitCode {
+    match Cli::parse().command.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("ottla-bench: {failure}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What a connection has sent, cut into frames where it lies.
+
+use std::io::{self, Read};
+use std::net::TcpStream;
+use std::ops::Range;
+
+/// The largest frame that is read, its length included: the same as a broker's by default.
+const FRAME_BYTES_MAX: usize = 100 * 1024 * 1024;
+
+/// Bytes that have come and were not yet taken.
+#[derive(Debug, Default)]
+pub(crate) struct Input {
+    /// All of it is initialised; `filled` of it came from the connection.
+    buffer: Vec<u8>,
+    taken: usize,
+    filled: usize,
+}
+
+/// Where a frame lies in [`Input::bytes`], without its length.
+pub(crate) type Frame = Range<usize>;
+
+impl Input {
+    /// Reads once, into room for at least the frame that is being received.
+    ///
+    /// Frames that were taken before are gone after this: they are in the way.
+    pub(crate) fn receive(&mut self, mut stream: &TcpStream) -> io::Result<usize> {
+        self.make_room();
+        let received = stream.read(&mut self.buffer[self.filled..])?;
+        self.filled += received;
+        Ok(received)
+    }
+
+    /// The next frame that is here as a whole.
+    pub(crate) fn next(&mut self) -> io::Result<Option<Frame>> {
+        let Some(length) = self.claimed()? else { return Ok(None) };
+        let frame = self.taken + 4..self.taken + 4 + length;
+        if self.filled < frame.end {
+            return Ok(None);
+        }
+        self.taken = frame.end;
+        Ok(Some(frame))
+    }
+
+    /// What a frame's place refers to, until the next [`Input::receive`].
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.buffer[..self.filled]
+    }
+
+    /// The length that the frame at the front claims.
+    fn claimed(&self) -> io::Result<Option<usize>> {
+        let Some(bytes) = self.buffer[self.taken..self.filled].first_chunk() else { return Ok(None) };
+        match usize::try_from(i32::from_be_bytes(*bytes)) {
+            Ok(length) if length <= FRAME_BYTES_MAX => Ok(Some(length)),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidData, "a frame of an impossible length")),
+        }
+    }
+
+    fn make_room(&mut self) {
+        if 0 < self.taken {
+            self.buffer.copy_within(self.taken..self.filled, 0);
+            self.filled -= self.taken;
+            self.taken = 0;
+        }
+        let claimed = self.claimed().ok().flatten().unwrap_or_default();
+        let wanted =
+            (claimed + 4).max(if self.filled == 0 { BYTES_MIN } else { self.filled + BYTES_MIN / 2 });
+        if self.buffer.len() < wanted {
+            self.buffer.resize(wanted.next_power_of_two(), 0);
+        }
+    }
+}
+
+/// A connection's first room. Many small frames fit; large ones grow it once.
+const BYTES_MIN: usize = 16 * 1024;
+
+#[cfg(test)]
+mod tests;
