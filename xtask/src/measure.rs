@@ -10,6 +10,7 @@ mod report;
 mod start;
 
 use crate::Outcome;
+use crate::conformance::broker::{released, released_for_checks};
 
 const USAGE: &str = "\
 cargo xtask measure start [--check]    how soon an empty broker is ready, and what it holds when idle
@@ -19,11 +20,11 @@ cargo xtask measure groups [--check]   how soon a large group is settled after m
 /// Runs the measurement that the arguments name.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["start"] => report::write("start", &start::text(&start::measure()?)),
-        ["start", "--check"] => start::check(&start::measure()?),
-        ["idle"] => report::write("idle", &idle::measure()?),
-        ["groups"] => report::write("groups", &groups::text(&groups::measure()?)),
-        ["groups", "--check"] => groups::check(&groups::measure()?),
+        ["start"] => report::write("start", &start::text(&start::measure(&released("ottla")?)?)),
+        ["start", "--check"] => start::check(&start::measure(&released_for_checks("ottla")?)?),
+        ["idle"] => report::write("idle", &idle::measure(&released("ottla")?)?),
+        ["groups"] => report::write("groups", &groups::text(&groups::measure(&released("ottla")?)?)),
+        ["groups", "--check"] => groups::check(&groups::measure(&released_for_checks("ottla")?)?),
         _ => Err(USAGE.to_owned()),
     }
 }

@@ -6,6 +6,7 @@
 
 mod blows;
 mod broker;
+mod built;
 mod chance;
 mod clock;
 mod compaction;

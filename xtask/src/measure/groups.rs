@@ -2,7 +2,7 @@
 //!
 //! The members are a program of their own, `conformance/members`.
 
-use super::process::{Broker, build, members};
+use super::process::{Broker, members};
 use super::report;
 use crate::Outcome;
 use std::path::Path;
@@ -20,15 +20,14 @@ pub(super) struct Settled {
 }
 
 /// Lets groups lose members, each on a broker of its own.
-pub(super) fn measure() -> Result<Settled, String> {
-    build()?;
+pub(super) fn measure(program: &Path) -> Result<Settled, String> {
     let members = members()?;
-    let runs = |protocol| (0..RUNS).map(|_| one(&members, protocol)).collect::<Result<Vec<_>, _>>();
+    let runs = |protocol| (0..RUNS).map(|_| one(program, &members, protocol)).collect::<Result<Vec<_>, _>>();
     Ok(Settled { classic_ms: runs("classic")?, consumer_ms: runs("consumer")? })
 }
 
-fn one(members: &Path, protocol: &str) -> Result<f64, String> {
-    let broker = Broker::start()?;
+fn one(program: &Path, members: &Path, protocol: &str) -> Result<f64, String> {
+    let broker = Broker::start(program)?;
     let output = Command::new(members)
         .args([&broker.address, protocol])
         .stdin(Stdio::null())

@@ -3,10 +3,11 @@
 //! Both are differences of the broker's anonymous memory, divided by how many were added. The requests are put
 //! together by hand, in versions that need no codec.
 
-use super::process::{Broker, build};
+use super::process::Broker;
 use super::report;
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::path::Path;
 use std::time::Duration;
 
 const CONNECTIONS: u32 = 5_000;
@@ -17,10 +18,9 @@ const RUNS: usize = 5;
 const SETTLE: Duration = Duration::from_secs(2);
 
 /// Measures, and gives the section of the document.
-pub(super) fn measure() -> Result<String, String> {
-    build()?;
-    let connections = (0..RUNS).map(|_| connections()).collect::<Result<Vec<_>, _>>()?;
-    let partitions = (0..RUNS).map(|_| partitions()).collect::<Result<Vec<_>, _>>()?;
+pub(super) fn measure(program: &Path) -> Result<String, String> {
+    let connections = (0..RUNS).map(|_| connections(program)).collect::<Result<Vec<_>, _>>()?;
+    let partitions = (0..RUNS).map(|_| partitions(program)).collect::<Result<Vec<_>, _>>()?;
     let rows = [
         report::row("idle connection (KiB)", connections.into_iter()),
         report::row("idle partition (KiB)", partitions.into_iter()),
@@ -33,8 +33,8 @@ pub(super) fn measure() -> Result<String, String> {
 }
 
 /// KiB for each connection that has asked for the versions once.
-fn connections() -> Result<f64, String> {
-    let broker = Broker::start()?;
+fn connections(program: &Path) -> Result<f64, String> {
+    let broker = Broker::start(program)?;
     let open = || ask(&broker.address, 18, 0, &[]);
     let first = open()?;
     let before = settled(&broker)?;
@@ -45,8 +45,8 @@ fn connections() -> Result<f64, String> {
 }
 
 /// KiB for each partition of one new topic.
-fn partitions() -> Result<f64, String> {
-    let broker = Broker::start()?;
+fn partitions(program: &Path) -> Result<f64, String> {
+    let broker = Broker::start(program)?;
     let first = create(&broker, "first", 1)?;
     let before = settled(&broker)?;
     let second = create(&broker, "second", PARTITIONS)?;

@@ -3,7 +3,7 @@
 use crate::step::{cargo, finish};
 use crate::{Outcome, tree};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// A running broker; killed when dropped, and its data removed.
@@ -23,11 +23,6 @@ pub(super) struct Memory {
     pub(super) anonymous_kib: u64,
 }
 
-/// Builds what is measured.
-pub(super) fn build() -> Outcome {
-    finish(cargo(&["build", "--release", "--locked", "--package", "ottla"]))
-}
-
 /// Builds the members of a group, and gives the path of their program. Their tests are run on the way, for they are in
 /// a workspace of their own.
 pub(super) fn members() -> Result<PathBuf, String> {
@@ -42,14 +37,12 @@ pub(super) fn members() -> Result<PathBuf, String> {
 }
 
 impl Broker {
-    /// Starts one on an empty directory; it is ready when this returns.
-    pub(super) fn start() -> Result<Self, String> {
-        let target = target();
-        let data = target.join("measure");
+    /// Starts the program on an empty directory; it is ready when this returns.
+    pub(super) fn start(program: &Path) -> Result<Self, String> {
+        let data = target().join("measure");
         remove(&data)?;
         std::fs::create_dir_all(&data).map_err(|error| format!("{}: {error}", data.display()))?;
-        let program = target.join("release/ottla");
-        let process = Command::new(&program)
+        let process = Command::new(program)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
             .arg(&data)
             .stdin(Stdio::null())
@@ -107,7 +100,7 @@ fn kib(status: &str, name: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("the broker's status has no {name}: has it ended?"))
 }
 
-fn remove(data: &std::path::Path) -> Outcome {
+fn remove(data: &Path) -> Outcome {
     match std::fs::remove_dir_all(data) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(format!("{}: {error}", data.display()))

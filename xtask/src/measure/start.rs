@@ -1,8 +1,9 @@
 //! How soon a broker is ready on an empty directory, and what it holds when nobody talks to it.
 
-use super::process::{Broker, Memory, build};
+use super::process::{Broker, Memory};
 use super::report;
 use crate::Outcome;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Starts per measurement. Odd, so that the median is one of them.
@@ -22,15 +23,14 @@ pub(super) struct Start {
 }
 
 /// Starts brokers, one after the other.
-pub(super) fn measure() -> Result<Vec<Start>, String> {
-    build()?;
-    (0..RUNS).map(|_| one()).collect()
+pub(super) fn measure(program: &Path) -> Result<Vec<Start>, String> {
+    (0..RUNS).map(|_| one(program)).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "measuring time is what this program is for")]
-fn one() -> Result<Start, String> {
+fn one(program: &Path) -> Result<Start, String> {
     let begun = Instant::now();
-    let broker = Broker::start()?;
+    let broker = Broker::start(program)?;
     let ready_ms = begun.elapsed().as_secs_f64() * 1000.0;
     std::thread::sleep(IDLE);
     Ok(Start { ready_ms, memory: broker.memory()? })

@@ -11,16 +11,17 @@ mod load;
 mod tests;
 
 use super::broker::Broker;
+use super::built::Built;
 use super::clock::{now, pause};
 use super::document;
-use crate::conformance::broker::executable;
+use crate::conformance::broker::released;
 use crate::conformance::packages::Shelf;
 use crate::{Outcome, tree};
 use cleaner::Cleaner;
 use figures::{Pair, Round};
 use load::Load;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -53,10 +54,7 @@ const QUICK: Size = Size { pairs: 1, round: Duration::from_secs(3), compacted_mi
 /// If something cannot be run, is refused, or producers are kept waiting.
 pub(super) fn run(arguments: &[String]) -> Outcome {
     let (size, built) = parse(arguments)?;
-    let (ottla, origin) = match built {
-        Some(folder) => (folder.join("ottla"), "; the program was built before"),
-        None => (executable("ottla", &["--release"])?, ""),
-    };
+    let ottla = built.program("ottla", released)?;
     let folder = Shelf::new(tree::root())?.folder("compaction-run");
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir_all(&folder)
@@ -72,7 +70,8 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
         return Ok(());
     }
     let what = format!(
-        "release build{origin}, {} pairs of rounds of {} s, {} producers with {} records of 1 KiB a second each",
+        "release build{}, {} pairs of rounds of {} s, {} producers with {} records of 1 KiB a second each",
+        built.origin(),
         size.pairs,
         size.round.as_secs(),
         load::PRODUCERS,
@@ -82,13 +81,13 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
     figures::judge(&pairs)
 }
 
-fn parse(arguments: &[String]) -> Result<(Size, Option<PathBuf>), String> {
-    let (mut size, mut built) = (LONG, None);
+fn parse(arguments: &[String]) -> Result<(Size, Built), String> {
+    let (mut size, mut built) = (LONG, Built::default());
     let mut rest = arguments.iter();
     while let Some(argument) = rest.next() {
         match argument.as_str() {
             "--quick" => size = QUICK,
-            "--built" => built = Some(rest.next().ok_or(USAGE)?.into()),
+            "--built" => built = Built(Some(rest.next().ok_or(USAGE)?.into())),
             _ => return Err(format!("no argument {argument:?}\n\n{USAGE}")),
         }
     }

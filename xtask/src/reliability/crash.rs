@@ -16,6 +16,7 @@ use super::load::Load;
 use super::options::Options;
 use super::verdict::{Verdict, text};
 use crate::Outcome;
+use crate::conformance::broker::released_for_checks;
 use crate::conformance::packages::{Setback, Shelf};
 use clients::Programs;
 use std::path::Path;
@@ -50,7 +51,8 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
         }
         Err(Setback::Failed(why)) => return Err(why),
     };
-    let (ottla, judge) = (options.program("ottla")?, options.program("ottla-sim")?);
+    let program = |name| options.built.program(name, released_for_checks);
+    let (ottla, judge) = (program("ottla")?, program("ottla-sim")?);
     let folder = options.folder(&shelf, "crash")?;
     let begin = now();
     let (blows, verdict) = attempt(&options, &programs, &folder, &ottla, &judge)
@@ -67,7 +69,7 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
         return Ok(());
     }
     all.push(("duration (min)", format!("{:.1}", took.as_secs_f64() / 60.0)));
-    document::write("crash", &format!("{}{}", programs.what(), options.origin()), &all)
+    document::write("crash", &format!("{}{}", programs.what(), options.built.origin()), &all)
 }
 
 fn attempt(

@@ -1,7 +1,7 @@
 //! What a developer may ask of a loop of kills.
 
+use super::built::Built;
 use super::clock::seed;
-use crate::conformance::broker::executable;
 use crate::conformance::packages::Shelf;
 use std::path::PathBuf;
 
@@ -12,8 +12,7 @@ pub(super) struct Options {
     pub(super) kills: u64,
     pub(super) seed: u64,
     pub(super) is_sabotaged: bool,
-    /// Where programs are that were built before.
-    pub(super) built: Option<PathBuf>,
+    pub(super) built: Built,
 }
 
 impl Options {
@@ -22,7 +21,8 @@ impl Options {
     pub(super) fn parse(arguments: &[String], usage: &str) -> Result<Self, String> {
         let is_quick = arguments.iter().any(|argument| argument == "--quick");
         let kills = if is_quick { 8 } else { 220 };
-        let mut options = Self { is_quick, kills, seed: seed(), is_sabotaged: false, built: None };
+        let mut options =
+            Self { is_quick, kills, seed: seed(), is_sabotaged: false, built: Built::default() };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let mut value = || rest.next().ok_or(format!("{argument} needs a value\n\n{usage}"));
@@ -30,7 +30,7 @@ impl Options {
                 |text: &String| text.parse().map_err(|_| format!("{text:?} is no number\n\n{usage}"));
             match argument.as_str() {
                 "--quick" => {}
-                "--built" => options.built = Some(PathBuf::from(value()?)),
+                "--built" => options.built = Built(Some(PathBuf::from(value()?))),
                 "--sabotage" => options.is_sabotaged = true,
                 "--kills" => options.kills = number(value()?)?,
                 "--seed" => options.seed = number(value()?)?,
@@ -38,22 +38,6 @@ impl Options {
             }
         }
         Ok(options)
-    }
-
-    /// A program of Ottla's as it is released, built unless it was built before.
-    ///
-    /// # Errors
-    /// If it does not build.
-    pub(super) fn program(&self, name: &str) -> Result<PathBuf, String> {
-        match &self.built {
-            Some(folder) => Ok(folder.join(name)),
-            None => executable(name, &["--release"]),
-        }
-    }
-
-    /// What the document says of that.
-    pub(super) fn origin(&self) -> &'static str {
-        if self.built.is_some() { "; the program was built before" } else { "" }
     }
 
     /// An empty folder for all that the run of a suite leaves.
@@ -82,7 +66,7 @@ mod tests {
     fn a_quick_run_kills_a_few_times_and_a_long_one_at_least_two_hundred() {
         assert_eq!(
             parse("--kills 3 --seed 7").unwrap(),
-            Options { is_quick: false, kills: 3, seed: 7, is_sabotaged: false, built: None }
+            Options { is_quick: false, kills: 3, seed: 7, is_sabotaged: false, built: Built::default() }
         );
         assert!(5 <= parse("--quick").unwrap().kills && 200 <= parse("").unwrap().kills);
         assert!(parse("--kills many").is_err() && parse("--slow").is_err());

@@ -15,6 +15,7 @@ use super::document;
 use super::options::Options;
 use super::verdict::{Verdict, text};
 use crate::Outcome;
+use crate::conformance::broker::released_for_checks;
 use crate::conformance::packages::{Setback, Shelf};
 use clients::{Programs, Site};
 use floor::{Done, Floor};
@@ -49,7 +50,8 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
         }
         Err(Setback::Failed(why)) => return Err(why),
     };
-    let (ottla, judge) = (options.program("ottla")?, options.program("ottla-sim")?);
+    let program = |name| options.built.program(name, released_for_checks);
+    let (ottla, judge) = (program("ottla")?, program("ottla-sim")?);
     let folder = options.folder(&shelf, "queues")?;
     let begin = now();
     let mut figures = attempt(&options, &programs, &folder, &ottla, &judge)
@@ -63,7 +65,7 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
         return Ok(());
     }
     figures.push(("duration (min)", format!("{:.1}", begin.elapsed().as_secs_f64() / 60.0)));
-    document::write("queues", &format!("{}{}", Programs::what(), options.origin()), &figures)
+    document::write("queues", &format!("{}{}", Programs::what(), options.built.origin()), &figures)
 }
 
 type Figures = Vec<(&'static str, String)>;

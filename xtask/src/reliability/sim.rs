@@ -6,7 +6,7 @@
 use super::clock::now;
 use super::document;
 use crate::Outcome;
-use crate::conformance::broker::executable;
+use crate::conformance::broker::released_for_checks;
 use std::process::Command;
 use std::time::Duration;
 
@@ -72,7 +72,7 @@ impl Options {
 /// If one of them shows something wrong, or they cannot be run.
 pub(super) fn run(arguments: &[String], suite: Suite) -> Outcome {
     let options = Options::parse(arguments, suite)?;
-    let simulator = executable("ottla-sim", &["--release"])?;
+    let simulator = released_for_checks("ottla-sim")?;
     let begin = now();
     let output = Command::new(simulator)
         .args(suite.command)

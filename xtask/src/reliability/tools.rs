@@ -12,10 +12,11 @@ mod kit;
 mod streams;
 
 use super::broker::Broker;
+use super::built::Built;
 use super::clock::{now, seed};
 use super::document;
 use crate::Outcome;
-use crate::conformance::broker::executable;
+use crate::conformance::broker::released_for_checks;
 use crate::conformance::packages::{Setback, Shelf};
 use compaction::Compactions;
 use copy::Copies;
@@ -62,15 +63,16 @@ const QUICK: Size = Size { copied: 3_000, performed: 30_000, compacted: 100_000 
 /// # Errors
 /// If one of them fails or what it wrote is not what comes out: then everything is kept.
 pub(super) fn run(arguments: &[String]) -> Outcome {
-    let (part, built) = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => (Part::Whole, None),
-        ["--quick"] => (Part::Quick, None),
-        ["groups"] => (Part::Groups, None),
-        ["streams"] => (Part::Streams, None),
-        ["--built", folder] => (Part::Whole, Some(PathBuf::from(folder))),
-        ["--quick", "--built", folder] => (Part::Quick, Some(PathBuf::from(folder))),
-        ["groups", "--built", folder] => (Part::Groups, Some(PathBuf::from(folder))),
-        ["streams", "--built", folder] => (Part::Streams, Some(PathBuf::from(folder))),
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let (asked, built) = match words.as_slice() {
+        [asked @ .., "--built", folder] => (asked, Built(Some(PathBuf::from(folder)))),
+        asked => (asked, Built::default()),
+    };
+    let part = match asked {
+        [] => Part::Whole,
+        ["--quick"] => Part::Quick,
+        ["groups"] => Part::Groups,
+        ["streams"] => Part::Streams,
         _ => return Err(USAGE.to_owned()),
     };
     let shelf = Shelf::new(crate::tree::root())?;
@@ -82,10 +84,7 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
         }
         Err(Setback::Failed(why)) => return Err(why),
     };
-    let (ottla, origin) = match built {
-        Some(folder) => (folder.join("ottla"), "; the program was built before"),
-        None => (executable("ottla", &["--release"])?, ""),
-    };
+    let ottla = built.program("ottla", released_for_checks)?;
     let folder = shelf.folder("tools-run");
     drop(std::fs::remove_dir_all(&folder));
     std::fs::create_dir_all(&folder)
@@ -110,7 +109,11 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
         Part::Quick | Part::Groups | Part::Streams => return Ok(()),
         Part::Whole => {}
     }
-    document::write("tools", &format!("release build, Kafka's tools {}{origin}", kit::VERSION), &figures)
+    document::write(
+        "tools",
+        &format!("release build, Kafka's tools {}{}", kit::VERSION, built.origin()),
+        &figures,
+    )
 }
 
 fn attempt(

@@ -1,5 +1,5 @@
 use super::figures::{Pair, Round, judge, table};
-use super::{LONG, QUICK, cleaner, load, parse};
+use super::{Built, LONG, QUICK, cleaner, load, parse};
 
 fn round(latencies: std::ops::RangeInclusive<u64>) -> Round {
     Round { latencies: latencies.collect(), seconds: 2.0, cleaned: 4 << 20 }
@@ -27,8 +27,8 @@ fn pairs_become_rows_and_a_judgement() {
 #[test]
 fn arguments_are_read() {
     let parse = |text: &str| parse(&text.split_terminator(' ').map(str::to_owned).collect::<Vec<_>>());
-    assert_eq!(parse(""), Ok((LONG, None)));
-    assert_eq!(parse("--quick --built x"), Ok((QUICK, Some("x".into()))));
+    assert_eq!(parse(""), Ok((LONG, Built::default())));
+    assert_eq!(parse("--quick --built x"), Ok((QUICK, Built(Some("x".into())))));
     assert!(parse("--built").is_err());
 }
 
