@@ -4,7 +4,11 @@
 //! this file turns an outcome into an exit status, so that every command can be called from another
 //! (`ci` calls most of them) and from a test.
 
+mod bench;
+mod built;
+mod chance;
 mod ci;
+mod clock;
 mod conformance;
 mod generate;
 mod licences;
@@ -12,6 +16,7 @@ mod measure;
 mod oracle;
 mod reliability;
 mod section;
+mod statistics;
 mod step;
 mod test;
 mod tidy;
@@ -29,6 +34,8 @@ cargo xtask COMMAND
   test          every test there is, the client matrix included
   conformance   the client matrix alone, written to docs/clients.md
   oracle        the same requests to Apache Kafka and to Ottla, compared in docs/compatibility.md
+  bench SCENARIO…
+                what Ottla costs beside the least that could be, written to docs/performance.md
   tidy          the house rules that a machine can check
   measure NAME  what Ottla costs, written to docs/performance.md: start, idle
   reliability SUITE
@@ -57,6 +64,7 @@ fn run(command: &str, arguments: &[String]) -> Outcome {
             print!("{USAGE}");
             Ok(())
         }
+        "bench" => bench::run(arguments),
         "ci" => ci::run(arguments),
         "conformance" => conformance::run(arguments),
         "generate" => generate::run(arguments),

@@ -6,9 +6,6 @@
 
 mod blows;
 mod broker;
-mod built;
-mod chance;
-mod clock;
 mod compaction;
 mod crash;
 mod document;
@@ -20,7 +17,7 @@ mod sim;
 mod tools;
 mod verdict;
 
-use crate::Outcome;
+use crate::{Outcome, built, chance, clock};
 
 const USAGE: &str = "\
 cargo xtask reliability SUITE [--quick]

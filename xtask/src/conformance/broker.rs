@@ -27,12 +27,13 @@ pub(crate) fn build() -> Result<PathBuf, String> {
     executable("ottla", &["--package", "ottla"])
 }
 
-/// Builds the packages of [`MEASURED`] for release, and gives the path of the program called `name`.
+/// Builds the package `name` alone for release, as people have it, and gives the path of its program of that name:
+/// figures are taken from this one.
 ///
 /// # Errors
 /// As [`build`].
 pub(crate) fn released(name: &str) -> Result<PathBuf, String> {
-    executable(name, &[MEASURED, &["--release"]].concat())
+    executable(name, &["--package", name, "--release"])
 }
 
 /// Builds the packages of [`CHECKED`] for release, and gives the path of the program called `name`.
@@ -43,13 +44,11 @@ pub(crate) fn released_for_checks(name: &str) -> Result<PathBuf, String> {
     executable(name, &[CHECKED, &["--release"]].concat())
 }
 
-/// What figures are taken from: the program as people have it.
-const MEASURED: &[&str] = &["--package", "ottla"];
 /// What only has to keep promises: all that any check asks for, so that one build serves every check. Cargo gives crates
 /// the features that the packages of one build want together, so that each other choice of packages would compile much
 /// of Ottla once more. The price is that this `ottla` has the features of the others too: the simulator's are the test
 /// clock of tokio.
-const CHECKED: &[&str] = &["--package", "ottla", "--package", "ottla-sim"];
+const CHECKED: &[&str] = &["--package", "ottla", "--package", "ottla-sim", "--package", "ottla-bench"];
 
 fn executable(name: &str, flags: &[&str]) -> Result<PathBuf, String> {
     let mut command = cargo(&["build", "--locked", "--message-format=json-render-diagnostics"]);
@@ -145,7 +144,8 @@ pub(crate) fn ready(output: ChildStdout) -> Result<String, String> {
 fn address(line: &str) -> Option<String> {
     let value: Value = serde_json::from_str(line).ok()?;
     let is_ready = value["ready"] == Value::Bool(true);
-    value["kafka"].as_str().filter(|_| is_ready).map(str::to_owned)
+    // Brokers call it by the protocol, the servers of the bench have but one.
+    value["kafka"].as_str().or(value["address"].as_str()).filter(|_| is_ready).map(str::to_owned)
 }
 
 #[cfg(test)]

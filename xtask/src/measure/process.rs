@@ -26,7 +26,7 @@ pub(super) struct Memory {
 /// Builds the members of a group, and gives the path of their program. Their tests are run on the way, for they are in
 /// a workspace of their own.
 pub(super) fn members() -> Result<PathBuf, String> {
-    let folder = target().join("members");
+    let folder = tree::target().join("members");
     let manifest = tree::root().join("conformance/members/Cargo.toml");
     for verb in ["test", "build"] {
         let mut command = cargo(&[verb, "--release", "--quiet", "--locked", "--manifest-path"]);
@@ -39,7 +39,7 @@ pub(super) fn members() -> Result<PathBuf, String> {
 impl Broker {
     /// Starts the program on an empty directory; it is ready when this returns.
     pub(super) fn start(program: &Path) -> Result<Self, String> {
-        let data = target().join("measure");
+        let data = tree::target().join("measure");
         remove(&data)?;
         std::fs::create_dir_all(&data).map_err(|error| format!("{}: {error}", data.display()))?;
         let process = Command::new(program)
@@ -107,11 +107,6 @@ fn remove(data: &Path) -> Outcome {
         }
         _ => Ok(()),
     }
-}
-
-/// Where cargo builds: beside the sources, so on a disk and not in memory, unless the developer moved it.
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| tree::root().join("target"), PathBuf::from)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the rounds show.
 
 use crate::Outcome;
+use crate::statistics::median;
 use std::fmt;
 
 /// One round.
@@ -109,12 +110,4 @@ fn ratios(pairs: &[Pair], part: Part) -> Vec<f64> {
     let mut ratios: Vec<f64> = pairs.iter().map(|pair| part(&pair.busy) / part(&pair.quiet)).collect();
     ratios.sort_by(f64::total_cmp);
     ratios
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.collect();
-    values.sort_by(f64::total_cmp);
-    let upper = values.get(values.len() / 2).copied().unwrap_or(f64::NAN);
-    let lower = values.get(values.len().saturating_sub(1) / 2).copied().unwrap_or(f64::NAN);
-    f64::midpoint(lower, upper)
 }

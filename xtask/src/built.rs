@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-/// Where a suite takes them from.
+/// Where a command takes them from.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Built(pub(super) Option<PathBuf>);
+pub(crate) struct Built(pub(crate) Option<PathBuf>);
 
 impl Built {
     /// The program, by `build` unless it was built before.
     ///
     /// # Errors
     /// If it does not build.
-    pub(super) fn program(
+    pub(crate) fn program(
         &self,
         name: &str,
         build: impl FnOnce(&str) -> Result<PathBuf, String>,
@@ -20,7 +20,7 @@ impl Built {
     }
 
     /// What the document says of that.
-    pub(super) fn origin(&self) -> &'static str {
+    pub(crate) fn origin(&self) -> &'static str {
         if self.0.is_some() { "; the program was built before" } else { "" }
     }
 }

@@ -1,0 +1,141 @@
+//! `cargo xtask bench SCENARIO…`: what Ottla costs, beside the least that could be, in the same run.
+//!
+//! A scenario lists points; at each, Ottla and what it is compared with do the same in turn, and the ratio of
+//! neighbours is what counts. What was found becomes a section of `docs/performance.md` and plots beside it, written by
+//! this program and by nobody else. Servers that show the least that could be, and generators of load, are programs of
+//! `crates/bench`; this decides what they do and what to make of it.
+
+mod arena;
+mod calibration;
+mod contender;
+mod load;
+mod network;
+mod options;
+mod pairs;
+mod plot;
+mod processor;
+mod recorder;
+mod report;
+mod sample;
+mod scenario;
+mod subject;
+
+use crate::{Outcome, section, tree};
+use arena::{Arena, Size};
+use calibration::Calibration;
+use network::Congestion;
+use options::Options;
+use report::{Circumstances, Found};
+use sample::Sample;
+use scenario::{Point, Scenario};
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+const DOCUMENT: &str = "docs/performance.md";
+const PLOTS: &str = "docs/plots";
+
+/// Runs what the arguments name.
+///
+/// # Errors
+/// If something cannot be run, or does not do what it should. A missed target is a figure, not an error.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    let options = Options::parse(arguments)?;
+    let programs = options.programs()?;
+    let congestion = Congestion::set();
+    let folder = tree::target().join("bench");
+    let arena = Arena::new(programs, options.size, folder)?;
+    for scenario in &options.scenarios {
+        let mut calibration = Calibration::begin();
+        let mut points = (scenario.points)();
+        if options.size == Size::Quick {
+            points.truncate(1);
+        }
+        let mut circumstances = Circumstances {
+            scenario: scenario.name,
+            origin: options.origin(),
+            congestion: congestion.text(),
+            calibration: String::new(),
+            missing: Vec::new(),
+            settings: Vec::new(),
+        };
+        let mut found = Vec::new();
+        for point in points {
+            println!("{}: {}", scenario.name, point.name);
+            let point = point.without_missing(&arena, &mut circumstances);
+            found.push(measure(&arena, point, options.pairs, &mut calibration)?);
+        }
+        circumstances.calibration = calibration.text();
+        tell(scenario, &circumstances, &found, options.size)?;
+    }
+    Ok(())
+}
+
+fn measure(
+    arena: &Arena,
+    point: Point,
+    pairs: usize,
+    calibration: &mut Calibration,
+) -> Result<Found, String> {
+    let log = arena.log("samples");
+    let pairs = point.rank.pairs(pairs);
+    let runs = pairs::interleave(point.contenders.len(), pairs, calibration, |number| {
+        let contender = &point.contenders[number];
+        arena.prepare(contender.bytes())?;
+        let sample = contender.run(arena)?;
+        keep(&log, &point.name, contender.name(), &sample)?;
+        Ok(sample)
+    })?;
+    let names = point.contenders.iter().map(|contender| contender.name()).collect();
+    Ok(Found { point, names, runs })
+}
+
+/// Every run, disturbed ones too, for whoever wants to look behind a figure.
+fn keep(log: &Path, point: &str, contender: &str, sample: &Sample) -> Outcome {
+    let line = serde_json::json!({ "point": point, "contender": contender, "sample": sample.json() });
+    println!("  {contender}: {}", sample.json());
+    let file = OpenOptions::new().create(true).append(true).open(log);
+    file.and_then(|mut file| writeln!(file, "{line}")).map_err(|error| format!("{}: {error}", log.display()))
+}
+
+fn tell(scenario: &Scenario, circumstances: &Circumstances, found: &[Found], size: Size) -> Outcome {
+    let text = report::text(circumstances, found)?;
+    if size == Size::Quick {
+        println!("{}: everything works; figures of a run as short as this say nothing", scenario.name);
+        return Ok(());
+    }
+    let folder = tree::root().join(PLOTS);
+    std::fs::create_dir_all(&folder).map_err(|error| format!("{PLOTS}: {error}"))?;
+    for (name, svg) in report::plots(scenario.name, found)? {
+        std::fs::write(folder.join(&name), svg).map_err(|error| format!("{PLOTS}/{name}: {error}"))?;
+    }
+    section::write(DOCUMENT, scenario.name, &text)?;
+    for missed in report::missed(found)? {
+        print!("missed: {missed}");
+    }
+    Ok(())
+}
+
+impl Point {
+    /// Without the contenders that cannot be run here, and notes who is left and who is not.
+    fn without_missing(mut self, arena: &Arena, circumstances: &mut Circumstances) -> Self {
+        let mut left = Vec::new();
+        for contender in self.contenders {
+            match contender.missing(arena) {
+                Some(why) => note(&mut circumstances.missing, format!("{}: {why}", contender.name())),
+                None => {
+                    note(&mut circumstances.settings, (contender.name(), contender.settings()));
+                    left.push(contender);
+                }
+            }
+        }
+        self.contenders = left;
+        self
+    }
+}
+
+fn note<T: PartialEq>(list: &mut Vec<T>, entry: T) {
+    if !list.contains(&entry) {
+        list.push(entry);
+    }
+}

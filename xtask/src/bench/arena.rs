@@ -1,0 +1,140 @@
+//! Where runs take place: the programs, the folder, and a machine in the same state before each of them.
+
+use super::load::Extent;
+use crate::Outcome;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// What is run.
+#[derive(Debug, Clone)]
+pub(super) struct Programs {
+    pub(super) ottla: PathBuf,
+    pub(super) bench: PathBuf,
+}
+
+/// How much is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Size {
+    /// For figures.
+    Full,
+    /// To see whether all of it works.
+    Quick,
+}
+
+/// The place of all runs; its folder is removed when it is dropped.
+#[derive(Debug)]
+pub(super) struct Arena {
+    pub(super) programs: Programs,
+    pub(super) size: Size,
+    folder: PathBuf,
+}
+
+/// The most that is written at once.
+const CHUNK: usize = 1 << 20;
+
+impl Arena {
+    /// # Errors
+    /// If the folder cannot be made.
+    pub(super) fn new(programs: Programs, size: Size, folder: PathBuf) -> Result<Self, String> {
+        let arena = Self { programs, size, folder };
+        remove(&arena.folder)?;
+        make(&arena.folder)?;
+        Ok(arena)
+    }
+
+    /// The data directory of the run.
+    pub(super) fn data(&self) -> PathBuf {
+        self.folder.join("data")
+    }
+
+    /// The file that takes what `name` says besides its results.
+    pub(super) fn log(&self, name: &str) -> PathBuf {
+        self.folder.with_extension("logs").join(format!("{name}.log"))
+    }
+
+    /// As much as this size of run does of it.
+    pub(super) fn scaled(&self, extent: Extent) -> Extent {
+        match (self.size, extent) {
+            (Size::Full, extent) => extent,
+            (Size::Quick, Extent::Mebibytes { .. }) => Extent::Mebibytes { warm_up: 1, measured: 4 },
+            (Size::Quick, Extent::Seconds { .. }) => Extent::Seconds { warm_up: 0, measured: 1 },
+        }
+    }
+
+    /// An empty data directory, nothing left to be written to the disk, and `bytes` of memory that the machine has
+    /// really got: a virtual machine gets memory from its host at the first touch and gives back what is free, and the
+    /// run that touches first would pay for all that follow.
+    ///
+    /// # Errors
+    /// If the disk refuses.
+    pub(super) fn prepare(&self, bytes: u64) -> Outcome {
+        let data = self.data();
+        remove(&data)?;
+        make(&data)?;
+        make(self.log("").parent().expect("logs lie in a folder"))?;
+        if self.size == Size::Quick {
+            return Ok(());
+        }
+        rustix::fs::sync();
+        let path = self.folder.join("warm-up");
+        let touched = touch(&path, bytes).map_err(|error| format!("{}: {error}", path.display()));
+        remove_file(&path)?;
+        touched
+    }
+}
+
+impl Drop for Arena {
+    fn drop(&mut self) {
+        if let Err(why) = remove(&self.folder) {
+            eprintln!("left behind: {why}");
+        }
+    }
+}
+
+fn touch(path: &Path, bytes: u64) -> std::io::Result<()> {
+    let mut file = File::create(path)?;
+    let chunk = vec![1_u8; CHUNK];
+    (0..bytes.div_ceil(CHUNK as u64)).try_for_each(|_| file.write_all(&chunk))
+}
+
+fn make(folder: &Path) -> Outcome {
+    std::fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))
+}
+
+fn remove(folder: &Path) -> Outcome {
+    absent(std::fs::remove_dir_all(folder), folder)
+}
+
+fn remove_file(path: &Path) -> Outcome {
+    absent(std::fs::remove_file(path), path)
+}
+
+fn absent(removed: std::io::Result<()>, path: &Path) -> Outcome {
+    match removed {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(format!("{}: {error}", path.display()))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_begins_with_an_empty_directory_and_nothing_stays() {
+        let folder = std::env::temp_dir().join(format!("ottla-arena-{}", std::process::id()));
+        let programs = Programs { ottla: "ottla".into(), bench: "ottla-bench".into() };
+        let arena = Arena::new(programs, Size::Full, folder.clone()).unwrap();
+        arena.prepare(3).unwrap();
+        std::fs::write(arena.data().join("left"), "by a run").unwrap();
+        arena.prepare(3).unwrap();
+        assert_eq!(std::fs::read_dir(arena.data()).unwrap().count(), 0);
+        assert!(!folder.join("warm-up").exists());
+        drop(arena);
+        assert!(!folder.exists());
+        remove(&folder.with_extension("logs")).unwrap();
+    }
+}

@@ -1,0 +1,78 @@
+//! Who takes part in a comparison: usually a server and what is asked of it.
+
+use super::arena::Arena;
+use super::load::Load;
+use super::sample::Sample;
+use super::subject::{Server, Subject, Topic};
+
+/// Something that can be run and measured, again and again.
+pub(super) trait Contender {
+    /// Its name in tables.
+    fn name(&self) -> &'static str;
+
+    /// What it is and how it is set, as a sentence for the document.
+    fn settings(&self) -> String;
+
+    /// Why it cannot be run on this machine, if so.
+    fn missing(&self, arena: &Arena) -> Option<String>;
+
+    /// The bytes that a run writes, for which the machine must have memory.
+    fn bytes(&self) -> u64;
+
+    /// Runs it once, in an empty data directory.
+    ///
+    /// # Errors
+    /// If it fails in any way: there is no figure of a run that did not go well.
+    fn run(&self, arena: &Arena) -> Result<Sample, String>;
+}
+
+/// A server, asked by one generator.
+pub(super) struct Served {
+    subject: Box<dyn Subject>,
+    topic: Topic,
+    before: Vec<Load>,
+    load: Load,
+}
+
+impl Served {
+    pub(super) fn new(subject: impl Subject + 'static, partitions: u32, load: Load) -> Self {
+        Self { subject: Box::new(subject), topic: Topic { partitions }, before: Vec::new(), load }
+    }
+
+    /// What is to be there when the measured generator begins, such as records to be read.
+    #[expect(dead_code, reason = "the scenario of reading comes next")]
+    pub(super) fn after(mut self, load: Load) -> Self {
+        self.before.push(load);
+        self
+    }
+
+    fn ask(&self, arena: &Arena, server: &Server) -> Result<Sample, String> {
+        for load in &self.before {
+            load.run(arena, Some(server), &self.topic)?;
+        }
+        self.load.run(arena, Some(server), &self.topic)
+    }
+}
+
+impl Contender for Served {
+    fn name(&self) -> &'static str {
+        self.subject.name()
+    }
+
+    fn settings(&self) -> String {
+        self.subject.settings()
+    }
+
+    fn missing(&self, arena: &Arena) -> Option<String> {
+        self.subject.missing(arena)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.before.iter().chain([&self.load]).map(Load::bytes).sum()
+    }
+
+    fn run(&self, arena: &Arena) -> Result<Sample, String> {
+        let server = self.subject.start(arena, &self.topic)?;
+        self.ask(arena, &server).map_err(|why| format!("{}: {}", self.name(), server.blame(&why)))
+    }
+}

@@ -1,0 +1,94 @@
+//! What one run found: numbers with names. A metric is what is made of them.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// One run of one contender.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Sample {
+    numbers: BTreeMap<String, f64>,
+    /// What the generator said at its end, whole.
+    pub(super) result: Value,
+}
+
+/// Whether a smaller or a greater value is the better one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Better {
+    Less,
+    More,
+}
+
+/// Something to compare contenders by.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Metric {
+    /// Part of a file's name.
+    pub(super) name: &'static str,
+    /// A table's heading, with the unit.
+    pub(super) title: &'static str,
+    pub(super) better: Better,
+    /// The number as it is read: `numerator / denominator * factor`.
+    pub(super) numerator: &'static str,
+    /// None for a number that is taken as it is.
+    pub(super) denominator: Option<&'static str>,
+    pub(super) factor: f64,
+}
+
+impl Sample {
+    /// Takes over every number of a generator's last line.
+    pub(super) fn of(result: Value) -> Self {
+        let numbers = result.as_object().into_iter().flatten();
+        let numbers = numbers.filter_map(|(name, value)| Some((name.clone(), value.as_f64()?))).collect();
+        Self { numbers, result }
+    }
+
+    pub(super) fn set(&mut self, name: &str, number: f64) {
+        self.numbers.insert(name.to_owned(), number);
+    }
+
+    /// # Errors
+    /// If the run has no such number: a metric is asked of a generator that does not tell it.
+    pub(super) fn number(&self, name: &str) -> Result<f64, String> {
+        let known = || self.numbers.keys().map(String::as_str).collect::<Vec<_>>().join(", ");
+        self.numbers.get(name).copied().ok_or_else(|| format!("the run has no {name}, only {}", known()))
+    }
+
+    /// All numbers, for a line of the log.
+    pub(super) fn json(&self) -> Value {
+        serde_json::json!(self.numbers)
+    }
+}
+
+impl Metric {
+    /// # Errors
+    /// If the run lacks a number, or the value is none.
+    pub(super) fn of(&self, sample: &Sample) -> Result<f64, String> {
+        let denominator = self.denominator.map_or(Ok(1.0), |name| sample.number(name))?;
+        let value = sample.number(self.numerator)? / denominator * self.factor;
+        if value.is_finite() { Ok(value) } else { Err(format!("{}: {value} is no figure", self.title)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const METRIC: Metric = Metric {
+        name: "m",
+        title: "Something",
+        better: Better::Less,
+        numerator: "cost",
+        denominator: Some("bytes"),
+        factor: 10.0,
+    };
+
+    #[test]
+    fn a_metric_is_a_quotient_of_two_numbers() {
+        let mut sample = Sample::of(serde_json::json!({"bytes": 4, "name": "x"}));
+        assert!(METRIC.of(&sample).unwrap_err().contains("no cost, only bytes"));
+        sample.set("cost", 2.0);
+        assert_eq!(METRIC.of(&sample), Ok(5.0));
+        assert_eq!(Metric { denominator: None, ..METRIC }.of(&sample), Ok(20.0));
+        sample.set("bytes", 0.0);
+        assert!(METRIC.of(&sample).is_err());
+    }
+}

@@ -1,0 +1,154 @@
+//! Servers that can be measured. Each is one file, and starts its server with the best honest settings it has.
+
+pub(super) mod echo;
+pub(super) mod floor;
+pub(super) mod ottla;
+pub(super) mod sendfile;
+
+use super::arena::Arena;
+use super::processor;
+use crate::conformance::broker::ready;
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// A kind of server with its settings.
+pub(super) trait Subject {
+    /// Its name in tables: a word.
+    fn name(&self) -> &'static str;
+
+    /// What it is and how it is set, as a sentence for the document.
+    fn settings(&self) -> String;
+
+    /// Why it cannot be measured on this machine, if so; its rows are then left out, and the document says why.
+    fn missing(&self, _arena: &Arena) -> Option<String> {
+        None
+    }
+
+    /// Starts it on an empty directory. When this returns it is ready and has the topic.
+    ///
+    /// # Errors
+    /// If it does not start; the message says where its words are.
+    fn start(&self, arena: &Arena, topic: &Topic) -> Result<Server, String>;
+}
+
+/// What is written to and read from; a stream or a queue where the server calls it that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Topic {
+    pub(super) partitions: u32,
+}
+
+impl Topic {
+    /// Every run has one topic, and a data directory of its own.
+    pub(super) const NAME: &str = "bench";
+}
+
+/// How much an acknowledgement promises.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Durability {
+    /// The record is with the operating system.
+    Os,
+    /// The record is on the disk.
+    #[expect(dead_code, reason = "the scenarios that need it come next")]
+    Sync,
+}
+
+impl Durability {
+    /// The word that Ottla and the floor know it by.
+    pub(super) fn word(self) -> &'static str {
+        match self {
+            Self::Os => "os",
+            Self::Sync => "sync",
+        }
+    }
+
+    /// What it means, for the document.
+    pub(super) fn meaning(self) -> &'static str {
+        match self {
+            Self::Os => "acknowledges what the operating system has",
+            Self::Sync => "acknowledges what the disk has",
+        }
+    }
+}
+
+/// A running server; killed when dropped.
+#[derive(Debug)]
+pub(super) struct Server {
+    process: Child,
+    log: PathBuf,
+    /// `HOST:PORT` for generators.
+    pub(super) address: String,
+}
+
+impl Server {
+    /// Starts `command` on the processor of servers, with its standard error in a file. It has no address yet.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub(super) fn spawn(arena: &Arena, name: &str, command: &mut Command) -> Result<Self, String> {
+        let log = arena.log(name);
+        let errors = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
+        let process = processor::on(processor::SERVER, || command.spawn())
+            .map_err(|error| format!("cannot run {}: {error}", command.get_program().display()))?;
+        Ok(Self { process, log, address: String::new() })
+    }
+
+    /// Waits for the line of JSON that says it is ready and names the address.
+    ///
+    /// # Errors
+    /// If the line does not come, or is another one.
+    pub(super) fn ready(mut self) -> Result<Self, String> {
+        let output = self.process.stdout.take().ok_or("the server's output was taken before")?;
+        self.address = ready(output).map_err(|why| self.blame(&why))?;
+        Ok(self)
+    }
+
+    /// The processes that do its work.
+    pub(super) fn pids(&self) -> Vec<u32> {
+        vec![self.process.id()]
+    }
+
+    /// Stops it in order, and waits until it has ended.
+    ///
+    /// # Errors
+    /// If it ends with a failure.
+    #[expect(dead_code, reason = "the scenario of restarts comes next")]
+    pub(super) fn stop(mut self) -> Result<(), String> {
+        let told = kill_process(Pid::from_child(&self.process), Signal::TERM);
+        told.map_err(|error| self.blame(&error.to_string()))?;
+        let status = self.process.wait().map_err(|error| self.blame(&error.to_string()))?;
+        if status.success() { Ok(()) } else { Err(self.blame(&status.to_string())) }
+    }
+
+    /// `why`, and where the server's own words are.
+    pub(super) fn blame(&self, why: &str) -> String {
+        format!("{why}; see {}", self.log.display())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // One that has ended by itself is as dead, and its data is thrown away.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// Creates the topic on any server that speaks Kafka's protocol, by Ottla's command line.
+///
+/// # Errors
+/// If it is refused.
+pub(super) fn create_topic(ottla: &Path, address: &str, topic: &Topic) -> Result<(), String> {
+    let output = Command::new(ottla)
+        .args(["topic", "create", Topic::NAME, "-p", &topic.partitions.to_string(), "-b", address])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| format!("cannot run {}: {error}", ottla.display()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err(format!("the topic of {} partitions is refused: {}", topic.partitions, said.trim()))
+}

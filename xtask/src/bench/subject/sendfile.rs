@@ -1,0 +1,26 @@
+//! The least that a server does to hand out ranges of a file.
+
+use super::{Server, Subject, Topic};
+use crate::bench::arena::Arena;
+use std::process::Command;
+
+/// `ottla-bench sendfile`.
+#[expect(dead_code, reason = "the scenarios that need it come next")]
+#[derive(Debug, Clone, Copy)]
+pub(in crate::bench) struct Sendfile;
+
+impl Subject for Sendfile {
+    fn name(&self) -> &'static str {
+        "sendfile"
+    }
+
+    fn settings(&self) -> String {
+        "one thread that answers each request with a range of one file, by `sendfile`".to_owned()
+    }
+
+    fn start(&self, arena: &Arena, _topic: &Topic) -> Result<Server, String> {
+        let mut command = Command::new(&arena.programs.bench);
+        command.args(["sendfile", "--listen", "127.0.0.1:0", "--data"]).arg(arena.data());
+        Server::spawn(arena, self.name(), &mut command)?.ready()
+    }
+}
