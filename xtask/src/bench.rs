@@ -111,7 +111,7 @@ fn tell(scenario: &Scenario, circumstances: &Circumstances, found: &[Found], siz
     }
     section::write(DOCUMENT, scenario.name, &text)?;
     for missed in report::missed(found)? {
-        print!("missed: {missed}");
+        println!("missed: {missed}");
     }
     Ok(())
 }

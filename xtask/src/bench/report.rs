@@ -1,9 +1,11 @@
 //! What a scenario found, as a section of `docs/performance.md`.
 
 use super::pairs::{Disturbed, Runs};
-use super::plot::{Bar, Plot, number};
-use super::sample::{Better, Metric};
-use super::scenario::Point;
+use super::plot::bars::{Bar, Plot};
+use super::plot::curves::{self, Curve};
+use super::plot::figure;
+use super::sample::{self, Better, Metric};
+use super::scenario::{Compared, Point};
 use crate::section;
 use crate::statistics::{Estimate, median};
 use std::fmt::Write;
@@ -32,7 +34,7 @@ pub(super) struct Circumstances {
 struct Row<'a> {
     point: &'a str,
     metric: &'static Metric,
-    target: Option<f64>,
+    targets: &'a [(&'static str, f64)],
     ours: Vec<f64>,
     theirs: Vec<(&'static str, Vec<f64>, Estimate)>,
 }
@@ -56,6 +58,14 @@ pub(super) fn text(circumstances: &Circumstances, found: &[Found]) -> Result<Str
             text.push_str(&row.lines());
         }
     }
+    for found in found.iter().filter(|found| found.has_histogram()) {
+        let name = &found.point.name;
+        let _ = write!(
+            text,
+            "\n![{name}: latency by percentile](plots/{})\n",
+            found.curve(circumstances.scenario)
+        );
+    }
     Ok(text)
 }
 
@@ -64,7 +74,7 @@ pub(super) fn text(circumstances: &Circumstances, found: &[Found]) -> Result<Str
 /// # Errors
 /// If a run lacks a number that a metric is made of.
 pub(super) fn plots(scenario: &str, found: &[Found]) -> Result<Vec<(String, String)>, String> {
-    let plots = tables(found)?.into_iter().map(|(metric, rows)| {
+    let bars = tables(found)?.into_iter().map(|(metric, rows)| {
         let mut plot = Plot { title: metric.title.to_owned(), groups: Vec::new() };
         for row in rows {
             let mut bars = vec![Bar::of("ottla", &row.ours)];
@@ -73,21 +83,56 @@ pub(super) fn plots(scenario: &str, found: &[Found]) -> Result<Vec<(String, Stri
         }
         (file(scenario, metric), plot.svg())
     });
-    Ok(plots.collect())
+    Ok(bars.chain(curves(scenario, found)).collect())
+}
+
+/// A plot of latencies for each point whose runs tell them.
+fn curves(scenario: &str, found: &[Found]) -> Vec<(String, String)> {
+    let mut plots = Vec::new();
+    for found in found {
+        let curves = found.names.iter().zip(&found.runs.samples).filter_map(|(name, samples)| {
+            let counts = sample::merged_histogram(samples);
+            (!counts.is_empty()).then(|| Curve { name: (*name).to_owned(), counts })
+        });
+        let curves: Vec<Curve> = curves.collect();
+        if !curves.is_empty() {
+            let title = format!("{}: latency by percentile", found.point.name);
+            plots.push((found.curve(scenario), curves::Plot { title, curves }.svg()));
+        }
+    }
+    plots
+}
+
+impl Found {
+    fn has_histogram(&self) -> bool {
+        self.runs.samples.iter().any(|samples| !sample::merged_histogram(samples).is_empty())
+    }
+
+    /// The name of the file with the point's latencies.
+    fn curve(&self, scenario: &str) -> String {
+        let name = self.point.name.to_lowercase();
+        let words: Vec<&str> =
+            name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).collect();
+        format!("{scenario}-{}.svg", words.join("-"))
+    }
 }
 
 fn file(scenario: &str, metric: &Metric) -> String {
     format!("{scenario}-{}.svg", metric.name)
 }
 
-/// Where a promise of a ratio is not kept, a line each.
+/// The rows in which a target is missed.
 ///
 /// # Errors
 /// If a run lacks a number that a metric is made of.
 pub(super) fn missed(found: &[Found]) -> Result<Vec<String>, String> {
-    let rows = tables(found)?.into_iter().flat_map(|(_, rows)| rows);
-    Ok(rows.filter(|row| row.verdict().ends_with("missed")).map(|row| row.lines()).collect())
+    let rows: Vec<String> = tables(found)?.iter().flat_map(|(_, rows)| rows).map(Row::lines).collect();
+    let lines = rows.iter().flat_map(|rows| rows.lines());
+    Ok(lines.filter(|line| line.ends_with(&format!("{MISSED} |"))).map(str::to_owned).collect())
 }
+
+/// What stands in a row whose target is missed.
+const MISSED: &str = "missed";
 
 fn head(circumstances: &Circumstances, found: &[Found]) -> String {
     let Circumstances { scenario, origin, congestion, calibration, missing, settings } = circumstances;
@@ -117,8 +162,8 @@ fn head(circumstances: &Circumstances, found: &[Found]) -> String {
 fn tables(found: &[Found]) -> Result<Vec<(&'static Metric, Vec<Row<'_>>)>, String> {
     let mut tables: Vec<(&'static Metric, Vec<Row<'_>>)> = Vec::new();
     for found in found {
-        for (metric, target) in &found.point.metrics {
-            let row = Row::of(found, metric, *target)?;
+        for Compared { metric, targets } in &found.point.compared {
+            let row = Row::of(found, metric, targets)?;
             match tables.iter_mut().find(|(known, _)| known.name == metric.name) {
                 Some((_, rows)) => rows.push(row),
                 None => tables.push((metric, vec![row])),
@@ -129,14 +174,18 @@ fn tables(found: &[Found]) -> Result<Vec<(&'static Metric, Vec<Row<'_>>)>, Strin
 }
 
 impl<'a> Row<'a> {
-    fn of(found: &'a Found, metric: &'static Metric, target: Option<f64>) -> Result<Self, String> {
+    fn of(
+        found: &'a Found,
+        metric: &'static Metric,
+        targets: &'a [(&'static str, f64)],
+    ) -> Result<Self, String> {
         let theirs = found.names.iter().enumerate().skip(1).map(|(contender, name)| {
             Ok((*name, found.runs.values(contender, metric)?, found.runs.ratio(contender, metric)?))
         });
         Ok(Self {
             point: &found.point.name,
             metric,
-            target,
+            targets,
             ours: found.runs.values(0, metric)?,
             theirs: theirs.collect::<Result<_, String>>()?,
         })
@@ -145,15 +194,15 @@ impl<'a> Row<'a> {
     /// One line for each contender besides Ottla, or one for Ottla alone.
     fn lines(&self) -> String {
         let (point, runs) = (self.point, self.ours.len());
-        let ours = number(median(self.ours.iter().copied()));
+        let ours = figure(median(self.ours.iter().copied()));
         if self.theirs.is_empty() {
             return format!("| {point} | {runs} | {ours} | | | | |\n");
         }
         let mut lines = String::new();
         for (name, values, ratio) in &self.theirs {
-            let theirs = number(median(values.iter().copied()));
+            let theirs = figure(median(values.iter().copied()));
             let Estimate { median, low, high } = ratio;
-            let verdict = self.verdict();
+            let verdict = self.verdict(name, *median);
             let _ = writeln!(
                 lines,
                 "| {point} | {runs} | {ours} | {name} | {theirs} | {median:.2} ({low:.2} to {high:.2}) | {verdict} |"
@@ -162,16 +211,16 @@ impl<'a> Row<'a> {
         lines
     }
 
-    /// The target is a ratio to the first of the others.
-    fn verdict(&self) -> String {
-        let (Some(target), Some((_, _, ratio))) = (self.target, self.theirs.first()) else {
+    /// What was aimed at beside the contender, and whether the ratio is so.
+    fn verdict(&self, contender: &str, ratio: f64) -> String {
+        let Some((_, target)) = self.targets.iter().find(|(name, _)| *name == contender) else {
             return String::new();
         };
         let (sign, holds) = match self.metric.better {
-            Better::Less => ('≤', ratio.median <= target),
-            Better::More => ('≥', target <= ratio.median),
+            Better::Less => ('≤', ratio <= *target),
+            Better::More => ('≥', *target <= ratio),
         };
-        format!("{sign} {target}: {}", if holds { "held" } else { "missed" })
+        format!("{sign} {target}: {}", if holds { "held" } else { MISSED })
     }
 }
 

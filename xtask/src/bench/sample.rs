@@ -58,6 +58,18 @@ impl Sample {
     }
 }
 
+/// How often each value occurred in all runs together, of generators that tell `histogram`, a list of [value, count].
+pub(super) fn merged_histogram(samples: &[Sample]) -> Vec<(u64, u64)> {
+    let mut counts = BTreeMap::new();
+    let entries = samples.iter().filter_map(|sample| sample.result["histogram"].as_array()).flatten();
+    for entry in entries {
+        if let (Some(value), Some(count)) = (entry[0].as_u64(), entry[1].as_u64()) {
+            *counts.entry(value).or_default() += count;
+        }
+    }
+    counts.into_iter().collect()
+}
+
 impl Metric {
     /// # Errors
     /// If the run lacks a number, or the value is none.
@@ -90,5 +102,12 @@ mod tests {
         assert_eq!(Metric { denominator: None, ..METRIC }.of(&sample), Ok(20.0));
         sample.set("bytes", 0.0);
         assert!(METRIC.of(&sample).is_err());
+    }
+
+    #[test]
+    fn histograms_of_all_runs_are_one() {
+        let run = |histogram| Sample::of(serde_json::json!({ "histogram": histogram }));
+        let runs = [run([[5, 1], [7, 2]]), run([[3, 1], [7, 1]]), Sample::default()];
+        assert_eq!(merged_histogram(&runs), [(3, 1), (5, 1), (7, 3)]);
     }
 }

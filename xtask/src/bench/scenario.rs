@@ -29,8 +29,28 @@ pub(super) struct Point {
     pub(super) rank: Rank,
     /// Ottla first, then what it is compared with.
     pub(super) contenders: Vec<Box<dyn Contender>>,
-    /// What is compared, with the target for the ratio if there is one.
-    pub(super) metrics: Vec<(&'static Metric, Option<f64>)>,
+    pub(super) compared: Vec<Compared>,
+}
+
+/// What contenders are compared by, and how Ottla wants to stand.
+#[derive(Debug, Clone)]
+pub(super) struct Compared {
+    pub(super) metric: &'static Metric,
+    /// Names of contenders, and the ratio of Ottla's figure to theirs that is aimed at.
+    pub(super) targets: Vec<(&'static str, f64)>,
+}
+
+impl Compared {
+    /// With no aim yet.
+    pub(super) fn by(metric: &'static Metric) -> Self {
+        Self { metric, targets: Vec::new() }
+    }
+
+    /// Ottla's figure is to be at most, or where more is better at least, `ratio` times that of the contender.
+    pub(super) fn aim(mut self, contender: &'static str, ratio: f64) -> Self {
+        self.targets.push((contender, ratio));
+        self
+    }
 }
 
 /// All there is, in the order of the document.

@@ -2,7 +2,7 @@
 //!
 //! Generators replay frames that were made before, so that they cost little.
 
-use super::{Point, Rank, Scenario};
+use super::{Compared, Point, Rank, Scenario};
 use crate::bench::contender::Served;
 use crate::bench::load::{Extent, Load};
 use crate::bench::sample::{Better, Metric};
@@ -87,6 +87,7 @@ impl Writing {
             Load::new(arguments, self.extent)
         };
         let durability = Durability::Os;
+        let cpu = self.target.into_iter().fold(Compared::by(&CPU), |cpu, ratio| cpu.aim("floor", ratio));
         Point {
             name: self.name.to_owned(),
             rank: self.rank,
@@ -94,7 +95,7 @@ impl Writing {
                 Box::new(Served::new(Ottla { durability }, self.partitions, load())),
                 Box::new(Served::new(Floor { durability }, self.partitions, load())),
             ],
-            metrics: vec![(&CPU, self.target), (&THROUGHPUT, None)],
+            compared: vec![cpu, Compared::by(&THROUGHPUT)],
         }
     }
 }
