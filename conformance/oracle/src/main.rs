@@ -8,6 +8,8 @@
 //! times, ports, the words of a message) is made equal by [`normal`] before they are compared. What differs for a
 //! reason is written down beside the scenario, with the reason. Everything else that differs is a fault.
 
+#![allow(clippy::disallowed_methods, reason = "both brokers are real, and so is the time that they take")]
+
 mod asking;
 mod batch;
 mod compare;

@@ -132,27 +132,6 @@ impl Producer {
         })
     }
 
-    /// Writes a batch, which must go well.
-    pub fn wrote(
-        &self,
-        side: &mut Side,
-        version: i16,
-        topic: &Topic,
-        count: usize,
-        sequence: i32,
-    ) -> Result<(), String> {
-        let request = self.write(topic, count, sequence);
-        until(|| {
-            let answer = side.setup(version, &request)?;
-            let part = answer.responses.first().and_then(|topic| topic.partition_responses.first());
-            match part.ok_or("no partition in the answer")?.error_code {
-                ErrorCode::NONE => Ok(Some(())),
-                ErrorCode::CONCURRENT_TRANSACTIONS | ErrorCode::NOT_ENOUGH_REPLICAS => Ok(None),
-                code => Err(format!("Produce: {code}")),
-            }
-        })
-    }
-
     pub fn end(&self, committed: bool) -> EndTxnRequest {
         EndTxnRequest {
             transactional_id: self.name.clone(),
@@ -231,6 +210,19 @@ fn added(topics: &[(&Str, &[i32])]) -> Vec<AddPartitionsToTxnTopic> {
             partitions: partitions.to_vec(),
         })
         .collect()
+}
+
+/// Writes into a transaction, which must go well.
+pub fn wrote(side: &mut Side, version: i16, request: &ProduceRequest) -> Result<(), String> {
+    until(|| {
+        let answer = side.setup(version, request)?;
+        let part = answer.responses.first().and_then(|topic| topic.partition_responses.first());
+        match part.ok_or("no partition in the answer")?.error_code {
+            ErrorCode::NONE => Ok(Some(())),
+            ErrorCode::CONCURRENT_TRANSACTIONS | ErrorCode::NOT_ENOUGH_REPLICAS => Ok(None),
+            code => Err(format!("Produce: {code}")),
+        }
+    })
 }
 
 /// Waits until the coordinator of a group or a transactional id is there, which makes Kafka's internal topics.

@@ -8,7 +8,7 @@ use crate::batch::{Batch, Given, Signed};
 use crate::reading::{EARLIEST, LATEST, keep_log, keep_offsets, wait_for_log};
 use crate::scenario::{Difference, Ran, Scenario, Subject};
 use crate::side::{Side, now_ms};
-use crate::transacting::{Producer, completed, settle};
+use crate::transacting::{Producer, completed, settle, wrote};
 use ottla_wire::record::{Compression, Record};
 
 pub const SUBJECT: Subject = Subject {
@@ -191,12 +191,12 @@ fn markers(side: &mut Side) -> Ran {
     let mut producer = Producer::begin(side, "p")?;
     let mut other = Producer::begin(side, "q")?;
     for (count, committed) in [(2, true), (2, false), (1, true)] {
-        producer.wrote(side, 12, &topic, count, 0)?;
+        wrote(side, 12, &producer.write(&topic, count, 0))?;
         producer.ended(side, 5, committed)?;
         settle(side, &topic)?;
         completed(side, &producer)?;
     }
-    other.wrote(side, 12, &topic, 1, 0)?;
+    wrote(side, 12, &other.write(&topic, 1, 0))?;
     other.ended(side, 5, false)?;
     settle(side, &topic)?;
     let soon = now_ms() + 60_000;

@@ -4,7 +4,7 @@ use crate::asking::{Reading, Topic, fetch, list_offsets, trim};
 use crate::batch::Batch;
 use crate::scenario::{Ran, Scenario, Subject};
 use crate::side::Side;
-use crate::transacting::{Producer, completed, settle};
+use crate::transacting::{Producer, completed, settle, wrote};
 
 pub const SUBJECT: Subject = Subject {
     name: "transaction-end",
@@ -35,7 +35,7 @@ fn end(side: &mut Side) -> Ran {
             let what = if committed { "commit" } else { "abort" };
             let mut producer = Producer::begin(side, &format!("p{version}-{what}"))?;
             producer.join(side, &topic)?;
-            producer.wrote(side, if version < 5 { 9 } else { 12 }, &topic, 2, 0)?;
+            wrote(side, if version < 5 { 9 } else { 12 }, &producer.write(&topic, 2, 0))?;
             let old = producer.clone();
             let answer = side.ask(what, version, &producer.end(committed));
             if let Some(answer) = answer.filter(|_| version == 5) {
@@ -127,14 +127,14 @@ fn seen(side: &mut Side) -> Ran {
     let topic = Topic::make(side, "t", &[])?;
     let mut producer = Producer::begin(side, "p")?;
     topic.fill(side, [Batch::timed(2, 1_000)])?;
-    producer.wrote(side, 12, &topic, 2, 0)?;
+    wrote(side, 12, &producer.write(&topic, 2, 0))?;
     look(side, "open", &topic);
     topic.fill(side, [Batch::timed(1, 2_000)])?;
     look(side, "open with others behind", &topic);
     producer.ended(side, 5, false)?;
     settle(side, &topic)?;
     look(side, "aborted", &topic);
-    producer.wrote(side, 12, &topic, 2, 0)?;
+    wrote(side, 12, &producer.write(&topic, 2, 0))?;
     look(side, "the next is open", &topic);
     producer.ended(side, 5, true)?;
     settle(side, &topic)?;
@@ -152,7 +152,7 @@ fn interleaved(side: &mut Side) -> Ran {
     }
     for round in 0..3 {
         for producer in &producers {
-            producer.wrote(side, 12, &topic, 1, round)?;
+            wrote(side, 12, &producer.write(&topic, 1, round))?;
         }
     }
     for (at, committed) in [(1, false), (2, true), (0, false)] {

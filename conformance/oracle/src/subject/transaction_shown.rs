@@ -5,7 +5,7 @@ use crate::batch::{Batch, Signed};
 use crate::flat;
 use crate::scenario::{Difference, Ran, Scenario, Subject};
 use crate::side::Side;
-use crate::transacting::{Producer, completed, settle};
+use crate::transacting::{Producer, completed, settle, wrote};
 use ottla_wire::Str;
 use ottla_wire::message::describe_producers_request::TopicRequest;
 use ottla_wire::message::write_txn_markers_request::{WritableTxnMarker, WritableTxnMarkerTopic};
@@ -50,14 +50,14 @@ fn producers(side: &mut Side) -> Ran {
     topic.fill(side, [Batch::signed(3, Signed { id: 990_001, epoch: 2, sequence: 0 })])?;
     ask(side, "an idempotent one");
     let mut producer = Producer::begin(side, "p")?;
-    producer.wrote(side, 12, &topic, 2, 0)?;
+    wrote(side, 12, &producer.write(&topic, 2, 0))?;
     ask(side, "an open transaction");
     producer.ended(side, 5, true)?;
     settle(side, &topic)?;
     ask(side, "a committed one");
     let one = Producer::begin(side, "q")?;
     one.join(side, &topic)?;
-    one.wrote(side, 9, &topic, 2, 0)?;
+    wrote(side, 9, &one.write(&topic, 2, 0))?;
     one.clone().ended(side, 4, false)?;
     settle(side, &topic)?;
     ask(side, "an aborted one of version 1");
@@ -84,7 +84,7 @@ fn transactions(side: &mut Side) -> Ran {
     settle(side, &topic)?;
     completed(side, &producer)?;
     ask(side, "committed");
-    producer.wrote(side, 12, &topic, 1, 0)?;
+    wrote(side, 12, &producer.write(&topic, 1, 0))?;
     ask(side, "open again");
     producer.ended(side, 5, false)?;
     settle(side, &topic)?;
@@ -116,10 +116,10 @@ fn list(side: &mut Side) -> Ran {
     let topic = Topic::make(side, "t", &[])?;
     let empty = Producer::begin(side, "empty")?;
     let open = Producer::begin(side, "open")?;
-    open.wrote(side, 12, &topic, 1, 0)?;
+    wrote(side, 12, &open.write(&topic, 1, 0))?;
     let other = Topic::make(side, "o", &[])?;
     let mut done = Producer::begin(side, "done")?;
-    done.wrote(side, 12, &other, 1, 0)?;
+    wrote(side, 12, &done.write(&other, 1, 0))?;
     done.ended(side, 5, true)?;
     settle(side, &other)?;
     completed(side, &done)?;
@@ -195,7 +195,7 @@ fn markers(side: &mut Side) -> Ran {
         let when = format!("transaction version {transaction_version}");
         let topic = Topic::next(side, &[])?;
         let producer = Producer::begin(side, &format!("p{version}-{transaction_version}"))?;
-        producer.wrote(side, 12, &topic, 2, 0)?;
+        wrote(side, 12, &producer.write(&topic, 2, 0))?;
         let zero: &[i32] = &[0];
         let topics = [(&topic.name, zero)];
         let good = || Asked {

@@ -3,7 +3,7 @@
 use crate::asking::Topic;
 use crate::scenario::{Difference, Ran, Scenario, Subject};
 use crate::side::{Side, until};
-use crate::transacting::Producer;
+use crate::transacting::{Producer, wrote};
 use ottla_wire::ErrorCode;
 use ottla_wire::message::InitProducerIdRequest;
 
@@ -100,7 +100,7 @@ fn ongoing(side: &mut Side) -> Ran {
     for (version, produced) in [(3, 9), (4, 12), (5, 12)] {
         let old = Producer::begin(side, &format!("p{version}"))?;
         old.join(side, &topic)?;
-        old.wrote(side, produced, &topic, 2, 0)?;
+        wrote(side, produced, &old.write(&topic, 2, 0))?;
         side.ask("the first time", version, &old.init(60_000));
         ask_until_done(side, "in the end", version, &old.init(60_000))?;
         side.ask("the old one writes", produced, &old.write(&topic, 1, 2));
@@ -204,7 +204,7 @@ fn timeout(side: &mut Side) -> Ran {
         (producer.id, producer.epoch) = (answer.producer_id, answer.producer_epoch);
         side.learn("producer", producer.id);
         producer.join(side, &topic)?;
-        producer.wrote(side, produced, &topic, 2, 0)?;
+        wrote(side, produced, &producer.write(&topic, 2, 0))?;
         crate::transacting::settle(side, &topic)?;
         crate::transacting::completed(side, &producer)?;
         side.ask(&format!("{suffix}: too late to commit"), ended, &producer.end(true));
