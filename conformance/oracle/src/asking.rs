@@ -7,15 +7,13 @@ use bytes::Bytes;
 use ottla_wire::codec::Message;
 use ottla_wire::message::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use ottla_wire::message::delete_records_request::{DeleteRecordsPartition, DeleteRecordsTopic};
-use ottla_wire::message::describe_configs_request::DescribeConfigsResource;
 use ottla_wire::message::fetch_request::{FetchPartition, FetchTopic};
-use ottla_wire::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use ottla_wire::message::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use ottla_wire::message::metadata_request::MetadataRequestTopic;
 use ottla_wire::message::produce_request::{PartitionProduceData, TopicProduceData};
 use ottla_wire::message::{
-    CreateTopicsRequest, DeleteRecordsRequest, DescribeConfigsRequest, FetchRequest, FetchResponse,
-    IncrementalAlterConfigsRequest, ListOffsetsRequest, MetadataRequest, ProduceRequest,
+    CreateTopicsRequest, DeleteRecordsRequest, FetchRequest, FetchResponse, ListOffsetsRequest,
+    MetadataRequest, ProduceRequest,
 };
 use ottla_wire::record::{self, BatchHeader, Record, Records};
 use ottla_wire::{ErrorCode, Str};
@@ -291,43 +289,6 @@ pub fn trim(side: &mut Side, topic: &Topic, offset: i64) -> Result<(), String> {
     let code = answer.topics.first().and_then(|topic| topic.partitions.first()).map(|one| one.error_code);
     code.unwrap_or(ErrorCode::UNKNOWN_SERVER_ERROR).ok().map_err(|code| format!("DeleteRecords: {code}"))
 }
-
-/// Changes a setting of a topic, and waits until the broker says that it is so.
-pub fn alter(side: &mut Side, topic: &Topic, name: &str, value: &str) -> Result<(), String> {
-    let config = AlterableConfig { name: name.into(), config_operation: 0, value: Some(value.into()) };
-    let resource = AlterConfigsResource {
-        resource_type: TOPIC_RESOURCE,
-        resource_name: topic.name.clone(),
-        configs: vec![config],
-    };
-    let request = IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: false };
-    let answer = side.setup(1, &request)?;
-    let code = answer.responses.first().map(|one| one.error_code).ok_or("no resource in the answer")?;
-    code.ok().map_err(|code| format!("{name} is not altered: {code}"))?;
-    let asked = DescribeConfigsResource {
-        resource_type: TOPIC_RESOURCE,
-        resource_name: topic.name.clone(),
-        configuration_keys: Some(vec![name.into()]),
-    };
-    let request = DescribeConfigsRequest { resources: vec![asked], ..Default::default() };
-    until(|| {
-        let answer = side.setup(4, &request)?;
-        let shown = answer.results.first().and_then(|one| one.configs.first()?.value.clone());
-        let is_so =
-            |shown: Str| *shown == *value || number(&shown).is_some_and(|shown| Some(shown) == number(value));
-        Ok(shown.is_some_and(is_so).then_some(()))
-    })?;
-    // What is shown has not always reached the log.
-    std::thread::sleep(std::time::Duration::from_millis(300));
-    Ok(())
-}
-
-/// Brokers write numbers as they like.
-fn number(text: &str) -> Option<f64> {
-    text.parse().ok()
-}
-
-const TOPIC_RESOURCE: i8 = 2;
 
 /// Every version of a message.
 pub fn versions<M: Message>() -> impl Iterator<Item = i16> {

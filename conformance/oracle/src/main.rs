@@ -18,6 +18,7 @@ mod flat;
 mod normal;
 mod reading;
 mod scenario;
+mod settings;
 mod side;
 mod streaming;
 mod subject;

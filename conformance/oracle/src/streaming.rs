@@ -2,12 +2,11 @@
 
 use crate::asking::Topic;
 use crate::scenario::Ran;
+use crate::settings;
 use crate::side::{Side, until};
-use ottla_wire::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use ottla_wire::message::streams_group_heartbeat_request::{Subtopology, TaskIds, TopicInfo, Topology};
 use ottla_wire::message::{
-    FindCoordinatorRequest, IncrementalAlterConfigsRequest, StreamsGroupDescribeRequest,
-    StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponse,
+    StreamsGroupDescribeRequest, StreamsGroupHeartbeatRequest, StreamsGroupHeartbeatResponse,
 };
 use ottla_wire::{ErrorCode, Str};
 
@@ -18,25 +17,9 @@ pub struct Group {
 
 impl Group {
     pub fn make(side: &mut Side, suffix: &str, configs: &[(&str, &str)]) -> Result<Self, String> {
-        let id = side.name(suffix);
-        let entry = |(name, value): &(&str, &str)| AlterableConfig {
-            name: (*name).into(),
-            value: Some((*value).into()),
-            ..Default::default()
-        };
         let waiting = [("streams.initial.rebalance.delay.ms", "0"), ("streams.assignment.interval.ms", "0")];
-        let configs = waiting.iter().chain(configs).map(entry).collect();
-        let resource = AlterConfigsResource { resource_type: 32, resource_name: id.clone(), configs };
-        let request = IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() };
-        let altered = side.setup(1, &request)?;
-        altered.responses[0].error_code.ok().map_err(|code| format!("the group's settings: {code}"))?;
-        // Kafka makes the topic of its groups when somebody asks.
-        until(|| {
-            let request = FindCoordinatorRequest { coordinator_keys: vec![id.clone()], ..Default::default() };
-            let found = side.setup(4, &request)?;
-            Ok(found.coordinators.first().filter(|found| found.error_code.is_none()).map(|_| ()))
-        })?;
-        Ok(Self { id })
+        let settings: Vec<(&str, &str)> = waiting.iter().chain(configs).copied().collect();
+        settings::group(side, suffix, &settings).map(|id| Self { id })
     }
 
     pub fn join(&self, member: &str, topology: Topology) -> StreamsGroupHeartbeatRequest {

@@ -3,10 +3,11 @@
 //! Each batch begins a segment, because its records are newer than those before by more than `segment.ms`, and no pass
 //! begins before all is there. After that, one more batch makes one more pass.
 
-use crate::asking::{Reading, Topic, alter, fetch, produce};
+use crate::asking::{Reading, Topic, fetch, produce};
 use crate::batch::{Batch, Given, Signed};
 use crate::reading::{EARLIEST, LATEST, keep_log, keep_offsets, wait_for_log};
 use crate::scenario::{Difference, Ran, Scenario, Subject};
+use crate::settings::alter;
 use crate::side::{Side, now_ms};
 use crate::transacting::{Producer, completed, settle, wrote};
 use ottla_wire::record::{Compression, Record};
@@ -45,10 +46,10 @@ pub const SUBJECT: Subject = Subject {
 };
 
 /// A compacted topic of which nothing is compacted before [`begin`].
-fn make(side: &mut Side, settings: &[(&str, &str)]) -> Result<Topic, String> {
+fn make(side: &mut Side, suffix: &str, settings: &[(&str, &str)]) -> Result<Topic, String> {
     let usual = [("cleanup.policy", "compact"), ("segment.ms", "1"), ("min.cleanable.dirty.ratio", "1")];
     let all: Vec<(&str, &str)> = usual.iter().chain(settings).copied().collect();
-    Topic::make(side, "t", &all)
+    Topic::make(side, suffix, &all)
 }
 
 fn begin(side: &mut Side, topic: &Topic) -> Ran {
@@ -76,7 +77,7 @@ fn read_from_each(side: &mut Side, when: &str, topic: &Topic, end: i64) {
 }
 
 fn newest(side: &mut Side) -> Ran {
-    let topic = make(side, &[])?;
+    let topic = make(side, "t", &[])?;
     let given: [&[Given]; 2] = [
         &[(Some("a"), Some("1"), 1_000), (Some("b"), Some("1"), 1_500), (Some("c"), Some("1"), 1_200)],
         &[(Some("a"), Some("2"), 2_000), (Some("d"), Some("1"), 2_000)],
@@ -106,7 +107,7 @@ fn newest(side: &mut Side) -> Ran {
 }
 
 fn tombstones(side: &mut Side) -> Ran {
-    let topic = make(side, &[("delete.retention.ms", "100000")])?;
+    let topic = make(side, "t", &[("delete.retention.ms", "100000")])?;
     topic.fill(
         side,
         [
@@ -127,7 +128,8 @@ fn tombstones(side: &mut Side) -> Ran {
     keep_offsets(side, "their time begins", &topic, &[-3, 0, 2_000, 2_550, 3_000]);
     pass(side, &topic, ("2", 6_000), 6)?;
     keep_log(side, "their time runs", &topic)?;
-    let quick = make_quick(side)?;
+    // What marks a deletion may go with the second pass here.
+    let quick = make(side, "quick", &[("delete.retention.ms", "1")])?;
     quick.fill(
         side,
         [
@@ -147,15 +149,8 @@ fn tombstones(side: &mut Side) -> Ran {
     Ok(())
 }
 
-/// As [`make`]; what marks a deletion may go with the second pass.
-fn make_quick(side: &mut Side) -> Result<Topic, String> {
-    let usual = [("cleanup.policy", "compact"), ("segment.ms", "1"), ("min.cleanable.dirty.ratio", "1")];
-    let all: Vec<(&str, &str)> = usual.into_iter().chain([("delete.retention.ms", "1")]).collect();
-    Topic::make(side, "quick", &all)
-}
-
 fn last_batches(side: &mut Side) -> Ran {
-    let topic = make(side, &[])?;
+    let topic = make(side, "t", &[])?;
     let signed = |id, sequence| Signed { id, epoch: 0, sequence };
     topic.fill(
         side,
@@ -187,7 +182,7 @@ fn last_batches(side: &mut Side) -> Ran {
 }
 
 fn markers(side: &mut Side) -> Ran {
-    let topic = make(side, &[("delete.retention.ms", "1")])?;
+    let topic = make(side, "t", &[("delete.retention.ms", "1")])?;
     let mut producer = Producer::begin(side, "p")?;
     let mut other = Producer::begin(side, "q")?;
     for (count, committed) in [(2, true), (2, false), (1, true)] {
@@ -222,7 +217,7 @@ fn markers(side: &mut Side) -> Ran {
 
 fn timed(side: &mut Side) -> Ran {
     let settings = [("message.timestamp.type", "LogAppendTime"), ("delete.retention.ms", "100000")];
-    let topic = make(side, &settings)?;
+    let topic = make(side, "t", &settings)?;
     let all: [&[Given]; 5] = [
         &[(Some("a"), Some("1"), 1_000), (Some("b"), Some("1"), 1_000)],
         &[(Some("a"), Some("2"), 1_000), (Some("c"), Some("1"), 1_000), (Some("d"), None, 1_000)],
@@ -243,7 +238,7 @@ fn timed(side: &mut Side) -> Ran {
 }
 
 fn switched(side: &mut Side) -> Ran {
-    let topic = make(side, &[])?;
+    let topic = make(side, "t", &[])?;
     alter(side, &topic, "cleanup.policy", "delete")?;
     topic.fill(
         side,

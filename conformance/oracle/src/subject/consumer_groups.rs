@@ -2,10 +2,10 @@
 
 use crate::asking::Topic;
 use crate::scenario::{Difference, Ran, Scenario, Subject};
+use crate::settings;
 use crate::side::{Side, until};
 use ottla_wire::Str;
 use ottla_wire::message::consumer_group_heartbeat_request::TopicPartitions;
-use ottla_wire::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use ottla_wire::message::*;
 
 pub const SUBJECT: Subject = Subject {
@@ -69,24 +69,7 @@ struct Group {
 
 impl Group {
     fn make(side: &mut Side) -> Result<Self, String> {
-        let id = side.name("g");
-        let config = AlterableConfig {
-            name: "consumer.assignment.interval.ms".into(),
-            value: Some("0".into()),
-            ..Default::default()
-        };
-        let resource =
-            AlterConfigsResource { resource_type: 32, resource_name: id.clone(), configs: vec![config] };
-        let request = IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() };
-        let altered = side.setup(1, &request)?;
-        altered.responses[0].error_code.ok().map_err(|code| format!("the group's settings: {code}"))?;
-        // Kafka makes the topic of its groups when somebody asks.
-        until(|| {
-            let request = FindCoordinatorRequest { coordinator_keys: vec![id.clone()], ..Default::default() };
-            let found = side.setup(4, &request)?;
-            Ok(found.coordinators.first().filter(|found| found.error_code.is_none()).map(|_| ()))
-        })?;
-        Ok(Self { id })
+        settings::group(side, "g", &[("consumer.assignment.interval.ms", "0")]).map(|id| Self { id })
     }
 
     fn join(&self, member: &str, topics: &[&Topic]) -> ConsumerGroupHeartbeatRequest {

@@ -2,13 +2,14 @@
 
 use crate::flat;
 use crate::scenario::{Difference, Ran, Scenario, Subject};
-use crate::side::{Side, until};
+use crate::settings::{
+    APPEND, DELETE, GROUP, SET, SUBTRACT, Setting, TOPIC, change, describe, resource, until_described,
+};
+use crate::side::Side;
 use ottla_wire::Str;
-use ottla_wire::message::describe_configs_request::DescribeConfigsResource;
-use ottla_wire::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
+use ottla_wire::message::incremental_alter_configs_request::AlterConfigsResource;
 use ottla_wire::message::{
-    DescribeConfigsRequest, IncrementalAlterConfigsRequest, ListConfigResourcesRequest,
-    ListConfigResourcesResponse,
+    IncrementalAlterConfigsRequest, ListConfigResourcesRequest, ListConfigResourcesResponse,
 };
 
 pub const SUBJECT: Subject = Subject {
@@ -132,26 +133,15 @@ const PAIRS: &[&[(&str, &str)]] = &[
     &[("errors.deadletterqueue.topic.name", ""), ("errors.deadletterqueue.copy.record.enable", "true")],
 ];
 
-type Setting<'a> = (&'a str, i8, Option<&'a str>);
-
-fn resource(group: &Str, settings: &[Setting<'_>]) -> AlterConfigsResource {
-    let configs = settings.iter().map(|(name, config_operation, value)| AlterableConfig {
-        name: (*name).into(),
-        config_operation: *config_operation,
-        value: value.map(Into::into),
-    });
-    AlterConfigsResource { resource_type: GROUP, resource_name: group.clone(), configs: configs.collect() }
-}
-
-fn alter(group: &Str, settings: &[Setting<'_>], validate_only: bool) -> IncrementalAlterConfigsRequest {
-    IncrementalAlterConfigsRequest { resources: vec![resource(group, settings)], validate_only }
-}
-
 fn values(side: &mut Side) -> Ran {
     let group = side.name("g");
     for (key, values) in VALUES {
         for value in *values {
-            side.ask(&format!("{key}='{value}'"), 1, &alter(&group, &[(key, SET, Some(value))], true));
+            side.ask(
+                &format!("{key}='{value}'"),
+                1,
+                &change(GROUP, &group, &[(key, SET, Some(value))], true),
+            );
         }
     }
     Ok(())
@@ -162,7 +152,7 @@ fn pairs(side: &mut Side) -> Ran {
     for pair in PAIRS {
         let settings: Vec<Setting<'_>> = pair.iter().map(|(key, value)| (*key, SET, Some(*value))).collect();
         let step: Vec<String> = pair.iter().map(|(key, value)| format!("{key}='{value}'")).collect();
-        side.ask(&step.join(" "), 1, &alter(&group, &settings, true));
+        side.ask(&step.join(" "), 1, &change(GROUP, &group, &settings, true));
     }
     Ok(())
 }
@@ -186,15 +176,15 @@ fn operations(side: &mut Side) -> Ran {
         ("operation 4", [(limit, 4, Some("7"))]),
         ("operation -1", [(limit, -1, Some("7"))]),
     ] {
-        side.ask(step, 1, &alter(&group, &settings, false));
+        side.ask(step, 1, &change(GROUP, &group, &settings, false));
     }
     let twice = [(limit, SET, Some("7")), (limit, SET, Some("8"))];
-    side.ask("the same twice", 1, &alter(&group, &twice, false));
+    side.ask("the same twice", 1, &change(GROUP, &group, &twice, false));
     let both = [(limit, SET, Some("7")), (limit, DELETE, None)];
-    side.ask("set and delete", 1, &alter(&group, &both, false));
-    side.ask("nothing", 1, &alter(&group, &[], false));
+    side.ask("set and delete", 1, &change(GROUP, &group, &both, false));
+    side.ask("nothing", 1, &change(GROUP, &group, &[], false));
     for version in 0..=1 {
-        side.ask("set again", version, &alter(&group, &[(limit, SET, Some("6"))], false));
+        side.ask("set again", version, &change(GROUP, &group, &[(limit, SET, Some("6"))], false));
     }
     Ok(())
 }
@@ -203,47 +193,29 @@ fn resources(side: &mut Side) -> Ran {
     let [one, two] = ["one", "two"].map(|suffix| side.name(suffix));
     let set: &[Setting<'_>] = &[("share.delivery.count.limit", SET, Some("7"))];
     let bad: &[Setting<'_>] = &[("share.delivery.count.limit", SET, Some("70"))];
-    side.ask("no name", 1, &alter(&Str::default(), set, true));
-    side.ask("a blank name", 1, &alter(&"  ".into(), set, true));
-    side.ask("any letters", 1, &alter(&"größe / 1".into(), set, true));
+    side.ask("no name", 1, &change(GROUP, &Str::default(), set, true));
+    side.ask("a blank name", 1, &change(GROUP, &"  ".into(), set, true));
+    side.ask("any letters", 1, &change(GROUP, &"größe / 1".into(), set, true));
     let ask = |side: &mut Side, step: &str, resources: Vec<AlterConfigsResource>| {
         side.ask(step, 1, &IncrementalAlterConfigsRequest { resources, ..Default::default() });
     };
-    ask(side, "the same group twice", vec![resource(&one, set), resource(&one, set)]);
-    ask(side, "one good, one bad", vec![resource(&one, set), resource(&two, bad)]);
+    ask(side, "the same group twice", vec![resource(GROUP, &one, set), resource(GROUP, &one, set)]);
+    ask(side, "one good, one bad", vec![resource(GROUP, &one, set), resource(GROUP, &two, bad)]);
     ask(side, "no group", Vec::new());
     let good = ("share.auto.offset.reset", SET, Some("earliest"));
-    side.ask("a good and a bad setting", 1, &alter(&two, &[good, bad[0]], false));
-    until_described(side, &one, "share.delivery.count.limit", "7")?;
+    side.ask("a good and a bad setting", 1, &change(GROUP, &two, &[good, bad[0]], false));
+    until_described(side, GROUP, &one, ("share.delivery.count.limit", "7"))?;
     for (step, group) in [("the good group", &one), ("the bad group", &two)] {
         let keys = ["share.delivery.count.limit", "share.auto.offset.reset"];
-        side.ask(step, 4, &describe(group, Some(&keys), false));
+        side.ask(step, 4, &describe(GROUP, group, Some(&keys), false));
     }
     Ok(())
 }
 
-fn describe(group: &Str, keys: Option<&[&str]>, include_synonyms: bool) -> DescribeConfigsRequest {
-    let resource = DescribeConfigsResource {
-        resource_type: GROUP,
-        resource_name: group.clone(),
-        configuration_keys: keys.map(|keys| keys.iter().map(|key| (*key).into()).collect()),
-    };
-    DescribeConfigsRequest { resources: vec![resource], include_synonyms, ..Default::default() }
-}
-
-/// Apache Kafka answers a change before each of its parts has heard of it.
-fn until_described(side: &mut Side, group: &Str, key: &str, value: &str) -> Ran {
-    until(|| {
-        let answer = side.setup(4, &describe(group, Some(&[key]), false))?;
-        let shown = answer.results.first().and_then(|result| result.configs.first());
-        Ok(shown.filter(|config| config.value.as_deref() == Some(value)).map(|_| ()))
-    })
-}
-
 fn described(side: &mut Side) -> Ran {
     let group = side.name("g");
-    side.ask("without settings", 4, &describe(&group, None, true));
-    side.ask("no name", 4, &describe(&Str::default(), None, false));
+    side.ask("without settings", 4, &describe(GROUP, &group, None, true));
+    side.ask("no name", 4, &describe(GROUP, &Str::default(), None, false));
     let settings = [
         ("share.delivery.count.limit", SET, Some("7")),
         ("share.auto.offset.reset", SET, Some("by_duration:PT1H")),
@@ -252,19 +224,19 @@ fn described(side: &mut Side) -> Ran {
         ("streams.rack.aware.assignment.tags", SET, Some("zone, rack")),
         ("errors.deadletterqueue.copy.record.enable", SET, Some("true")),
     ];
-    side.ask("set", 1, &alter(&group, &settings, false));
-    until_described(side, &group, "share.delivery.count.limit", "7")?;
+    side.ask("set", 1, &change(GROUP, &group, &settings, false));
+    until_described(side, GROUP, &group, ("share.delivery.count.limit", "7"))?;
     for version in 1..=4 {
-        side.ask("with settings", version, &describe(&group, None, true));
+        side.ask("with settings", version, &describe(GROUP, &group, None, true));
     }
-    side.ask("without synonyms", 4, &describe(&group, None, false));
+    side.ask("without synonyms", 4, &describe(GROUP, &group, None, false));
     let keys = ["share.delivery.count.limit", "no.such.setting", "share.isolation.level"];
-    side.ask("some keys", 4, &describe(&group, Some(&keys), true));
-    side.ask("no keys", 4, &describe(&group, Some(&[]), false));
+    side.ask("some keys", 4, &describe(GROUP, &group, Some(&keys), true));
+    side.ask("no keys", 4, &describe(GROUP, &group, Some(&[]), false));
     let unset = [("share.delivery.count.limit", DELETE, None)];
-    side.ask("delete one", 1, &alter(&group, &unset, false));
-    until_described(side, &group, "share.delivery.count.limit", "5")?;
-    side.ask("one less", 4, &describe(&group, Some(&keys), true));
+    side.ask("delete one", 1, &change(GROUP, &group, &unset, false));
+    until_described(side, GROUP, &group, ("share.delivery.count.limit", "5"))?;
+    side.ask("one less", 4, &describe(GROUP, &group, Some(&keys), true));
     Ok(())
 }
 
@@ -288,12 +260,12 @@ fn listed(side: &mut Side) -> Ran {
     list(side, "before")?;
     let key = "share.delivery.count.limit";
     for group in [&one, &two] {
-        side.ask("set", 1, &alter(group, &[(key, SET, Some("7"))], false));
-        until_described(side, group, key, "7")?;
+        side.ask("set", 1, &change(GROUP, group, &[(key, SET, Some("7"))], false));
+        until_described(side, GROUP, group, (key, "7"))?;
     }
     list(side, "after")?;
-    side.ask("delete", 1, &alter(&one, &[(key, DELETE, None)], false));
-    until_described(side, &one, key, "5")?;
+    side.ask("delete", 1, &change(GROUP, &one, &[(key, DELETE, None)], false));
+    until_described(side, GROUP, &one, (key, "5"))?;
     list(side, "one has none any more")?;
     for types in [vec![3], vec![GROUP, 99], vec![-1], vec![0]] {
         let request = ListConfigResourcesRequest { resource_types: types.clone() };
@@ -345,11 +317,3 @@ const DESCRIBED: &[Difference] = &[
 
 const HIDDEN: &str =
     "Both take this setting, and Ottla shows what it takes; Apache Kafka keeps it to itself.";
-
-const GROUP: i8 = 32;
-const TOPIC: i8 = 2;
-
-const SET: i8 = 0;
-const DELETE: i8 = 1;
-const APPEND: i8 = 2;
-const SUBTRACT: i8 = 3;

@@ -1,8 +1,9 @@
 //! Settings of a topic that change while it is written to.
 
-use crate::asking::{Reading, Topic, alter, fetch, produce};
+use crate::asking::{Reading, Topic, fetch, produce};
 use crate::batch::{Batch, Signed};
 use crate::scenario::{Ran, Scenario, Subject};
+use crate::settings::alter;
 use crate::side::{Side, now_ms};
 use ottla_wire::record::Compression;
 

@@ -4,6 +4,7 @@ use crate::asking::Topic;
 use crate::batch::Batch;
 use crate::flat;
 use crate::scenario::{Difference, Ran, Scenario, Subject};
+use crate::settings;
 use crate::side::{Side, until};
 use crate::transacting::{GROUP, coordinator};
 use ottla_wire::message::alter_share_group_offsets_request::{
@@ -13,7 +14,6 @@ use ottla_wire::message::delete_share_group_offsets_request::DeleteShareGroupOff
 use ottla_wire::message::describe_share_group_offsets_request::{
     DescribeShareGroupOffsetsRequestGroup, DescribeShareGroupOffsetsRequestTopic,
 };
-use ottla_wire::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use ottla_wire::message::share_acknowledge_request::{
     AcknowledgePartition, AcknowledgeTopic, AcknowledgementBatch as Said,
 };
@@ -22,7 +22,7 @@ use ottla_wire::message::share_fetch_request::{
 };
 use ottla_wire::message::{
     AlterShareGroupOffsetsRequest, DeleteShareGroupOffsetsRequest, DescribeShareGroupOffsetsRequest,
-    IncrementalAlterConfigsRequest, ShareAcknowledgeRequest, ShareFetchRequest, ShareGroupHeartbeatRequest,
+    ShareAcknowledgeRequest, ShareFetchRequest, ShareGroupHeartbeatRequest,
 };
 use ottla_wire::{ErrorCode, Str};
 use std::thread::sleep;
@@ -91,22 +91,9 @@ type Saying<'a> = (i64, i64, &'a [i8]);
 impl Member {
     /// Joins a group of its own that begins at the beginning, and waits for its partition.
     fn join(side: &mut Side, suffix: &str, topic: &Topic, configs: &[(&str, &str)]) -> Result<Self, String> {
-        let group = side.name(suffix);
-        coordinator(side, &group, GROUP)?;
-        let all = [("share.auto.offset.reset", "earliest")].into_iter().chain(configs.iter().copied());
-        let config = |(name, value): (&str, &str)| AlterableConfig {
-            name: name.into(),
-            value: Some(value.into()),
-            ..Default::default()
-        };
-        let resource = AlterConfigsResource {
-            resource_type: 32,
-            resource_name: group.clone(),
-            configs: all.map(config).collect(),
-        };
-        let altered = side
-            .setup(1, &IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() })?;
-        altered.responses[0].error_code.ok().map_err(|code| format!("the group is not set: {code}"))?;
+        let earliest = [("share.auto.offset.reset", "earliest")];
+        let settings: Vec<(&str, &str)> = earliest.iter().chain(configs).copied().collect();
+        let group = settings::group(side, suffix, &settings)?;
         let name = Str::from_static("00000000-1111-2222-3333-444444444444");
         let member = Self { group, name };
         let first = ShareGroupHeartbeatRequest {

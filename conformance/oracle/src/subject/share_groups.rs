@@ -2,12 +2,12 @@
 
 use crate::asking::Topic;
 use crate::scenario::{Difference, Ran, Scenario, Subject};
+use crate::settings;
 use crate::side::{Side, until};
 use ottla_wire::Str;
 use ottla_wire::message::alter_share_group_offsets_request::{
     AlterShareGroupOffsetsRequestPartition, AlterShareGroupOffsetsRequestTopic,
 };
-use ottla_wire::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use ottla_wire::message::join_group_request::JoinGroupRequestProtocol;
 use ottla_wire::message::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use ottla_wire::message::offset_delete_request::{OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
@@ -96,24 +96,7 @@ impl Group {
     }
 
     fn unprepared(side: &mut Side) -> Result<Self, String> {
-        let id = side.name("g");
-        let config = AlterableConfig {
-            name: "share.assignment.interval.ms".into(),
-            value: Some("0".into()),
-            ..Default::default()
-        };
-        let resource =
-            AlterConfigsResource { resource_type: 32, resource_name: id.clone(), configs: vec![config] };
-        let request = IncrementalAlterConfigsRequest { resources: vec![resource], ..Default::default() };
-        let altered = side.setup(1, &request)?;
-        altered.responses[0].error_code.ok().map_err(|code| format!("the group's settings: {code}"))?;
-        // Kafka makes the topic of its groups when somebody asks.
-        until(|| {
-            let request = FindCoordinatorRequest { coordinator_keys: vec![id.clone()], ..Default::default() };
-            let found = side.setup(4, &request)?;
-            Ok(found.coordinators.first().filter(|found| found.error_code.is_none()).map(|_| ()))
-        })?;
-        Ok(Self { id })
+        settings::group(side, "g", &[("share.assignment.interval.ms", "0")]).map(|id| Self { id })
     }
 
     fn join(&self, member: &str, topics: &[&Topic]) -> ShareGroupHeartbeatRequest {

@@ -2,8 +2,8 @@
 
 use crate::asking::{Topic, create};
 use crate::scenario::{Difference, Ran, Scenario, Subject};
+use crate::settings::{APPEND, DELETE, SET, SUBTRACT, Setting, TOPIC, change};
 use crate::side::Side;
-use ottla_wire::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use ottla_wire::message::{CreateTopicsRequest, IncrementalAlterConfigsRequest};
 
 pub const SUBJECT: Subject = Subject {
@@ -124,17 +124,8 @@ fn at_creation(side: &mut Side) -> Ran {
     Ok(())
 }
 
-fn alter(topic: &Topic, settings: &[(&str, i8, Option<&str>)]) -> IncrementalAlterConfigsRequest {
-    let configs = settings
-        .iter()
-        .map(|(name, config_operation, value)| AlterableConfig {
-            name: (*name).into(),
-            config_operation: *config_operation,
-            value: value.map(Into::into),
-        })
-        .collect();
-    let resource = AlterConfigsResource { resource_type: 2, resource_name: topic.name.clone(), configs };
-    IncrementalAlterConfigsRequest { resources: vec![resource], validate_only: true }
+fn alter(topic: &Topic, settings: &[Setting<'_>]) -> IncrementalAlterConfigsRequest {
+    change(TOPIC, &topic.name, settings, true)
 }
 
 fn later(side: &mut Side) -> Ran {
@@ -182,11 +173,6 @@ fn operations(side: &mut Side) -> Ran {
     side.ask("the same twice", 1, &alter(&topic, &twice));
     Ok(())
 }
-
-const SET: i8 = 0;
-const DELETE: i8 = 1;
-const APPEND: i8 = 2;
-const SUBTRACT: i8 = 3;
 
 const CREATED: &[Difference] = &[
     Difference { step: "min.cleanable.dirty.ratio='NaN'", field: "", because: NOT_A_NUMBER },
