@@ -197,7 +197,7 @@ impl FetchSessions {
     fn open(&mut self, now: Tick, plan: &Plan, outcome: &[Reported], fresh_id: i32) -> i32 {
         debug_assert!(fresh_id > 0, "session ids are positive");
         let is_free = !self.sessions.contains_key(&fresh_id);
-        if plan.partitions.is_empty() || !is_free || !self.make_room(now, plan.partitions.len()) {
+        if !is_free || !self.make_room(now, plan.partitions.len()) {
             return NO_SESSION;
         }
         let mut session = Session {

@@ -2,7 +2,7 @@
 
 use crate::asking::{Topic, trim, unpacked};
 use crate::batch::Batch;
-use crate::scenario::{Difference, Ran, Scenario, Subject};
+use crate::scenario::{Ran, Scenario, Subject};
 use crate::side::Side;
 use ottla_wire::message::FetchRequest;
 use ottla_wire::message::fetch_request::{FetchPartition, FetchTopic, ForgottenTopic};
@@ -16,7 +16,7 @@ pub const SUBJECT: Subject = Subject {
             name: "refusals",
             asks: "sessions, epochs and names that do not fit",
             run: refusals,
-            differs: EMPTY,
+            differs: &[],
         },
         Scenario { name: "members", asks: "partitions that come and go", run: members, differs: &[] },
         Scenario {
@@ -150,10 +150,13 @@ fn refusals(side: &mut Side) -> Ran {
         second.fetch(side, "the next begins", all());
         with(second.id, 0).fetch(side, "begun anew", all());
         second.fetch(side, "the replaced one", Vec::new());
-    }
-    // Last, because the sessions that follow would have other numbers.
-    for version in VERSIONS {
-        Client::new(version).fetch(side, "nothing in it", Vec::new());
+        let mut third = Client::new(version);
+        third.fetch(side, "nothing in it", Vec::new());
+        third.fetch(side, "one comes into it", all());
+        let mut fourth = Client::new(version);
+        fourth.fetch(side, "nothing in it again", Vec::new());
+        fourth.fetch(side, "still nothing", Vec::new());
+        fourth.fetch(side, "it is gone", all());
     }
     Ok(())
 }
@@ -227,9 +230,3 @@ fn turns(side: &mut Side) -> Ran {
     }
     Ok(())
 }
-
-const EMPTY: &[Difference] = &[Difference {
-    step: "nothing in it",
-    field: "session_id",
-    because: "Apache Kafka keeps a session without partitions. Ottla has none: there is nothing to remember.",
-}];

@@ -116,5 +116,6 @@ fn errors(side: &mut Side) -> Ran {
 const UNKNOWN: &[Difference] = &[Difference {
     step: "an unknown topic",
     field: "",
-    because: "Apache Kafka keeps the error back for as long as the other partitions have no news. Ottla tells it at once.",
+    because: "Apache Kafka keeps the error back for as long as the other partitions have no news. Ottla tells it at \
+              once, as both tell every other error.",
 }];

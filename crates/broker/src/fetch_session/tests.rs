@@ -105,6 +105,17 @@ fn closing_a_session_serves_the_request_without_one() {
 }
 
 #[test]
+fn a_session_may_begin_with_nothing_but_does_not_go_on_so() {
+    let mut sessions = opened(&[]);
+    let plan = sessions.begin(NOW, Begin { wanted: vec![wanted(5, 0)], ..next(7, 1) }).expect("epoch 1");
+    assert_eq!(order(&plan), [5]);
+    let mut sessions = opened(&[]);
+    let plan = sessions.begin(NOW, next(7, 1)).expect("epoch 1");
+    assert_eq!(sessions.finish(NOW, &plan, &[], 9).session_id, NO_SESSION);
+    assert!(sessions.sessions.is_empty());
+}
+
+#[test]
 fn a_full_cache_gives_room_to_idle_or_larger_sessions_only() {
     let mut sessions = opened(&[0]);
     let mut open = |now: u64, partitions: &[i32], id: i32| {
