@@ -1,5 +1,6 @@
 //! `members HOST:PORT classic|consumer`: 500 members of one group, of whom 50 leave. Prints after how many milliseconds
-//! the others have shared the partitions out among themselves again, from the first leave on.
+//! the others have shared the partitions out among themselves again, from the first leave on; a second line says what was
+//! measured.
 //!
 //! `cargo xtask measure groups` runs it. It is a program of its own because xtask has to build when `wire` does not.
 //! Each member has a connection of its own and does what Kafka's clients do, but for reading: it sends heartbeats, joins
@@ -32,6 +33,23 @@ const HEARTBEAT: Duration = Duration::from_millis(200);
 const SESSION_MS: i32 = 60_000;
 /// A group that is not settled by then never will be.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// Which members a group has.
+#[derive(Clone, Copy)]
+enum Protocol {
+    Classic,
+    Consumer,
+}
+
+impl Protocol {
+    fn parse(name: &str) -> Option<Self> {
+        match name {
+            "classic" => Some(Self::Classic),
+            "consumer" => Some(Self::Consumer),
+            _ => None,
+        }
+    }
+}
 
 /// Why a member gave up.
 #[derive(Debug, thiserror::Error)]
@@ -82,24 +100,27 @@ fn is_settled(holdings: &Holdings, members: usize) -> bool {
     holdings.len() == members && rounds.len() == 1 && held.into_iter().eq(0..PARTITIONS)
 }
 
-/// Listens until the group is settled with so many members.
+/// Listens until the group is settled with so many members; false if it is not within the limit.
 async fn settle(
     news: &mut mpsc::UnboundedReceiver<(usize, News)>,
     holdings: &mut Holdings,
     members: usize,
 ) -> bool {
-    while !is_settled(holdings, members) {
-        match timeout(LIMIT, news.recv()).await {
-            Ok(Some((index, News::Holds { round, partitions }))) => {
-                holdings.insert(index, (round, partitions));
+    let settled = async {
+        while !is_settled(holdings, members) {
+            match news.recv().await {
+                Some((index, News::Holds { round, partitions })) => {
+                    holdings.insert(index, (round, partitions));
+                }
+                Some((index, News::Left)) => {
+                    holdings.remove(&index);
+                }
+                None => return false,
             }
-            Ok(Some((index, News::Left))) => {
-                holdings.remove(&index);
-            }
-            Ok(None) | Err(_) => return false,
         }
-    }
-    true
+        true
+    };
+    timeout(LIMIT, settled).await.unwrap_or(false)
 }
 
 async fn open(address: &Address) -> Result<Connection, Failure> {
@@ -129,7 +150,7 @@ fn check(what: &'static str, code: ErrorCode) -> Result<(), Failure> {
     if code == ErrorCode::NONE { Ok(()) } else { Err(Failure::Refused(what, code)) }
 }
 
-async fn run(address: &Address, is_classic: bool) -> Result<Option<Duration>, Failure> {
+async fn run(address: &Address, protocol: Protocol) -> Result<Option<Duration>, Failure> {
     create_topic(&open(address).await?).await?;
     let (news, mut heard) = mpsc::unbounded_channel();
     let (leave, told) = watch::channel(0);
@@ -137,11 +158,10 @@ async fn run(address: &Address, is_classic: bool) -> Result<Option<Duration>, Fa
     for index in 0..MEMBERS {
         let connection = open(address).await?;
         let member = Member { index, connection, news: news.clone(), leave: told.clone() };
-        if is_classic {
-            members.spawn(classic::live(member));
-        } else {
-            members.spawn(consumer::live(member));
-        }
+        match protocol {
+            Protocol::Classic => members.spawn(classic::live(member)),
+            Protocol::Consumer => members.spawn(consumer::live(member)),
+        };
     }
     drop((news, told));
     let mut holdings = Holdings::new();
@@ -170,18 +190,22 @@ async fn run(address: &Address, is_classic: bool) -> Result<Option<Duration>, Fa
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let (Some(Ok(address)), Some(kind @ ("classic" | "consumer")), 2) = (
-        arguments.first().map(|address| address.parse()),
-        arguments.get(1).map(String::as_str),
-        arguments.len(),
-    ) else {
+    let parsed = match arguments.as_slice() {
+        [address, protocol] => address.parse().ok().zip(Protocol::parse(protocol)),
+        _ => None,
+    };
+    let Some((address, protocol)) = parsed else {
         eprintln!("members HOST:PORT classic|consumer");
         return ExitCode::from(2);
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    match runtime.map(|runtime| runtime.block_on(run(&address, kind == "classic"))) {
+    match runtime.map(|runtime| runtime.block_on(run(&address, protocol))) {
         Ok(Ok(Some(took))) => {
             println!("{:.1}", took.as_secs_f64() * 1000.0);
+            println!(
+                "{MEMBERS} members on {PARTITIONS} partitions, heartbeats every {} ms, {LEAVERS} members leave at once",
+                HEARTBEAT.as_millis()
+            );
             ExitCode::SUCCESS
         }
         Ok(Ok(None)) => {
@@ -202,6 +226,26 @@ fn main() -> ExitCode {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_group_that_settles_nothing_is_waited_for_within_the_limit_alone() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+        let settled = runtime.expect("an event loop").block_on(async {
+            let (told, mut news) = mpsc::unbounded_channel();
+            let mut holdings = Holdings::new();
+            let telling = async {
+                for round in 0..1000 {
+                    tokio::time::sleep(HEARTBEAT).await;
+                    told.send((0, News::Holds { round, partitions: Vec::new() })).expect("it listens");
+                }
+            };
+            tokio::select! {
+                settled = settle(&mut news, &mut holdings, 1) => settled,
+                () = telling => panic!("as long as there are news it waits"),
+            }
+        });
+        assert!(!settled);
+    }
 
     #[test]
     fn a_group_is_settled_when_its_members_hold_each_partition_once_in_one_round() {

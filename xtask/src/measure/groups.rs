@@ -15,6 +15,8 @@ const SETTLED_MS_MAX: f64 = 2000.0;
 
 /// What each run took, by protocol.
 pub(super) struct Settled {
+    /// What was measured, in the words of the members.
+    what: String,
     classic_ms: Vec<f64>,
     consumer_ms: Vec<f64>,
 }
@@ -22,11 +24,21 @@ pub(super) struct Settled {
 /// Lets groups lose members, each on a broker of its own.
 pub(super) fn measure(program: &Path) -> Result<Settled, String> {
     let members = members()?;
-    let runs = |protocol| (0..RUNS).map(|_| one(program, &members, protocol)).collect::<Result<Vec<_>, _>>();
-    Ok(Settled { classic_ms: runs("classic")?, consumer_ms: runs("consumer")? })
+    let mut what = String::new();
+    let mut runs = |protocol| {
+        let one = |_| {
+            let (took_ms, said) = one(program, &members, protocol)?;
+            what = said;
+            Ok(took_ms)
+        };
+        (0..RUNS).map(one).collect::<Result<Vec<_>, String>>()
+    };
+    let (classic_ms, consumer_ms) = (runs("classic")?, runs("consumer")?);
+    Ok(Settled { what, classic_ms, consumer_ms })
 }
 
-fn one(program: &Path, members: &Path, protocol: &str) -> Result<f64, String> {
+/// After how many milliseconds the group was settled, and what was measured.
+fn one(program: &Path, members: &Path, protocol: &str) -> Result<(f64, String), String> {
     let broker = Broker::start(program)?;
     let output = Command::new(members)
         .args([&broker.address, protocol])
@@ -37,8 +49,14 @@ fn one(program: &Path, members: &Path, protocol: &str) -> Result<f64, String> {
     if !output.status.success() {
         return Err(format!("the {protocol} group did not settle"));
     }
-    let said = String::from_utf8_lossy(&output.stdout);
-    said.trim().parse().map_err(|error| format!("the members said {said:?}: {error}"))
+    heard(&String::from_utf8_lossy(&output.stdout))
+}
+
+/// Two lines: a number and a text.
+fn heard(said: &str) -> Result<(f64, String), String> {
+    let parts =
+        said.trim().split_once('\n').and_then(|(took, what)| Some((took.parse().ok()?, what.to_owned())));
+    parts.ok_or_else(|| format!("the members said {said:?}"))
 }
 
 /// Fails where the promise is broken, and prints what was measured either way.
@@ -61,10 +79,7 @@ pub(super) fn text(settled: &Settled) -> String {
         report::row("classic group settled after (ms)", settled.classic_ms.iter().copied()),
         report::row("consumer group settled after (ms)", settled.consumer_ms.iter().copied()),
     ];
-    let what = format!(
-        "{RUNS} brokers for each protocol, 500 members on 500 partitions, heartbeats every 200 ms, 50 members leave at \
-         once"
-    );
+    let what = format!("{RUNS} brokers for each protocol, {}", settled.what);
     report::table("cargo xtask measure groups", &what, &rows)
 }
 
@@ -74,9 +89,19 @@ mod tests {
 
     #[test]
     fn a_broken_promise_fails_the_check() {
-        let settled = |classic, consumer| Settled { classic_ms: vec![classic], consumer_ms: vec![consumer] };
+        let settled = |classic, consumer| Settled {
+            what: "2 members".to_owned(),
+            classic_ms: vec![classic],
+            consumer_ms: vec![consumer],
+        };
         assert_eq!(check(&settled(2000.0, 2000.0)), Ok(()));
         assert!(check(&settled(2001.0, 1.0)).is_err());
         assert!(check(&settled(1.0, 2001.0)).is_err());
+    }
+
+    #[test]
+    fn members_say_how_long_it_took_and_what_they_did() {
+        assert_eq!(heard("223.7\n2 members\n"), Ok((223.7, "2 members".to_owned())));
+        assert!(heard("").is_err() && heard("223.7\n").is_err() && heard("x\n2 members\n").is_err());
     }
 }
