@@ -37,7 +37,7 @@ cargo xtask COMMAND
   bench SCENARIO…
                 what Ottla costs beside the least that could be, written to docs/performance.md
   tidy          the house rules that a machine can check
-  measure NAME  what Ottla costs, written to docs/performance.md: start, idle
+  measure NAME  what Ottla costs, written to docs/performance.md: start, idle, groups
   reliability SUITE
                 what must never happen, looked for at length, written to docs/reliability.md
   generate      write the wire messages from crates/wire/schema (--check: only compare)
