@@ -1,6 +1,9 @@
 //! One word of the command line is one program, in a file of its own.
 
 mod echo;
+mod latency;
+mod pingpong;
+mod syncloop;
 
 use clap::Subcommand;
 use std::fmt;
@@ -10,6 +13,14 @@ use std::fmt;
 pub(crate) enum Command {
     /// A server that sends every frame back: what one request costs before anybody looks at it
     Echo(echo::Arguments),
+    /// Records at a steady rate through a broker, and how long each takes
+    Latency(latency::Arguments),
+    /// Records at a steady rate through an echo, and how long each takes
+    #[command(name = "pingpong")]
+    PingPong(pingpong::Arguments),
+    /// Writes to a file and syncs it, again and again
+    #[command(name = "syncloop")]
+    SyncLoop(syncloop::Arguments),
 }
 
 impl Command {
@@ -17,6 +28,9 @@ impl Command {
     pub(crate) fn run(self) -> Outcome {
         match self {
             Self::Echo(arguments) => echo::run(&arguments),
+            Self::Latency(arguments) => latency::run(&arguments),
+            Self::PingPong(arguments) => pingpong::run(&arguments),
+            Self::SyncLoop(arguments) => syncloop::run(&arguments),
         }
     }
 }

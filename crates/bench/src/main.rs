@@ -8,13 +8,10 @@
 //! its warm-up is over, one with the result at its end ([`outcome`]), and fails at the first answer that is an error:
 //! a figure about requests that were refused is none.
 
-// What generators use, ahead of the first of them.
-#[allow(dead_code)]
 mod clock;
 mod command;
-#[allow(dead_code)]
+mod open_loop;
 mod outcome;
-#[allow(dead_code)]
 mod payload;
 mod pin;
 mod ready;

@@ -22,7 +22,7 @@ impl Output {
     }
 
     /// Sends as much as there is room for.
-    pub(super) fn send(&mut self, mut stream: &TcpStream) -> io::Result<()> {
+    pub(crate) fn send(&mut self, mut stream: &TcpStream) -> io::Result<()> {
         while !self.is_empty() {
             match stream.write(&self.bytes[self.sent..]) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
