@@ -32,6 +32,8 @@ pub(super) struct Arena {
 
 /// The most that is written at once.
 const CHUNK: usize = 1 << 20;
+/// More than this would have to be written to the disk while it is touched.
+const TOUCHED_MAX: u64 = 2 << 30;
 
 impl Arena {
     /// # Errors
@@ -78,7 +80,8 @@ impl Arena {
         }
         rustix::fs::sync();
         let path = self.folder.join("warm-up");
-        let touched = touch(&path, bytes).map_err(|error| format!("{}: {error}", path.display()));
+        let touched =
+            touch(&path, bytes.min(TOUCHED_MAX)).map_err(|error| format!("{}: {error}", path.display()));
         remove_file(&path)?;
         touched
     }

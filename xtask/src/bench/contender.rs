@@ -31,24 +31,47 @@ pub(super) struct Served {
     subject: Box<dyn Subject>,
     topic: Topic,
     before: Vec<Load>,
+    cache: Cache,
     load: Load,
+}
+
+/// What the operating system's memory holds when the measured generator begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Cache {
+    /// What there was room for.
+    Warm,
+    /// Nothing that is on the disk.
+    Cold,
 }
 
 impl Served {
     pub(super) fn new(subject: impl Subject + 'static, partitions: u32, load: Load) -> Self {
-        Self { subject: Box::new(subject), topic: Topic { partitions }, before: Vec::new(), load }
+        Self {
+            subject: Box::new(subject),
+            topic: Topic { partitions },
+            before: Vec::new(),
+            cache: Cache::Warm,
+            load,
+        }
     }
 
     /// What is to be there when the measured generator begins, such as records to be read.
-    #[expect(dead_code, reason = "the scenario of reading comes next")]
     pub(super) fn after(mut self, load: Load) -> Self {
         self.before.push(load);
         self
     }
 
+    /// The measured generator finds nothing in memory that is on the disk.
+    pub(super) fn cold(self) -> Self {
+        Self { cache: Cache::Cold, ..self }
+    }
+
     fn ask(&self, arena: &Arena, server: &Server) -> Result<Sample, String> {
         for load in &self.before {
             load.run(arena, Some(server), &self.topic)?;
+        }
+        if self.cache == Cache::Cold {
+            drop_caches()?;
         }
         self.load.run(arena, Some(server), &self.topic)
     }
@@ -64,7 +87,9 @@ impl Contender for Served {
     }
 
     fn missing(&self, arena: &Arena) -> Option<String> {
-        self.subject.missing(arena)
+        let caches = || self.cache == Cache::Cold && !may_drop_caches();
+        let forbidden = || caches().then(|| format!("{DROP_CACHES} may not be written here"));
+        self.subject.missing(arena).or_else(forbidden)
     }
 
     fn bytes(&self) -> u64 {
@@ -75,4 +100,16 @@ impl Contender for Served {
         let server = self.subject.start(arena, &self.topic)?;
         self.ask(arena, &server).map_err(|why| format!("{}: {}", self.name(), server.blame(&why)))
     }
+}
+
+const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
+
+fn may_drop_caches() -> bool {
+    std::fs::OpenOptions::new().write(true).open(DROP_CACHES).is_ok()
+}
+
+/// Writes everything to the disk and forgets it.
+fn drop_caches() -> Result<(), String> {
+    rustix::fs::sync();
+    std::fs::write(DROP_CACHES, "1").map_err(|error| format!("{DROP_CACHES}: {error}"))
 }

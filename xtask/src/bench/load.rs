@@ -22,15 +22,8 @@ const SILENCE_MAX: Duration = Duration::from_secs(120);
 /// How much a generator does, before and while it is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    Mebibytes {
-        warm_up: u64,
-        measured: u64,
-    },
-    #[expect(dead_code, reason = "the scenarios that need it come next")]
-    Seconds {
-        warm_up: u64,
-        measured: u64,
-    },
+    Mebibytes { warm_up: u64, measured: u64 },
+    Seconds { warm_up: u64, measured: u64 },
 }
 
 /// A generator's command line.

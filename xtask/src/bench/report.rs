@@ -33,8 +33,7 @@ pub(super) struct Circumstances {
 /// One comparison by one metric: a row of a table and a group of bars.
 struct Row<'a> {
     point: &'a str,
-    metric: &'static Metric,
-    targets: &'a [(&'static str, f64)],
+    compared: &'a Compared,
     ours: Vec<f64>,
     theirs: Vec<(&'static str, Vec<f64>, Estimate)>,
 }
@@ -162,8 +161,8 @@ fn head(circumstances: &Circumstances, found: &[Found]) -> String {
 fn tables(found: &[Found]) -> Result<Vec<(&'static Metric, Vec<Row<'_>>)>, String> {
     let mut tables: Vec<(&'static Metric, Vec<Row<'_>>)> = Vec::new();
     for found in found {
-        for Compared { metric, targets } in &found.point.compared {
-            let row = Row::of(found, metric, targets)?;
+        for compared in &found.point.compared {
+            let (row, metric) = (Row::of(found, compared)?, compared.metric);
             match tables.iter_mut().find(|(known, _)| known.name == metric.name) {
                 Some((_, rows)) => rows.push(row),
                 None => tables.push((metric, vec![row])),
@@ -174,53 +173,50 @@ fn tables(found: &[Found]) -> Result<Vec<(&'static Metric, Vec<Row<'_>>)>, Strin
 }
 
 impl<'a> Row<'a> {
-    fn of(
-        found: &'a Found,
-        metric: &'static Metric,
-        targets: &'a [(&'static str, f64)],
-    ) -> Result<Self, String> {
+    fn of(found: &'a Found, compared: &'a Compared) -> Result<Self, String> {
+        let metric = compared.metric;
         let theirs = found.names.iter().enumerate().skip(1).map(|(contender, name)| {
             Ok((*name, found.runs.values(contender, metric)?, found.runs.ratio(contender, metric)?))
         });
         Ok(Self {
             point: &found.point.name,
-            metric,
-            targets,
+            compared,
             ours: found.runs.values(0, metric)?,
             theirs: theirs.collect::<Result<_, String>>()?,
         })
     }
 
-    /// One line for each contender besides Ottla, or one for Ottla alone.
+    /// One line for each contender besides Ottla, and one for Ottla alone where it has a bound or nobody beside it.
     fn lines(&self) -> String {
         let (point, runs) = (self.point, self.ours.len());
-        let ours = figure(median(self.ours.iter().copied()));
-        if self.theirs.is_empty() {
-            return format!("| {point} | {runs} | {ours} | | | | |\n");
-        }
+        let ours = median(self.ours.iter().copied());
         let mut lines = String::new();
+        if self.theirs.is_empty() || self.compared.bound.is_some() {
+            let verdict = self.verdict(self.compared.bound, ours);
+            let _ = writeln!(lines, "| {point} | {runs} | {} | | | | {verdict} |", figure(ours));
+        }
         for (name, values, ratio) in &self.theirs {
-            let theirs = figure(median(values.iter().copied()));
-            let Estimate { median, low, high } = ratio;
-            let verdict = self.verdict(name, *median);
+            let Estimate { median: middle, low, high } = ratio;
+            let target = self.compared.targets.iter().find(|(contender, _)| contender == name);
+            let verdict = self.verdict(target.map(|(_, ratio)| *ratio), *middle);
             let _ = writeln!(
                 lines,
-                "| {point} | {runs} | {ours} | {name} | {theirs} | {median:.2} ({low:.2} to {high:.2}) | {verdict} |"
+                "| {point} | {runs} | {} | {name} | {} | {middle:.2} ({low:.2} to {high:.2}) | {verdict} |",
+                figure(ours),
+                figure(median(values.iter().copied()))
             );
         }
         lines
     }
 
-    /// What was aimed at beside the contender, and whether the ratio is so.
-    fn verdict(&self, contender: &str, ratio: f64) -> String {
-        let Some((_, target)) = self.targets.iter().find(|(name, _)| *name == contender) else {
-            return String::new();
+    /// What was aimed at, and whether it is so.
+    fn verdict(&self, aim: Option<f64>, value: f64) -> String {
+        let Some(aim) = aim else { return String::new() };
+        let (sign, holds) = match self.compared.metric.better {
+            Better::Less => ('≤', value <= aim),
+            Better::More => ('≥', aim <= value),
         };
-        let (sign, holds) = match self.metric.better {
-            Better::Less => ('≤', ratio <= *target),
-            Better::More => ('≥', *target <= ratio),
-        };
-        format!("{sign} {target}: {}", if holds { "held" } else { MISSED })
+        format!("{sign} {aim}: {}", if holds { "held" } else { MISSED })
     }
 }
 

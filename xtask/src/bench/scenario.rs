@@ -1,6 +1,12 @@
 //! What is measured. A scenario is one file that lists points; a point is one comparison.
 
+mod batches;
+mod fetch;
 mod produce;
+mod request;
+mod restart;
+mod spread;
+mod writing;
 
 use super::contender::Contender;
 use super::sample::Metric;
@@ -38,12 +44,14 @@ pub(super) struct Compared {
     pub(super) metric: &'static Metric,
     /// Names of contenders, and the ratio of Ottla's figure to theirs that is aimed at.
     pub(super) targets: Vec<(&'static str, f64)>,
+    /// What Ottla's own figure is not to be worse than.
+    pub(super) bound: Option<f64>,
 }
 
 impl Compared {
     /// With no aim yet.
     pub(super) fn by(metric: &'static Metric) -> Self {
-        Self { metric, targets: Vec::new() }
+        Self { metric, targets: Vec::new(), bound: None }
     }
 
     /// Ottla's figure is to be at most, or where more is better at least, `ratio` times that of the contender.
@@ -51,10 +59,23 @@ impl Compared {
         self.targets.push((contender, ratio));
         self
     }
+
+    /// Ottla's own figure is to be at most, or where more is better at least, this.
+    pub(super) fn within(mut self, bound: f64) -> Self {
+        self.bound = Some(bound);
+        self
+    }
 }
 
 /// All there is, in the order of the document.
-pub(super) const SCENARIOS: &[Scenario] = &[produce::SCENARIO];
+pub(super) const SCENARIOS: &[Scenario] = &[
+    produce::SCENARIO,
+    batches::SCENARIO,
+    spread::SCENARIO,
+    fetch::SCENARIO,
+    request::SCENARIO,
+    restart::SCENARIO,
+];
 
 impl Rank {
     /// The pairs of runs that a point of this rank gets.

@@ -114,7 +114,6 @@ impl Server {
     ///
     /// # Errors
     /// If it ends with a failure.
-    #[expect(dead_code, reason = "the scenario of restarts comes next")]
     pub(super) fn stop(mut self) -> Result<(), String> {
         let told = kill_process(Pid::from_child(&self.process), Signal::TERM);
         told.map_err(|error| self.blame(&error.to_string()))?;

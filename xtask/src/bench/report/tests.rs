@@ -62,6 +62,9 @@ fn a_target_is_missed_on_the_side_that_is_worse() {
     assert_eq!(verdict(&TIME, 1.25, 1.25), "≤ 1.25: held");
     assert_eq!(verdict(&RATE, 0.8, 0.79), "≥ 0.8: missed");
     assert_eq!(verdict(&RATE, 0.8, 0.81), "≥ 0.8: held");
+    let alone = |bound| lines(vec![Compared::by(&TIME).within(bound)], [&[3.0, 2.0, 1.0], &[1.0]]).concat();
+    assert!(alone(2.0).starts_with("| 1 KiB | 3 | 2.00 | | | | ≤ 2: held |\n"), "{}", alone(2.0));
+    assert!(alone(1.9).starts_with("| 1 KiB | 3 | 2.00 | | | | ≤ 1.9: missed |\n"), "{}", alone(1.9));
     let both = [
         found(vec![Compared::by(&TIME).aim("floor", 1.25)], [&[1.3], &[1.0]]),
         found(vec![Compared::by(&TIME).aim("floor", 1.25)], [&[1.0], &[1.0]]),

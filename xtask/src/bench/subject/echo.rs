@@ -5,7 +5,6 @@ use crate::bench::arena::Arena;
 use std::process::Command;
 
 /// `ottla-bench echo`.
-#[expect(dead_code, reason = "the scenarios that need it come next")]
 #[derive(Debug, Clone, Copy)]
 pub(in crate::bench) struct Echo;
 

@@ -24,11 +24,23 @@ impl Subject for Ottla {
     }
 
     fn start(&self, arena: &Arena, topic: &Topic) -> Result<Server, String> {
-        let mut command = Command::new(&arena.programs.ottla);
-        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(arena.data());
-        command.args(["--set", &format!("log.durability={}", self.durability.word())]);
-        let server = Server::spawn(arena, self.name(), &mut command)?.ready()?;
+        let server = self.serve(arena, &[])?;
         create_topic(&arena.programs.ottla, &server.address, topic).map_err(|why| server.blame(&why))?;
         Ok(server)
+    }
+}
+
+impl Ottla {
+    /// Starts it on the data directory as it is, with more `settings`. It is ready when this returns.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub(in crate::bench) fn serve(&self, arena: &Arena, settings: &[&str]) -> Result<Server, String> {
+        let durability = format!("log.durability={}", self.durability.word());
+        let settings = [durability.as_str()].into_iter().chain(settings.iter().copied());
+        let mut command = Command::new(&arena.programs.ottla);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(arena.data());
+        command.args(settings.flat_map(|setting| ["--set", setting]));
+        Server::spawn(arena, self.name(), &mut command)?.ready()
     }
 }

@@ -5,9 +5,11 @@ use crate::bench::arena::Arena;
 use std::process::Command;
 
 /// `ottla-bench sendfile`.
-#[expect(dead_code, reason = "the scenarios that need it come next")]
 #[derive(Debug, Clone, Copy)]
-pub(in crate::bench) struct Sendfile;
+pub(in crate::bench) struct Sendfile {
+    /// The size of the file.
+    pub(in crate::bench) mebibytes: u64,
+}
 
 impl Subject for Sendfile {
     fn name(&self) -> &'static str {
@@ -21,6 +23,7 @@ impl Subject for Sendfile {
     fn start(&self, arena: &Arena, _topic: &Topic) -> Result<Server, String> {
         let mut command = Command::new(&arena.programs.bench);
         command.args(["sendfile", "--listen", "127.0.0.1:0", "--data"]).arg(arena.data());
+        command.args(["--bytes", &(self.mebibytes << 20).to_string()]);
         Server::spawn(arena, self.name(), &mut command)?.ready()
     }
 }
