@@ -28,6 +28,20 @@ fn a_log_is_compacted_when_enough_of_it_is_dirty() {
     assert_eq!(more, 27);
 }
 
+/// Whoever drives the cleaner hastens it by that.
+#[test]
+fn a_cleaner_tells_how_much_waited_when_it_chose_a_log() {
+    let world = with(Compaction { dirty_millionths_min: 250_000, ..Compaction::default() });
+    let mut cleaner = world.log().cleaner(OPTIONS);
+    (0..4).for_each(|_| _ = world.set(&["a=1"]));
+    let bytes = world.log().size(ID);
+    world.roll();
+    cleaner.step();
+    assert_eq!(cleaner.overdue_bytes(), bytes - bytes / 4, "a quarter may wait");
+    work(&mut cleaner);
+    assert_eq!(cleaner.overdue_bytes(), 0);
+}
+
 #[test]
 fn records_are_safe_for_the_least_lag() {
     let world = with(Compaction { lag_ms_min: 1000, ..Compaction::default() });
