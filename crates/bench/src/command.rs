@@ -1,6 +1,8 @@
 //! One word of the command line is one program, in a file of its own.
 
+mod cannon;
 mod echo;
+mod floor;
 mod latency;
 mod pingpong;
 mod syncloop;
@@ -11,8 +13,12 @@ use std::fmt;
 /// What the first word may be.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// A generator that replays produce requests made beforehand, at the least cost
+    Cannon(cannon::Arguments),
     /// A server that sends every frame back: what one request costs before anybody looks at it
     Echo(echo::Arguments),
+    /// A server that does with produced batches the least that a correct broker does
+    Floor(floor::Arguments),
     /// Records at a steady rate through a broker, and how long each takes
     Latency(latency::Arguments),
     /// Records at a steady rate through an echo, and how long each takes
@@ -27,7 +33,9 @@ impl Command {
     /// Runs to the end: a server until it is killed, a generator until it has its result.
     pub(crate) fn run(self) -> Outcome {
         match self {
+            Self::Cannon(arguments) => cannon::run(&arguments),
             Self::Echo(arguments) => echo::run(&arguments),
+            Self::Floor(arguments) => floor::run(&arguments),
             Self::Latency(arguments) => latency::run(&arguments),
             Self::PingPong(arguments) => pingpong::run(&arguments),
             Self::SyncLoop(arguments) => syncloop::run(&arguments),

@@ -8,12 +8,17 @@
 //! its warm-up is over, one with the result at its end ([`outcome`]), and fails at the first answer that is an error:
 //! a figure about requests that were refused is none.
 
+mod batch;
+mod client;
 mod clock;
 mod command;
+mod cursor;
+mod frames;
 mod open_loop;
 mod outcome;
 mod payload;
 mod pin;
+mod poll;
 mod ready;
 mod server;
 

@@ -4,26 +4,23 @@
 //! no framework around them: a program owns the loop, asks [`Server::wait`] what happened, and reads and answers as
 //! it likes.
 
-mod input;
 mod output;
 
-pub(crate) use input::Input;
 pub(crate) use output::Output;
 
 use crate::command::{Failure, While};
-use rustix::buffer::spare_capacity;
-use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
+use crate::frames::Input;
+use crate::poll::{Interest, Poll};
 use socket2::{Domain, Socket, Type};
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::os::fd::OwnedFd;
 
 /// A listener and its connections.
 pub(crate) struct Server {
-    epoll: OwnedFd,
+    poll: Poll,
     listener: TcpListener,
     connections: Vec<Option<Connection>>,
-    events: Vec<Event>,
+    happened: Vec<usize>,
 }
 
 /// One client.
@@ -44,9 +41,9 @@ impl Server {
     pub(crate) fn listen(address: SocketAddr) -> Result<Self, Failure> {
         let doing = || format!("listening on {address}");
         let listener = listener(address).while_doing(doing())?;
-        let epoll = epoll::create(CreateFlags::CLOEXEC).while_doing(doing())?;
-        epoll::add(&epoll, &listener, EventData::new_u64(LISTENER), EventFlags::IN).while_doing(doing())?;
-        Ok(Self { epoll, listener, connections: Vec::new(), events: Vec::with_capacity(EVENTS_MAX) })
+        let poll = Poll::new().while_doing(doing())?;
+        poll.add(&listener, LISTENER, Interest::Read).while_doing(doing())?;
+        Ok(Self { poll, listener, connections: Vec::new(), happened: Vec::new() })
     }
 
     /// Where it listens.
@@ -60,46 +57,45 @@ impl Server {
     /// pending is not read from: a client that does not listen fills its own buffers only.
     pub(crate) fn wait(&mut self, ready: &mut Vec<Id>) -> Result<(), Failure> {
         ready.clear();
-        self.events.clear();
-        match epoll::wait(&self.epoll, spare_capacity(&mut self.events), None) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error).while_doing("waiting for connections"),
-        }
-        for at in 0..self.events.len() {
-            match self.events[at].data.u64() {
-                LISTENER => self.accept()?,
-                id => {
-                    let id = usize::try_from(id).expect("ids are indexes");
-                    let Some(connection) = self.connections.get(id).and_then(Option::as_ref) else {
-                        continue;
-                    };
-                    if connection.waits_for_room { self.flush(id)? } else { ready.push(id) }
-                }
+        let mut happened = std::mem::take(&mut self.happened);
+        self.poll.wait(None, &mut happened).while_doing("waiting for connections")?;
+        for &id in &happened {
+            match self.connections.get(id).and_then(Option::as_ref) {
+                _ if id == LISTENER => self.accept()?,
+                Some(connection) if connection.waits_for_room => self.flush(id)?,
+                Some(_) => ready.push(id),
+                None => {}
             }
         }
+        self.happened = happened;
         Ok(())
     }
 
     /// The connection, unless it was closed.
-    pub(crate) fn connection(&mut self, id: Id) -> Option<&mut Connection> {
+    pub(crate) fn connection(&self, id: Id) -> Option<&Connection> {
+        self.connections.get(id).and_then(Option::as_ref)
+    }
+
+    /// The connection, unless it was closed.
+    pub(crate) fn connection_mut(&mut self, id: Id) -> Option<&mut Connection> {
         self.connections.get_mut(id).and_then(Option::as_mut)
     }
 
     /// Reads once what a connection has to say; one that is at its end or broken is closed.
     pub(crate) fn receive(&mut self, id: Id) -> Option<&mut Connection> {
-        let connection = self.connections.get_mut(id).and_then(Option::as_mut)?;
+        let connection = self.connection_mut(id)?;
         match connection.input.receive(&connection.stream) {
             Ok(0) => self.close(id),
             Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => self.close(id),
         }
-        self.connection(id)
+        self.connection_mut(id)
     }
 
     /// Sends what a connection's output holds, as much as there is room for; the rest follows when there is more.
     pub(crate) fn flush(&mut self, id: Id) -> Result<(), Failure> {
-        let Some(connection) = self.connections.get_mut(id).and_then(Option::as_mut) else { return Ok(()) };
+        let Some(connection) = self.connection_mut(id) else { return Ok(()) };
         let waits = match connection.output.send(&connection.stream) {
             Ok(()) => !connection.output.is_empty(),
             Err(_) => {
@@ -109,9 +105,9 @@ impl Server {
         };
         if waits != connection.waits_for_room {
             connection.waits_for_room = waits;
-            let flags = if waits { EventFlags::OUT } else { EventFlags::IN };
-            epoll::modify(&self.epoll, &connection.stream, EventData::new_u64(id as u64), flags)
-                .while_doing("waiting for room")?;
+            let interest = if waits { Interest::Write } else { Interest::Read };
+            let connection = &self.connections[id].as_ref().expect("it was there").stream;
+            self.poll.change(connection, id, interest).while_doing("waiting for room")?;
         }
         Ok(())
     }
@@ -131,8 +127,7 @@ impl Server {
             stream.set_nonblocking(true).while_doing("accepting a connection")?;
             stream.set_nodelay(true).while_doing("accepting a connection")?;
             let id = self.connections.iter().position(Option::is_none).unwrap_or(self.connections.len());
-            epoll::add(&self.epoll, &stream, EventData::new_u64(id as u64), EventFlags::IN)
-                .while_doing("accepting a connection")?;
+            self.poll.add(&stream, id, Interest::Read).while_doing("accepting a connection")?;
             let connection = Connection {
                 stream,
                 input: Input::default(),
@@ -159,6 +154,5 @@ fn listener(address: SocketAddr) -> io::Result<TcpListener> {
 }
 
 /// The listener's name among the events.
-const LISTENER: u64 = u64::MAX;
-const EVENTS_MAX: usize = 1024;
+const LISTENER: usize = usize::MAX;
 const WAITING_CLIENTS_MAX: i32 = 4096;

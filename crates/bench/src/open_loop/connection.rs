@@ -1,7 +1,8 @@
 //! A client's socket: frames out and in, without ever waiting for it.
 
 use crate::command::{Failure, Outcome, While};
-use crate::server::{Input, Output};
+use crate::frames::Input;
+use crate::server::Output;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpStream};

@@ -1,4 +1,4 @@
-//! What a connection has sent, cut into frames where it lies.
+//! What has come over a connection, cut into frames where it lies: requests for servers, answers for generators.
 
 use std::io::{self, Read};
 use std::net::TcpStream;
@@ -14,19 +14,24 @@ pub(crate) struct Input {
     buffer: Vec<u8>,
     taken: usize,
     filled: usize,
+    /// How much to be ready for, besides what the next frame claims.
+    room: usize,
 }
 
 /// Where a frame lies in [`Input::bytes`], without its length.
 pub(crate) type Frame = Range<usize>;
 
 impl Input {
-    /// Reads once, into room for at least the frame that is being received.
+    /// Reads once, into room for at least the frame that is being received. 0 is the end.
     ///
     /// Frames that were taken before are gone after this: they are in the way.
     pub(crate) fn receive(&mut self, mut stream: &TcpStream) -> io::Result<usize> {
         self.make_room();
         let received = stream.read(&mut self.buffer[self.filled..])?;
         self.filled += received;
+        if self.filled == self.buffer.len() {
+            self.room = (self.room * 2).min(ROOM_MAX);
+        }
         Ok(received)
     }
 
@@ -46,6 +51,11 @@ impl Input {
         &self.buffer[..self.filled]
     }
 
+    /// The same, to stamp a frame in place.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.buffer[..self.filled]
+    }
+
     /// The length that the frame at the front claims.
     fn claimed(&self) -> io::Result<Option<usize>> {
         let Some(bytes) = self.buffer[self.taken..self.filled].first_chunk() else { return Ok(None) };
@@ -61,17 +71,21 @@ impl Input {
             self.filled -= self.taken;
             self.taken = 0;
         }
+        self.room = self.room.max(ROOM_MIN);
         let claimed = self.claimed().ok().flatten().unwrap_or_default();
-        let wanted =
-            (claimed + 4).max(if self.filled == 0 { BYTES_MIN } else { self.filled + BYTES_MIN / 2 });
+        let wanted = (claimed + 4).max(self.room);
         if self.buffer.len() < wanted {
-            self.buffer.resize(wanted.next_power_of_two(), 0);
+            self.buffer.resize(wanted, 0);
         }
     }
 }
 
-/// A connection's first room. Many small frames fit; large ones grow it once.
-const BYTES_MIN: usize = 16 * 1024;
+/// Where thousands of quiet connections begin and stay.
+const ROOM_MIN: usize = 16 * 1024;
+/// What a busy connection grows to, by doubling: more reads at once, and still in the processor's cache when the
+/// checksum is taken. Only a larger frame gets more, and then exactly its size, so that nothing of the next one has to
+/// be moved.
+const ROOM_MAX: usize = 256 * 1024;
 
 #[cfg(test)]
 mod tests;
