@@ -27,15 +27,18 @@ fn every_entry_of_a_group_is_complete() {
     }
 }
 
-/// The names, so that a typing mistake in one is found: Kafka's 27.
+/// The names, so that a typing mistake in one is found: Kafka's 27, and those of a queue.
 #[test]
 fn groups_have_the_settings_of_apache_kafka_and_those_of_a_queue() {
-    let names: Vec<&str> = GROUP_KEYS.names().filter(|name| !name.starts_with("queue.")).collect();
-    assert_eq!(names.len(), 27);
-    let queue = GROUP_KEYS.names().filter(|name| name.starts_with("queue."));
     assert_eq!(
-        queue.collect::<Vec<_>>(),
+        GROUP_KEYS.names().collect::<Vec<_>>(),
         [
+            "consumer.assignment.interval.ms",
+            "consumer.assignor.offload.enable",
+            "consumer.heartbeat.interval.ms",
+            "consumer.session.timeout.ms",
+            "errors.deadletterqueue.copy.record.enable",
+            "errors.deadletterqueue.topic.name",
             "queue.delay.enable",
             "queue.delayed.records.max",
             "queue.member.in.flight.max",
@@ -47,6 +50,27 @@ fn groups_have_the_settings_of_apache_kafka_and_those_of_a_queue() {
             "queue.retry.backoff.multiplier",
             "queue.ttl.enable",
             "queue.ttl.ms",
+            "share.assignment.interval.ms",
+            "share.assignor.offload.enable",
+            "share.auto.offset.reset",
+            "share.delivery.count.limit",
+            "share.heartbeat.interval.ms",
+            "share.isolation.level",
+            "share.partition.max.record.locks",
+            "share.record.lock.duration.ms",
+            "share.renew.acknowledge.enable",
+            "share.session.timeout.ms",
+            "streams.acceptable.recovery.lag",
+            "streams.assignment.interval.ms",
+            "streams.assignor.name",
+            "streams.assignor.offload.enable",
+            "streams.heartbeat.interval.ms",
+            "streams.initial.rebalance.delay.ms",
+            "streams.num.standby.replicas",
+            "streams.num.warmup.replicas",
+            "streams.rack.aware.assignment.tags",
+            "streams.session.timeout.ms",
+            "streams.task.offset.interval.ms",
         ]
     );
 }
