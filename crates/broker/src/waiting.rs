@@ -48,6 +48,11 @@ impl Waiting {
         self.parked.lock().values().flatten().for_each(|woken| woken.notify_one());
     }
 
+    /// Whether anybody waits.
+    pub(crate) fn has_any(&self) -> bool {
+        0 < self.count.load(Ordering::SeqCst)
+    }
+
     /// Whether waiting makes no sense any longer.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
@@ -79,7 +84,7 @@ impl Drop for Waiter {
 
 impl Progress for Waiting {
     fn advanced(&self, partitions: &[PartitionId]) {
-        if self.count.load(Ordering::SeqCst) == 0 {
+        if !self.has_any() {
             return;
         }
         let parked = self.parked.lock();

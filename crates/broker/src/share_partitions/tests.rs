@@ -141,10 +141,15 @@ fn a_paused_queue_delivers_nothing_and_takes_acknowledgements() {
 fn a_pause_counts_for_members_that_have_waited_since_before() {
     bench(|bench| async move {
         let topic = queue(&bench, &[]).await;
-        let waiting = Member { max_wait_ms: 300, ..bench.member("m", 1, topic) };
+        let waiting = patient(&bench, "m", 1, topic);
         let (got, ()) = tokio::join!(waiting.fetch(), async {
+            while !bench.broker.waiting.has_any() {
+                tokio::task::yield_now().await;
+            }
             bench.set_group(&[("queue.paused", "true")]).await;
             bench.append(topic, 0, &["a"]).await;
+            // Whoever waits looks for the last time.
+            bench.broker.waiting.close();
         });
         assert_eq!(got, Got::default());
         bench.set_group(&[("queue.paused", "false")]).await;
