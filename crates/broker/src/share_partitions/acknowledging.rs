@@ -55,7 +55,7 @@ impl SharePartitions {
                     code: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
                     message: Some(
                         "nobody in the group has fetched from this partition, or its offsets were deleted: \
-                                   fetch first",
+                         fetch first",
                     ),
                 },
                 Ok(other) => mixed_up(&other).into(),

@@ -79,13 +79,12 @@ impl<'a> Composer<'a> {
         original: Original,
         letter: &Letter,
     ) -> Result<Option<Composed>, Trouble> {
-        let (copy, note) = match original {
+        let (mut copy, note) = match original {
             Original::Record(record) => (Some(record), None),
             Original::Unwanted => (None, None),
             Original::Deleted => (None, Some("the record was deleted before it could be copied")),
             Original::Unreadable => (None, Some("the record's batch cannot be unpacked")),
         };
-        let mut copy = copy;
         let mut fitting = self.fitting(offset, letter, copy.as_deref(), note);
         if let (None, Some(whole)) = (&fitting, &copy) {
             let headers = self.headers(offset, letter, Some(whole), None);
