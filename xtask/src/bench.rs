@@ -46,7 +46,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let folder = tree::target().join("bench");
     let arena = Arena::new(programs, options.size, folder)?;
     for scenario in &options.scenarios {
-        let mut calibration = Calibration::begin();
+        let mut calibration = match options.size {
+            Size::Full => Calibration::begin(),
+            Size::Quick => Calibration::none(),
+        };
         let mut points = (scenario.points)();
         if options.size == Size::Quick {
             points.truncate(1);
@@ -83,7 +86,7 @@ fn measure(
         let contender = &point.contenders[number];
         arena.prepare(contender.bytes())?;
         let sample = contender.run(arena)?;
-        keep(&log, &point.name, contender.name(), &sample)?;
+        keep(&log, &point, contender.name(), &sample)?;
         Ok(sample)
     })?;
     let names = point.contenders.iter().map(|contender| contender.name()).collect();
@@ -91,9 +94,12 @@ fn measure(
 }
 
 /// Every run, disturbed ones too, for whoever wants to look behind a figure.
-fn keep(log: &Path, point: &str, contender: &str, sample: &Sample) -> Outcome {
-    let line = serde_json::json!({ "point": point, "contender": contender, "sample": sample.json() });
-    println!("  {contender}: {}", sample.json());
+fn keep(log: &Path, point: &Point, contender: &str, sample: &Sample) -> Outcome {
+    let figures = point.compared.iter().map(|compared| {
+        compared.metric.of(sample).map(|value| format!("{} {}", compared.metric.name, plot::figure(value)))
+    });
+    println!("  {contender}: {}", figures.collect::<Result<Vec<_>, _>>()?.join(", "));
+    let line = serde_json::json!({ "point": point.name, "contender": contender, "sample": sample.json() });
     let file = OpenOptions::new().create(true).append(true).open(log);
     file.and_then(|mut file| writeln!(file, "{line}")).map_err(|error| format!("{}: {error}", log.display()))
 }

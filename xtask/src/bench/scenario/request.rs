@@ -37,7 +37,7 @@ fn point(connections: u32) -> Point {
     let load = |answers| {
         let arguments = format!(
             "cannon --address {{address}} --topic {{topic}} --record-bytes 100 --records-per-batch 1 --warm-up-bytes \
-             1000000 --seconds {{measured}} --connections {connections} --answers {answers}"
+             1000000 --seconds {{measured}} --connections {connections}{answers}"
         );
         Load::new(arguments, Extent::Seconds { warm_up: 0, measured: 2 })
     };
@@ -45,8 +45,8 @@ fn point(connections: u32) -> Point {
         name: format!("100 B, {connections} connections"),
         rank: Rank::Core,
         contenders: vec![
-            Box::new(Served::new(Ottla { durability: Durability::Os }, 1, load("kafka"))),
-            Box::new(Served::new(Echo, 1, load("echo"))),
+            Box::new(Served::new(Ottla { durability: Durability::Os }, 1, load(""))),
+            Box::new(Served::new(Echo, 1, load(" --echo"))),
         ],
         compared: vec![Compared::by(&CPU).aim("echo", AIM), Compared::by(&RATE)],
     }

@@ -46,7 +46,7 @@ pub(super) const CORE: Writing = Writing {
     name: "",
     rank: Rank::Core,
     arguments: "",
-    partitions: 1,
+    partitions: 16,
     extent: Extent::Mebibytes { warm_up: 256, measured: 1024 },
     aim: Some(1.25),
 };
