@@ -6,6 +6,7 @@
 //! `crates/bench`; this decides what they do and what to make of it.
 
 mod arena;
+mod cache;
 mod calibration;
 mod contender;
 mod load;
@@ -62,16 +63,27 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             missing: Vec::new(),
             settings: Vec::new(),
         };
-        let mut found = Vec::new();
+        let mut found: Vec<Found> = Vec::new();
         for point in points {
             println!("{}: {}", scenario.name, point.name);
             let point = point.without_missing(&arena, &mut circumstances);
+            if found.is_empty() && options.size == Size::Full {
+                warm_up(&arena, &point)?;
+            }
             found.push(measure(&arena, point, options.pairs, &mut calibration)?);
         }
         circumstances.calibration = calibration.text();
         tell(scenario, &circumstances, &found, options.size)?;
     }
     Ok(())
+}
+
+/// The first runs of all find a machine that has been idle, or at something else, and are dearer. They do not count.
+fn warm_up(arena: &Arena, point: &Point) -> Outcome {
+    point.contenders.iter().try_for_each(|contender| {
+        arena.prepare(contender.bytes())?;
+        contender.run(arena).map(drop)
+    })
 }
 
 fn measure(

@@ -42,6 +42,8 @@ impl Arena {
         let arena = Self { programs, size, folder };
         remove(&arena.folder)?;
         make(&arena.folder)?;
+        remove(&arena.logs())?;
+        make(&arena.logs())?;
         Ok(arena)
     }
 
@@ -52,7 +54,12 @@ impl Arena {
 
     /// The file that takes what `name` says besides its results.
     pub(super) fn log(&self, name: &str) -> PathBuf {
-        self.folder.with_extension("logs").join(format!("{name}.log"))
+        self.logs().join(format!("{name}.log"))
+    }
+
+    /// They stay, for whoever wants to look behind a figure.
+    fn logs(&self) -> PathBuf {
+        self.folder.with_extension("logs")
     }
 
     /// As much as this size of run does of it.
@@ -74,7 +81,6 @@ impl Arena {
         let data = self.data();
         remove(&data)?;
         make(&data)?;
-        make(self.log("").parent().expect("logs lie in a folder"))?;
         if self.size == Size::Quick {
             return Ok(());
         }

@@ -1,6 +1,7 @@
 //! Who takes part in a comparison: usually a server and what is asked of it.
 
 use super::arena::Arena;
+use super::cache;
 use super::load::Load;
 use super::sample::Sample;
 use super::subject::{Server, Subject, Topic};
@@ -71,7 +72,7 @@ impl Served {
             load.run(arena, Some(server), &self.topic)?;
         }
         if self.cache == Cache::Cold {
-            drop_caches()?;
+            cache::drop_all()?;
         }
         self.load.run(arena, Some(server), &self.topic)
     }
@@ -87,9 +88,8 @@ impl Contender for Served {
     }
 
     fn missing(&self, arena: &Arena) -> Option<String> {
-        let caches = || self.cache == Cache::Cold && !may_drop_caches();
-        let forbidden = || caches().then(|| format!("{DROP_CACHES} may not be written here"));
-        self.subject.missing(arena).or_else(forbidden)
+        let cache = || if self.cache == Cache::Cold { cache::not_to_be_dropped() } else { None };
+        self.subject.missing(arena).or_else(cache)
     }
 
     fn bytes(&self) -> u64 {
@@ -100,16 +100,4 @@ impl Contender for Served {
         let server = self.subject.start(arena, &self.topic)?;
         self.ask(arena, &server).map_err(|why| format!("{}: {}", self.name(), server.blame(&why)))
     }
-}
-
-const DROP_CACHES: &str = "/proc/sys/vm/drop_caches";
-
-fn may_drop_caches() -> bool {
-    std::fs::OpenOptions::new().write(true).open(DROP_CACHES).is_ok()
-}
-
-/// Writes everything to the disk and forgets it.
-fn drop_caches() -> Result<(), String> {
-    rustix::fs::sync();
-    std::fs::write(DROP_CACHES, "1").map_err(|error| format!("{DROP_CACHES}: {error}"))
 }

@@ -42,7 +42,7 @@ fn point(connections: u32) -> Point {
         Load::new(arguments, Extent::Seconds { warm_up: 0, measured: 2 })
     };
     Point {
-        name: format!("100 B, {connections} connections"),
+        name: format!("100 B, connections: {connections}"),
         rank: Rank::Core,
         contenders: vec![
             Box::new(Served::new(Ottla { durability: Durability::Os }, 1, load(""))),

@@ -5,6 +5,7 @@
 
 use super::{Compared, Point, Rank, Scenario};
 use crate::bench::arena::Arena;
+use crate::bench::cache;
 use crate::bench::contender::Contender;
 use crate::bench::load::{Extent, Load};
 use crate::bench::sample::{Better, Metric, Sample};
@@ -38,6 +39,8 @@ const NEVER: &str = "log.flush.offset.checkpoint.interval.ms=86400000";
 enum Ending {
     Stopped,
     Killed,
+    /// As if the power had failed a little later: all is on the disk, and nothing in memory.
+    KilledCold,
 }
 
 /// What happens to the data then.
@@ -57,7 +60,15 @@ struct Restart {
 }
 
 fn points() -> Vec<Point> {
-    [1, 10].into_iter().flat_map(|gibibytes| [stopped(gibibytes), killed(gibibytes)]).collect()
+    [1, 10].into_iter().flat_map(of_size).collect()
+}
+
+fn of_size(gibibytes: u64) -> [Point; 3] {
+    [
+        stopped(gibibytes),
+        killed(gibibytes, Ending::Killed, "killed"),
+        killed(gibibytes, Ending::KilledCold, "killed, nothing in memory"),
+    ]
 }
 
 fn stopped(gibibytes: u64) -> Point {
@@ -69,10 +80,9 @@ fn stopped(gibibytes: u64) -> Point {
     }
 }
 
-fn killed(gibibytes: u64) -> Point {
-    let ending = Ending::Killed;
+fn killed(gibibytes: u64, ending: Ending, name: &str) -> Point {
     Point {
-        name: format!("{gibibytes} GiB, killed"),
+        name: format!("{gibibytes} GiB, {name}"),
         rank: Rank::Further,
         contenders: vec![
             Box::new(Restart { gibibytes, ending, next: Next::Start }),
@@ -101,7 +111,7 @@ impl Contender for Restart {
     }
 
     fn missing(&self, _arena: &Arena) -> Option<String> {
-        None
+        if self.ending == Ending::KilledCold { cache::not_to_be_dropped() } else { None }
     }
 
     fn bytes(&self) -> u64 {
@@ -113,6 +123,10 @@ impl Contender for Restart {
         match self.ending {
             Ending::Stopped => server.stop()?,
             Ending::Killed => drop(server),
+            Ending::KilledCold => {
+                drop(server);
+                cache::drop_all()?;
+            }
         }
         let begin = now();
         match self.next {
