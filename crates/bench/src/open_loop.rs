@@ -87,7 +87,9 @@ struct Report {
     /// All of it: microseconds, and how many records took that long.
     histogram: Vec<(u64, u64)>,
     /// From when a record was due until it was acknowledged.
-    ack: Percentiles,
+    ack_p50_us: u64,
+    ack_p99_us: u64,
+    ack_max_us: u64,
     ack_histogram: Vec<(u64, u64)>,
 }
 
@@ -169,13 +171,16 @@ pub(crate) fn run(pace: &Pace, path: &mut impl Path) -> Outcome {
         bytes: records * pace.record_bytes as u64,
         wire_bytes: run.wire_bytes() - wire_bytes,
     };
+    let acks = Percentiles::of(run.tally.acks());
     let report = Report {
         measured: counted,
         rate: pace.rate,
         achieved_rate: records as f64 / seconds,
         latency: Percentiles::of(run.tally.arrivals()),
         histogram: tally::buckets(run.tally.arrivals()),
-        ack: Percentiles::of(run.tally.acks()),
+        ack_p50_us: acks.p50_us,
+        ack_p99_us: acks.p99_us,
+        ack_max_us: acks.max_us,
         ack_histogram: tally::buckets(run.tally.acks()),
     };
     report.check()?;

@@ -1,7 +1,9 @@
 //! What is measured. A scenario is one file that lists points; a point is one comparison.
 
 mod batches;
+mod durable;
 mod fetch;
+mod latency;
 mod produce;
 mod request;
 mod restart;
@@ -74,6 +76,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     spread::SCENARIO,
     fetch::SCENARIO,
     request::SCENARIO,
+    latency::SCENARIO,
+    durable::SCENARIO,
     restart::SCENARIO,
 ];
 

@@ -50,7 +50,6 @@ pub(super) enum Durability {
     /// The record is with the operating system.
     Os,
     /// The record is on the disk.
-    #[expect(dead_code, reason = "the scenarios that need it come next")]
     Sync,
 }
 
