@@ -5,6 +5,8 @@ mod echo;
 mod floor;
 mod latency;
 mod pingpong;
+mod reader;
+mod sendfile;
 mod syncloop;
 
 use clap::Subcommand;
@@ -24,6 +26,10 @@ pub(crate) enum Command {
     /// Records at a steady rate through an echo, and how long each takes
     #[command(name = "pingpong")]
     PingPong(pingpong::Arguments),
+    /// A generator that fetches a topic again and again, and looks at nothing but the heads of batches
+    Reader(reader::Arguments),
+    /// A server that answers fetch requests with parts of one file, as the kernel sends them
+    Sendfile(sendfile::Arguments),
     /// Writes to a file and syncs it, again and again
     #[command(name = "syncloop")]
     SyncLoop(syncloop::Arguments),
@@ -38,6 +44,8 @@ impl Command {
             Self::Floor(arguments) => floor::run(&arguments),
             Self::Latency(arguments) => latency::run(&arguments),
             Self::PingPong(arguments) => pingpong::run(&arguments),
+            Self::Reader(arguments) => reader::run(&arguments),
+            Self::Sendfile(arguments) => sendfile::run(&arguments),
             Self::SyncLoop(arguments) => syncloop::run(&arguments),
         }
     }

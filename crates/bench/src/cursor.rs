@@ -31,6 +31,11 @@ impl<'b> Cursor<'b> {
         Self { bytes, at: 0 }
     }
 
+    /// How many bytes have been read.
+    pub(crate) fn position(&self) -> usize {
+        self.at
+    }
+
     /// The next `length` bytes, as places in the frame.
     pub(crate) fn take(&mut self, length: usize) -> Result<Range<usize>, Malformed> {
         let end = self.at.checked_add(length).filter(|end| *end <= self.bytes.len()).ok_or(Malformed)?;
@@ -49,6 +54,10 @@ impl<'b> Cursor<'b> {
 
     pub(crate) fn i32(&mut self) -> Result<i32, Malformed> {
         self.array().map(i32::from_be_bytes)
+    }
+
+    pub(crate) fn i64(&mut self) -> Result<i64, Malformed> {
+        self.array().map(i64::from_be_bytes)
     }
 
     /// An unsigned varint of at most 32 bits.

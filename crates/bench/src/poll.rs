@@ -29,6 +29,15 @@ pub(crate) enum Interest {
     Both,
 }
 
+/// Whether nothing at all has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Quiet {
+    /// Not even the alarm has rung.
+    Yes,
+    /// Something has.
+    No,
+}
+
 impl Poll {
     /// Watches nothing yet.
     pub(crate) fn new() -> io::Result<Self> {
@@ -50,22 +59,27 @@ impl Poll {
     }
 
     /// Waits until something happens or `deadline` has come, and puts the numbers of what happened into `happened`.
-    pub(crate) fn wait(&mut self, deadline: Option<Instant>, happened: &mut Vec<usize>) -> io::Result<()> {
+    /// Says whether it was quiet for [`QUIET_SECONDS`]: whoever waits for an answer then waits in vain.
+    pub(crate) fn wait(&mut self, deadline: Option<Instant>, happened: &mut Vec<usize>) -> io::Result<Quiet> {
         happened.clear();
         self.events.clear();
         if let Some(deadline) = deadline {
             self.set_alarm(deadline)?;
         }
-        match epoll::wait(&self.epoll, spare_capacity(&mut self.events), None) {
-            Ok(_) | Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(error.into()),
+        let quiet = Timespec { tv_sec: QUIET_SECONDS, tv_nsec: 0 };
+        loop {
+            match epoll::wait(&self.epoll, spare_capacity(&mut self.events), Some(&quiet)) {
+                Ok(_) => break,
+                Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
         }
         let ids = self.events.iter().map(|event| event.data.u64()).filter(|id| *id != ALARM);
         happened.extend(ids.map(|id| usize::try_from(id).expect("it was a usize")));
         if deadline.is_some() {
             self.set(Timespec { tv_sec: 0, tv_nsec: 0 })?;
         }
-        Ok(())
+        Ok(if self.events.is_empty() { Quiet::Yes } else { Quiet::No })
     }
 
     fn set_alarm(&self, deadline: Instant) -> io::Result<()> {
@@ -92,5 +106,7 @@ fn flags(interest: Interest) -> EventFlags {
     }
 }
 
+/// Longer than a broker takes for anything that is measured here.
+pub(crate) const QUIET_SECONDS: i64 = 30;
 const ALARM: u64 = u64::MAX - 1;
 const EVENTS_MAX: usize = 1024;

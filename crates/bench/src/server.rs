@@ -62,7 +62,13 @@ impl Server {
         for &id in &happened {
             match self.connections.get(id).and_then(Option::as_ref) {
                 _ if id == LISTENER => self.accept()?,
-                Some(connection) if connection.waits_for_room => self.flush(id)?,
+                Some(connection) if connection.waits_for_room => {
+                    self.flush(id)?;
+                    // Requests may have been read before the last answer was sent, and wait here.
+                    if self.connection(id).is_some_and(|connection| !connection.waits_for_room) {
+                        ready.push(id);
+                    }
+                }
                 Some(_) => ready.push(id),
                 None => {}
             }

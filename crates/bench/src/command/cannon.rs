@@ -15,7 +15,7 @@ use self::schedule::{End, Schedule};
 use super::{Failure, Outcome, While};
 use crate::batch::Shape;
 use crate::outcome::{self, Measured};
-use crate::poll::{Interest, Poll};
+use crate::poll::{Interest, Poll, Quiet};
 use crate::{client, clock, pin};
 use clap::Args;
 use std::time::{Duration, Instant};
@@ -175,7 +175,10 @@ impl<'a> Cannon<'a> {
                 Some(_) => self.send_in_turn(&happened, now)?,
             }
             if !self.schedule.is_over(now) {
-                self.poll.wait(self.schedule.next(), &mut happened).while_doing("waiting for answers")?;
+                let quiet = self.poll.wait(self.schedule.next(), &mut happened);
+                if quiet.while_doing("waiting for answers")? == Quiet::Yes {
+                    return Err(client::silence());
+                }
                 now = clock::now();
                 for &id in &happened {
                     self.receive(id, now)?;
