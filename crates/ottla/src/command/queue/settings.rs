@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 /// Show or change the settings of a queue.
 ///
-/// They belong to the group's id and can be set before the first member comes. A change is in force at the next
-/// request of every member.
+/// They belong to the group's id and can be set before the first member comes. A change is in force when a member asks
+/// for records next, and for one that waits for records already when it is served.
 #[derive(Clone, Debug, clap::Args)]
 #[command(after_help = "Examples:
   ottla queue settings thumbnails                            what is set and what else there is
