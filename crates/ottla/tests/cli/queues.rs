@@ -144,6 +144,33 @@ fn a_letter_tells_what_became_of_each_delivery() {
     assert_eq!(broker.json(&["queue", "dlq", "show", "g", "0/1"])[0]["history"], Value::Null);
 }
 
+/// Anybody may write to the topic. What is no history was left out without a word.
+#[test]
+fn a_history_that_cannot_be_read_is_shown_as_it_is() {
+    let broker = three_letters();
+    let histories = ["soon", "{}", "[1]", r#"[{"at":"soon","until":-1}]"#];
+    let letters: String = histories
+        .iter()
+        .map(|history| {
+            let mut letter = letter(1);
+            letter["headers"]["ottla-dlq-history"] = json!(history);
+            letter.to_string() + "\n"
+        })
+        .collect();
+    broker.ok_with(&["produce", "dlq.work", "--json"], &letters);
+    for (id, history) in ["0/3", "0/4", "0/5"].into_iter().zip(histories) {
+        let shown = &broker.json(&["queue", "dlq", "show", "g", id])[0];
+        assert_eq!(
+            (&shown["history"], &shown["about"]["ottla-dlq-history"]),
+            (&Value::Null, &json!(history))
+        );
+        let text = broker.ok(&["queue", "dlq", "show", "g", id, "--output", "human"]);
+        assert!(text.contains(&format!("ottla-dlq-history  {history}\n")), "{text}");
+    }
+    let text = broker.ok(&["queue", "dlq", "show", "g", "0/6", "--output", "human"]);
+    assert!(text.contains("delivery    - to - - (-)\n"), "{text}");
+}
+
 #[test]
 fn letters_of_nobody_are_refused_with_a_cure() {
     let broker = three_letters();

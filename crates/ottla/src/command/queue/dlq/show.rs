@@ -49,20 +49,24 @@ fn shown(bytes: Option<&Bytes>) -> Value {
     json!(bytes.map(|bytes| text::of_bytes(bytes)))
 }
 
-/// What the letter tells besides the history.
+/// What the letter tells besides the history, and a history that is none: anybody may write letters.
 fn about(letter: &Letter) -> impl Iterator<Item = &(String, String)> {
-    letter.about.iter().filter(|(name, _)| name != HISTORY)
+    let has_history = history(letter).is_some();
+    letter.about.iter().filter(move |(name, _)| !has_history || name != HISTORY)
 }
 
-/// The deliveries, oldest first; null if the letter does not tell.
-fn history(letter: &Letter) -> Value {
-    letter.tells(HISTORY).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+/// The deliveries, oldest first, if the letter tells of them.
+fn history(letter: &Letter) -> Option<Vec<Value>> {
+    let told: Vec<Value> = serde_json::from_str(letter.tells(HISTORY)?).ok()?;
+    told.iter().all(Value::is_object).then_some(told)
 }
 
 /// One delivery for people: when, to whom, and how it ended.
 fn told(delivery: &Value) -> String {
-    let moment = |name: &str| text::moment(Timestamp(delivery[name].as_i64().unwrap_or(-1)));
-    let word = |name: &str| delivery[name].as_str().unwrap_or("-").to_owned();
+    let or_none =
+        |text: Option<String>| text.filter(|text| !text.is_empty()).unwrap_or_else(|| "-".to_owned());
+    let moment = |name: &str| or_none(delivery[name].as_i64().map(|ms| text::moment(Timestamp(ms))));
+    let word = |name: &str| or_none(delivery[name].as_str().map(str::to_owned));
     let renewals = match delivery["renewals"].as_i64() {
         Some(renewals) if 0 < renewals => format!(", renewed {renewals} times"),
         _ => String::new(),
@@ -99,8 +103,8 @@ fn human(letter: &Letter) -> Outcome {
     for (name, value) in about(letter) {
         output::line(format_args!("{name}  {value}"))?;
     }
-    for delivery in history(letter).as_array().into_iter().flatten() {
-        output::line(format_args!("delivery    {}", told(delivery)))?;
+    for delivery in history(letter).into_iter().flatten() {
+        output::line(format_args!("delivery    {}", told(&delivery)))?;
     }
     for header in &letter.headers {
         let value = header.value.as_deref().map(text::of_bytes).unwrap_or_default();
