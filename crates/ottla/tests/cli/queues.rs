@@ -283,6 +283,27 @@ fn a_queue_tells_what_waits_and_who_has_what_for_how_long_yet() {
     assert!(is_released, "a lock outlives its member's connection");
 }
 
+/// Every queue had a "-" there, which says that it keeps none, unless they were to be counted.
+#[test]
+fn dead_letters_have_a_column_where_they_are_counted() {
+    let (broker, _member) = three_of_ten_are_held();
+    let dead_letters = |more: &[&str]| {
+        let row = broker.json(&[&["queue", "list"], more].concat()).remove(0);
+        row.get("dead_letters").cloned()
+    };
+    assert_eq!(dead_letters(&["--dead-letters"]), Some(Value::Null), "it keeps none");
+    broker.ok(&["queue", "settings", "g", "errors.deadletterqueue.topic.name=dlq.work"]);
+    assert_eq!(
+        dead_letters(&["--dead-letters"]),
+        Some(json!(0)),
+        "there is no topic before the first letter"
+    );
+    broker.ok(&["topic", "create", "dlq.work"]);
+    broker.ok_with(&["produce", "dlq.work", "--json"], &letter(0).to_string());
+    assert_eq!(dead_letters(&["--dead-letters"]), Some(json!(1)));
+    assert_eq!(dead_letters(&[]), None);
+}
+
 #[test]
 fn peeking_shows_what_the_next_member_gets_and_takes_nothing() {
     let (broker, _member) = three_of_ten_are_held();

@@ -1,6 +1,6 @@
 //! `ottla queue describe`.
 
-use super::dlq::letters::{self, Letters};
+use super::dlq::letters;
 use super::standing::{self, Place, Queue};
 use crate::arguments::Form;
 use crate::command::Session;
@@ -104,10 +104,7 @@ impl Facts {
         let group = queue.group.id.as_str();
         let paused = standing::setting(admin, group, "queue.paused").await?.map(|text| text == "true");
         let letters_topic = letters::topic_of(admin, group).await?;
-        let letters = match &letters_topic {
-            Some(topic) => Some(Letters::read(client, topic, group).await?.open().count()),
-            None => None,
-        };
+        let letters = letters::count_open(client, letters_topic.as_deref(), group).await?;
         Ok(Self { rates, paused, letters_topic, letters })
     }
 }

@@ -1,6 +1,6 @@
 //! `ottla queue list`.
 
-use super::dlq::letters::{self, Letters};
+use super::dlq::letters;
 use super::standing::{self, NO_RANGES, Queue};
 use crate::command::Session;
 use crate::exit::{Outcome, Status};
@@ -15,19 +15,21 @@ use serde_json::{Value, json};
   ottla queue list --dead-letters
   ottla queue list --output json | jq 'select(.depth > 1000) | .queue'
 
-depth counts records that are not done, in-flight those that members have now.")]
+depth counts records that are not done, in-flight those that members have now. A - says that there is none, or that the
+broker does not tell; under dead-letters, that the queue keeps none.")]
 pub(crate) struct Arguments {
     /// Only ids that contain this.
     #[arg(long, value_name = "TEXT")]
     matching: Option<String>,
 
-    /// Also count dead letters, which reads the topics that they are in.
+    /// Also count the dead letters that nobody has settled, which reads the topics that they are in.
     #[arg(long)]
     dead_letters: bool,
 }
 
-const HEADER: &[&str] =
-    &["queue", "state", "members", "depth", "in-flight", "oldest", "paused", "dead-letters"];
+const HEADER: &[&str] = &["queue", "state", "members", "depth", "in-flight", "oldest", "paused"];
+/// The last one, where they are counted.
+const DEAD_LETTERS: &str = "dead-letters";
 
 /// Prints them.
 pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome {
@@ -46,15 +48,8 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
         };
         let oldest = queue.oldest(&client).await?.into_values().min();
         let paused = standing::setting(&admin, &group.id, "queue.paused").await?;
-        let dead = match arguments.dead_letters {
-            true => match letters::topic_of(&admin, &group.id).await? {
-                Some(topic) => Some(Letters::read(&client, &topic, &group.id).await?.open().count()),
-                None => None,
-            },
-            false => None,
-        };
         let age = oldest.map(|at| standing::age_ms(session, at));
-        rows.push(vec![
+        let mut row = vec![
             json!(group.id),
             json!(queue.group.state),
             json!(queue.group.members.len()),
@@ -62,8 +57,12 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
             json!(queue.sum(|standing| standing.acquired)),
             output::duration(session.common, age),
             json!(paused.map(|text| text == "true")),
-            json!(dead),
-        ]);
+        ];
+        if arguments.dead_letters {
+            let topic = letters::topic_of(&admin, &group.id).await?;
+            row.push(json!(letters::count_open(&client, topic.as_deref(), &group.id).await?));
+        }
+        rows.push(row);
     }
     if rows.is_empty() {
         output::note(
@@ -72,5 +71,8 @@ pub(super) async fn run(session: &Session<'_>, arguments: &Arguments) -> Outcome
         );
         return Ok(());
     }
-    output::rows(session.common, HEADER, rows)
+    // A column that is not asked for would say that there are none.
+    let dead_letters = arguments.dead_letters.then_some(DEAD_LETTERS);
+    let header: Vec<&str> = HEADER.iter().copied().chain(dead_letters).collect();
+    output::rows(session.common, &header, rows)
 }

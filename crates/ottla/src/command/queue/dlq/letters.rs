@@ -81,6 +81,14 @@ pub(crate) async fn topic_of(admin: &Admin, group: &str) -> Outcome<Option<Strin
     Ok(topic.filter(|topic| !topic.is_empty()))
 }
 
+/// How many letters of a group nobody has dealt with; none if it keeps none.
+pub(crate) async fn count_open(client: &Client, topic: Option<&str>, group: &str) -> Outcome<Option<usize>> {
+    Ok(match topic {
+        Some(topic) => Some(Letters::read(client, topic, group).await?.open().count()),
+        None => None,
+    })
+}
+
 /// As [`topic_of`], for a verb that needs it; `chosen` by the user wins.
 pub(crate) async fn topic_needed(admin: &Admin, group: &str, chosen: Option<&str>) -> Outcome<String> {
     let configured = match chosen {
@@ -166,7 +174,7 @@ pub(crate) async fn in_full(client: &Client, topic: &str, ids: &[LetterId]) -> O
 async fn all(client: &Client, topic: &str) -> Outcome<Starts> {
     match offsets::partitions(client, topic).await {
         Ok(partitions) => offsets::find(client, &partitions, OffsetSpec::Earliest).await,
-        // The first letter makes it.
+        // There is none before the first letter.
         Err(failure) if failure.status == crate::exit::Status::NotFound => Ok(Starts::new()),
         Err(failure) => Err(failure),
     }
