@@ -7,7 +7,9 @@ mod latency;
 mod pingpong;
 mod reader;
 mod sendfile;
+mod share;
 mod syncloop;
+mod transact;
 
 use clap::Subcommand;
 use std::fmt;
@@ -30,9 +32,13 @@ pub(crate) enum Command {
     Reader(reader::Arguments),
     /// A server that answers fetch requests with parts of one file, as the kernel sends them
     Sendfile(sendfile::Arguments),
+    /// Members of a share group that take records and accept them
+    Share(share::Arguments),
     /// Writes to a file and syncs it, again and again
     #[command(name = "syncloop")]
     SyncLoop(syncloop::Arguments),
+    /// Producers that write in transactions
+    Transact(transact::Arguments),
 }
 
 impl Command {
@@ -46,7 +52,9 @@ impl Command {
             Self::PingPong(arguments) => pingpong::run(&arguments),
             Self::Reader(arguments) => reader::run(&arguments),
             Self::Sendfile(arguments) => sendfile::run(&arguments),
+            Self::Share(arguments) => share::run(&arguments),
             Self::SyncLoop(arguments) => syncloop::run(&arguments),
+            Self::Transact(arguments) => transact::run(&arguments),
         }
     }
 }

@@ -21,6 +21,7 @@ mod pin;
 mod poll;
 mod ready;
 mod server;
+mod session;
 
 use clap::Parser;
 use std::process::ExitCode;

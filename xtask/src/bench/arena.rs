@@ -67,6 +67,7 @@ impl Arena {
         match (self.size, extent) {
             (Size::Full, extent) => extent,
             (Size::Quick, Extent::Mebibytes { .. }) => Extent::Mebibytes { warm_up: 1, measured: 4 },
+            (Size::Quick, Extent::Requests { .. }) => Extent::Requests { warm_up: 1, measured: 20 },
             (Size::Quick, Extent::Seconds { .. }) => Extent::Seconds { warm_up: 0, measured: 1 },
         }
     }

@@ -29,6 +29,8 @@ pub(super) trait Contender {
 
 /// A server, asked by one generator.
 pub(super) struct Served {
+    /// Besides the subject's own, where one subject is asked for two things.
+    called: Option<(&'static str, &'static str)>,
     subject: Box<dyn Subject>,
     topic: Topic,
     before: Vec<Load>,
@@ -48,12 +50,18 @@ enum Cache {
 impl Served {
     pub(super) fn new(subject: impl Subject + 'static, partitions: u32, load: Load) -> Self {
         Self {
+            called: None,
             subject: Box::new(subject),
             topic: Topic { partitions },
             before: Vec::new(),
             cache: Cache::Warm,
             load,
         }
+    }
+
+    /// A name of its own, and what it does, as a sentence for the document.
+    pub(super) fn called(self, name: &'static str, sentence: &'static str) -> Self {
+        Self { called: Some((name, sentence)), ..self }
     }
 
     /// What is to be there when the measured generator begins, such as records to be read.
@@ -80,11 +88,11 @@ impl Served {
 
 impl Contender for Served {
     fn name(&self) -> &'static str {
-        self.subject.name()
+        self.called.map_or_else(|| self.subject.name(), |(name, _)| name)
     }
 
     fn settings(&self) -> String {
-        self.subject.settings()
+        self.called.map_or_else(|| self.subject.settings(), |(_, sentence)| sentence.to_owned())
     }
 
     fn missing(&self, arena: &Arena) -> Option<String> {

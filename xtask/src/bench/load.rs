@@ -24,6 +24,17 @@ const SILENCE_MAX: Duration = Duration::from_secs(120);
 pub(super) enum Extent {
     Mebibytes { warm_up: u64, measured: u64 },
     Seconds { warm_up: u64, measured: u64 },
+    Requests { warm_up: u64, measured: u64 },
+}
+
+impl Extent {
+    /// All its bytes, where it is told in bytes.
+    pub(super) fn bytes(self) -> u64 {
+        match self {
+            Self::Mebibytes { warm_up, measured } => (warm_up + measured) << 20,
+            Self::Seconds { .. } | Self::Requests { .. } => 0,
+        }
+    }
 }
 
 /// A generator's command line.
@@ -32,7 +43,7 @@ pub(super) struct Load {
     /// A program besides `ottla-bench`.
     program: Option<PathBuf>,
     /// Its arguments. `{address}`, `{topic}`, `{partitions}` and `{data}` stand for what they name; `{warm_up}` and
-    /// `{measured}` for the extent in bytes or seconds.
+    /// `{measured}` for the extent in bytes, seconds or requests.
     arguments: String,
     extent: Extent,
 }
@@ -45,16 +56,15 @@ impl Load {
 
     /// The bytes that it moves.
     pub(super) fn bytes(&self) -> u64 {
-        match self.extent {
-            Extent::Mebibytes { warm_up, measured } => (warm_up + measured) << 20,
-            Extent::Seconds { .. } => 0,
-        }
+        self.extent.bytes()
     }
 
     fn command(&self, arena: &Arena, address: &str, topic: &Topic) -> Command {
         let (warm_up, measured) = match arena.scaled(self.extent) {
             Extent::Mebibytes { warm_up, measured } => (warm_up << 20, measured << 20),
-            Extent::Seconds { warm_up, measured } => (warm_up, measured),
+            Extent::Seconds { warm_up, measured } | Extent::Requests { warm_up, measured } => {
+                (warm_up, measured)
+            }
         };
         let filled = |argument: &str| {
             argument

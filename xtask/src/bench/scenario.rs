@@ -5,9 +5,11 @@ mod durable;
 mod fetch;
 mod latency;
 mod produce;
+mod queue;
 mod request;
 mod restart;
 mod spread;
+mod transactions;
 mod writing;
 
 use super::contender::Contender;
@@ -78,6 +80,8 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     request::SCENARIO,
     latency::SCENARIO,
     durable::SCENARIO,
+    queue::SCENARIO,
+    transactions::SCENARIO,
     restart::SCENARIO,
 ];
 

@@ -2,6 +2,7 @@
 
 use super::{Server, Subject, Topic};
 use crate::bench::arena::Arena;
+use crate::bench::load::Extent;
 use std::process::Command;
 
 /// `ottla-bench sendfile`.
@@ -23,7 +24,8 @@ impl Subject for Sendfile {
     fn start(&self, arena: &Arena, _topic: &Topic) -> Result<Server, String> {
         let mut command = Command::new(&arena.programs.bench);
         command.args(["sendfile", "--listen", "127.0.0.1:0", "--data"]).arg(arena.data());
-        command.args(["--bytes", &(self.mebibytes << 20).to_string()]);
+        let bytes = arena.scaled(Extent::Mebibytes { warm_up: 0, measured: self.mebibytes }).bytes();
+        command.args(["--bytes", &bytes.to_string()]);
         Server::spawn(arena, self.name(), &mut command)?.ready()
     }
 }
