@@ -19,7 +19,7 @@ use super::sample::Metric;
 pub(super) struct Scenario {
     /// Its name on the command line, in the document and in the names of plots.
     pub(super) name: &'static str,
-    /// What is measured, first what matters most: a quick run takes the first point.
+    /// What is measured; a quick run takes the first point.
     pub(super) points: fn() -> Vec<Point>,
 }
 
