@@ -35,6 +35,21 @@ impl Input {
         Ok(received)
     }
 
+    /// Gives room that another connection had, if this one has none.
+    pub(crate) fn lend(&mut self, lender: &mut Vec<Vec<u8>>) {
+        if self.buffer.is_empty() {
+            self.buffer = lender.pop().unwrap_or_default();
+        }
+    }
+
+    /// Gives the room back, if nothing in it is still to be taken. What was taken is gone then.
+    pub(crate) fn give_back(&mut self, lender: &mut Vec<Vec<u8>>) {
+        if self.taken == self.filled && !self.buffer.is_empty() {
+            (self.taken, self.filled) = (0, 0);
+            lender.push(std::mem::take(&mut self.buffer));
+        }
+    }
+
     /// The next frame that is here as a whole.
     pub(crate) fn next(&mut self) -> io::Result<Option<Frame>> {
         let Some(length) = self.claimed()? else { return Ok(None) };

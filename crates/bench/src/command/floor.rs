@@ -50,6 +50,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         log: Log::create(&arguments.data, arguments.partitions, arguments.durability)?,
         answers: Vec::new(),
         parts: Vec::new(),
+        bytes: 0,
     };
     ready::announce(floor.server.address()?)?;
     let mut ready = Vec::new();
@@ -58,6 +59,9 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         for &id in &ready {
             if floor.receive(id).is_err() {
                 floor.server.close(id);
+            }
+            if BYTES_AT_ONCE <= floor.bytes {
+                floor.finish()?;
             }
         }
         floor.finish()?;
@@ -72,6 +76,8 @@ struct Floor {
     answers: Vec<Answer>,
     /// Partitions of all produce requests among them.
     parts: Vec<Part>,
+    /// Bytes of batches among them.
+    bytes: usize,
 }
 
 /// A client that is not to be talked with any longer.
@@ -94,6 +100,7 @@ impl Floor {
             let first = self.parts.len();
             let produce = request::produce(bytes, &header, |partition, records| {
                 let records = frame.start + records.start..frame.start + records.end;
+                self.bytes += records.len();
                 self.parts.push(Part { id, partition, records, base_offset: -1, error: ErrorCode::NONE });
             });
             let produce = produce.map_err(|_| Rude)?;
@@ -111,7 +118,7 @@ impl Floor {
 
     /// Writes what was taken, then answers.
     fn finish(&mut self) -> Outcome {
-        let Self { server, log, answers, parts } = self;
+        let Self { server, log, answers, parts, bytes: _ } = self;
         let bytes = |part: usize| {
             let Part { id, records, .. } = &parts[part];
             server.connection(*id).map_or(&[][..], |connection| &connection.input.bytes()[records.clone()])
@@ -128,6 +135,11 @@ impl Floor {
             server.flush(id)?;
         }
         parts.clear();
+        self.bytes = 0;
         Ok(())
     }
 }
+
+/// As much as stays in the processor's cache between reading and writing; after it, what was read is written although
+/// other connections have something, too.
+const BYTES_AT_ONCE: usize = 512 * 1024;
