@@ -34,6 +34,7 @@ pub(super) struct Served {
     subject: Box<dyn Subject>,
     topic: Topic,
     before: Vec<Load>,
+    beside: Option<Load>,
     cache: Cache,
     load: Load,
 }
@@ -54,6 +55,7 @@ impl Served {
             subject: Box::new(subject),
             topic: Topic { partitions },
             before: Vec::new(),
+            beside: None,
             cache: Cache::Warm,
             load,
         }
@@ -70,6 +72,11 @@ impl Served {
         self
     }
 
+    /// What goes on while the measured generator is at work, and longer.
+    pub(super) fn beside(self, load: Load) -> Self {
+        Self { beside: Some(load), ..self }
+    }
+
     /// The measured generator finds nothing in memory that is on the disk.
     pub(super) fn cold(self) -> Self {
         Self { cache: Cache::Cold, ..self }
@@ -82,7 +89,10 @@ impl Served {
         if self.cache == Cache::Cold {
             cache::drop_all()?;
         }
-        self.load.run(arena, Some(server), &self.topic)
+        let beside = self.beside.as_ref().map(|load| load.beside(arena, server, &self.topic)).transpose()?;
+        let sample = self.load.run(arena, Some(server), &self.topic)?;
+        beside.map_or(Ok(()), |mut running| running.expect_at_work())?;
+        Ok(sample)
     }
 }
 

@@ -91,11 +91,10 @@ impl Load {
         topic: &Topic,
     ) -> Result<Sample, String> {
         let address = server.map_or("", |server| &server.address);
-        let mut command = self.command(arena, address, topic);
         let log = arena.log("generator");
         let blame = |why: &str| format!("{}: {why}; see {}", self.arguments, log.display());
-        let mut running = Running::start(&mut command, &log).map_err(|why| blame(&why))?;
-        running.expect_start().map_err(|why| blame(&why))?;
+        let mut running =
+            Running::start(&mut self.command(arena, address, topic), &log).map_err(|why| blame(&why))?;
         let measured = server.map_or_else(|| vec![running.pid()], Server::pids);
         let before = Moment::read(&measured, running.pid())?;
         let result = running.line().map_err(|why| blame(&why))?;
@@ -106,6 +105,16 @@ impl Load {
         let mut sample = Sample::of(result);
         before.until(&after, &mut sample);
         Ok(sample)
+    }
+
+    /// Lets it ask `server` while something else is measured.
+    ///
+    /// # Errors
+    /// If it does not begin.
+    pub(super) fn beside(&self, arena: &Arena, server: &Server, topic: &Topic) -> Result<Running, String> {
+        let log = arena.log("beside");
+        Running::start(&mut self.command(arena, &server.address, topic), &log)
+            .map_err(|why| format!("{}: {why}; see {}", self.arguments, log.display()))
     }
 }
 
@@ -148,8 +157,8 @@ fn seconds(nanos: u64) -> f64 {
     Duration::from_nanos(nanos).as_secs_f64()
 }
 
-/// A generator at work; killed when dropped.
-struct Running {
+/// A generator that is past its warm-up; killed when dropped.
+pub(super) struct Running {
     process: Child,
     lines: Receiver<String>,
 }
@@ -161,7 +170,21 @@ impl Running {
         let mut process = processor::on(processor::GENERATOR, || command.spawn())
             .map_err(|error| format!("cannot run {}: {error}", command.get_program().display()))?;
         let output = process.stdout.take().expect("it was asked for just above");
-        Ok(Self { process, lines: lines(output)? })
+        let mut running = Self { process, lines: lines(output)? };
+        running.expect_start()?;
+        Ok(running)
+    }
+
+    /// Whether it is still at it.
+    ///
+    /// # Errors
+    /// If it has come to its end, good or bad.
+    pub(super) fn expect_at_work(&mut self) -> Result<(), String> {
+        match self.process.try_wait() {
+            Ok(None) => Ok(()),
+            Ok(Some(status)) => Err(format!("what was to go on beside it ended: {status}")),
+            Err(error) => Err(error.to_string()),
+        }
     }
 
     fn pid(&self) -> u32 {

@@ -4,7 +4,7 @@ use super::pairs::{Disturbed, Runs};
 use super::plot::bars::{Bar, Plot};
 use super::plot::curves::{self, Curve};
 use super::plot::figure;
-use super::sample::{self, Better, Metric};
+use super::sample::{self, Better, Metric, Sample};
 use super::scenario::{Compared, Point};
 use crate::section;
 use crate::statistics::{Estimate, median};
@@ -139,10 +139,22 @@ fn head(circumstances: &Circumstances, found: &[Found]) -> String {
     let sum = |part: fn(&Disturbed) -> usize| -> usize {
         found.iter().map(|found| part(&found.runs.disturbed)).sum()
     };
+    let others =
+        found.iter().flat_map(|found| &found.runs.samples).flatten().filter_map(Sample::others_percent);
+    let others: Vec<f64> = others.collect();
+    let others = match others.is_empty() {
+        true => String::new(),
+        false => format!(
+            " Beside server and generator the machine was busy for {:.0} % of one processor in the middle run, {:.0} % at \
+             most, writing back included.",
+            median(others.iter().copied()),
+            others.iter().copied().fold(0.0, f64::max)
+        ),
+    };
     let mut text = format!(
         "`cargo xtask bench {scenario}`, {origin}, at {}, on {}; {congestion}; servers on processor 0, generators on \
          processor 1. {runs} runs in turn, {} disturbed and repeated, {} disturbed and taken; the calibrating loop took \
-         {calibration}.\n\n",
+         {calibration}.{others}\n\n",
         section::commit(),
         section::machine(),
         sum(|disturbed| disturbed.rejected),

@@ -52,6 +52,14 @@ impl Sample {
         self.numbers.get(name).copied().ok_or_else(|| format!("the run has no {name}, only {}", known()))
     }
 
+    /// How busy the machine was for neither server nor generator, in percent of one processor.
+    pub(super) fn others_percent(&self) -> Option<f64> {
+        let number = |name| self.numbers.get(name);
+        let known = number("cpu_seconds")? + number("generator_cpu_seconds")?;
+        let others = (number("machine_cpu_seconds")? - known).max(0.0);
+        Some(others / number("wall_seconds")? * 100.0)
+    }
+
     /// All numbers, for a line of the log.
     pub(super) fn json(&self) -> Value {
         serde_json::json!(self.numbers)
@@ -102,6 +110,21 @@ mod tests {
         assert_eq!(Metric { denominator: None, ..METRIC }.of(&sample), Ok(20.0));
         sample.set("bytes", 0.0);
         assert!(METRIC.of(&sample).is_err());
+    }
+
+    #[test]
+    fn what_the_machine_did_besides_is_told_of_one_processor() {
+        let mut sample = Sample::default();
+        assert_eq!(sample.others_percent(), None);
+        for (name, seconds) in [
+            ("cpu_seconds", 1.0),
+            ("generator_cpu_seconds", 0.5),
+            ("machine_cpu_seconds", 2.0),
+            ("wall_seconds", 2.0),
+        ] {
+            sample.set(name, seconds);
+        }
+        assert_eq!(sample.others_percent(), Some(25.0));
     }
 
     #[test]

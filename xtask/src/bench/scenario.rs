@@ -1,6 +1,7 @@
 //! What is measured. A scenario is one file that lists points; a point is one comparison.
 
 mod batches;
+mod catchup;
 mod durable;
 mod fetch;
 mod latency;
@@ -77,6 +78,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     batches::SCENARIO,
     spread::SCENARIO,
     fetch::SCENARIO,
+    catchup::SCENARIO,
     request::SCENARIO,
     latency::SCENARIO,
     durable::SCENARIO,

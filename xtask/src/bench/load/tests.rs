@@ -55,3 +55,19 @@ fn a_generator_that_does_not_do_its_part_gives_no_figure() {
     refused("failed", "echo '{\"measuring\":true}'; echo '{}'; exit 3", "exit status: 3");
     refused("odd", "echo '{\"measuring\":true}'; echo '{'", "EOF");
 }
+
+#[test]
+fn who_goes_on_beside_is_still_at_it_or_has_failed() {
+    let at_work = |name, script| {
+        with_script(name, Size::Full, script, |arena, load| {
+            let command = &mut load.command(arena, "", &Topic { partitions: 1 });
+            let mut running = Running::start(command, &arena.log("beside")).unwrap();
+            while running.lines.recv().is_ok_and(|line| line != "done") {}
+            running.expect_at_work()
+        })
+    };
+    assert_eq!(at_work("on", "echo '{\"measuring\":true}'; echo done; exec sleep 60"), Ok(()));
+    // Its output ends with it, or a moment before.
+    let ended = (0..1000).find_map(|_| at_work("off", "echo '{\"measuring\":true}'").err());
+    assert!(ended.unwrap().contains("exit status: 0"));
+}
