@@ -28,7 +28,7 @@ use network::Congestion;
 use options::Options;
 use report::{Circumstances, Found};
 use sample::Sample;
-use scenario::{Point, Scenario};
+use scenario::Point;
 use std::fs::OpenOptions;
 use std::io::Write;
 use std::path::Path;
@@ -55,6 +55,9 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         if options.size == Size::Quick {
             points.truncate(1);
         }
+        if let Some(text) = &options.only {
+            points.retain(|point| point.name.contains(text.as_str()));
+        }
         let mut circumstances = Circumstances {
             scenario: scenario.name,
             origin: options.origin(),
@@ -73,7 +76,7 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             found.push(measure(&arena, point, options.pairs, &mut calibration)?);
         }
         circumstances.calibration = calibration.text();
-        tell(scenario, &circumstances, &found, options.size)?;
+        tell(&options, &circumstances, &found)?;
     }
     Ok(())
 }
@@ -116,18 +119,23 @@ fn keep(log: &Path, point: &Point, contender: &str, sample: &Sample) -> Outcome 
     file.and_then(|mut file| writeln!(file, "{line}")).map_err(|error| format!("{}: {error}", log.display()))
 }
 
-fn tell(scenario: &Scenario, circumstances: &Circumstances, found: &[Found], size: Size) -> Outcome {
+fn tell(options: &Options, circumstances: &Circumstances, found: &[Found]) -> Outcome {
+    let scenario = circumstances.scenario;
     let text = report::text(circumstances, found)?;
-    if size == Size::Quick {
-        println!("{}: everything works; figures of a run as short as this say nothing", scenario.name);
+    if options.size == Size::Quick {
+        println!("{scenario}: everything works; figures of a run as short as this say nothing");
+        return Ok(());
+    }
+    if options.only.is_some() {
+        println!("{text}");
         return Ok(());
     }
     let folder = tree::root().join(PLOTS);
     std::fs::create_dir_all(&folder).map_err(|error| format!("{PLOTS}: {error}"))?;
-    for (name, svg) in report::plots(scenario.name, found)? {
+    for (name, svg) in report::plots(scenario, found)? {
         std::fs::write(folder.join(&name), svg).map_err(|error| format!("{PLOTS}/{name}: {error}"))?;
     }
-    section::write(DOCUMENT, scenario.name, &text)?;
+    section::write(DOCUMENT, scenario, &text)?;
     for missed in report::missed(found)? {
         println!("missed: {missed}");
     }

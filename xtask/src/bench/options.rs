@@ -11,6 +11,8 @@ pub(super) struct Options {
     pub(super) size: Size,
     /// Rounds of each point that has a target.
     pub(super) pairs: usize,
+    /// Points whose name has this in it; figures of some points are no section of the document.
+    pub(super) only: Option<String>,
     built: Built,
 }
 
@@ -21,14 +23,20 @@ impl Options {
     /// # Errors
     /// With the usage if it is not asked for like this.
     pub(super) fn parse(arguments: &[String]) -> Result<Self, String> {
-        let mut options =
-            Self { scenarios: Vec::new(), size: Size::Full, pairs: PAIRS, built: Built::default() };
+        let mut options = Self {
+            scenarios: Vec::new(),
+            size: Size::Full,
+            pairs: PAIRS,
+            only: None,
+            built: Built::default(),
+        };
         let mut rest = arguments.iter();
         while let Some(argument) = rest.next() {
             let mut value = || rest.next().ok_or_else(|| format!("{argument} needs a value\n\n{}", usage()));
             match argument.as_str() {
                 "--quick" => options.size = Size::Quick,
                 "--built" => options.built = Built(Some(value()?.into())),
+                "--only" => options.only = Some(value()?.clone()),
                 "--pairs" => {
                     let number = value()?.parse().ok().filter(|pairs| 0 < *pairs);
                     options.pairs = number.ok_or_else(|| format!("--pairs needs a number\n\n{}", usage()))?;
@@ -75,11 +83,12 @@ fn usage() -> String {
     let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
     format!(
         "\
-cargo xtask bench SCENARIO… [--pairs N] [--built DIR]
+cargo xtask bench SCENARIO… [--pairs N] [--only TEXT] [--built DIR]
 cargo xtask bench --quick [SCENARIO…] [--built DIR]
 
   SCENARIO     {}, or all
   --pairs N    rounds of each point that has a target (default: {PAIRS}); others have at most three
+  --only TEXT  points whose name has TEXT in it; writes nothing
   --built DIR  where programs lie that were built before
   --quick      one tiny run of one point of each scenario, to see that it works; writes nothing",
         names.join(", ")
@@ -102,6 +111,7 @@ mod tests {
         assert_eq!((full.scenarios[0].name, full.pairs, full.size), ("produce", 3, Size::Full));
         assert_eq!(parse("all").ok().unwrap().scenarios.len(), SCENARIOS.len());
         assert!(parse("").err().unwrap().contains("produce"));
+        assert_eq!(parse("fetch --only disk").ok().unwrap().only.as_deref(), Some("disk"));
         for refused in ["nonsense", "--pairs", "produce --pairs 0", "produce --pairs many"] {
             assert!(parse(refused).is_err(), "{refused}");
         }

@@ -50,7 +50,12 @@ const READINGS: &[Reading] = &[
     Reading { name: "64 KiB a response", response_bytes: 64 << 10, ..FURTHER },
     Reading { name: "1 MiB a response, 1 connection", connections: 1, ..FURTHER },
     Reading { name: "1 MiB a response, 64 connections", connections: 64, ..FURTHER },
-    Reading { name: "1 MiB a response, from the disk", cache: Cache::Cold, ..FURTHER },
+    Reading {
+        name: "1 MiB a response, 1 connection, from the disk",
+        connections: 1,
+        cache: Cache::Cold,
+        ..FURTHER
+    },
 ];
 
 fn points() -> Vec<Point> {
@@ -82,7 +87,7 @@ impl Reading {
         );
         let measured = match cache {
             Cache::Warm => 4 * STORED_MIB,
-            // Each byte once: read again it would come from memory.
+            // Each byte once, by one connection: read again it would come from memory.
             Cache::Cold => STORED_MIB,
         };
         Load::new(arguments, Extent::Mebibytes { warm_up: 0, measured })
