@@ -42,6 +42,8 @@ fn versions() -> ApiVersionsResponse {
     };
     let api_keys = vec![
         served(ApiKey::Produce, VERSIONS),
+        // Not true: who fetches is hung up on. librdkafka writes today's batches only for brokers that also serve them.
+        served(ApiKey::Fetch, ApiKey::Fetch.versions()),
         served(ApiKey::Metadata, ApiKey::Metadata.versions()),
         served(ApiKey::ApiVersions, ApiKey::ApiVersions.versions()),
     ];
@@ -74,5 +76,43 @@ fn metadata(request: &MetadataRequest, address: SocketAddr, partitions: u32) -> 
         controller_id: node_id,
         cluster_id: Some("floor".into()),
         ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ottla_wire::codec::{Request, decode_response_header, encode_request};
+    use ottla_wire::message::metadata_request::MetadataRequestTopic;
+    use ottla_wire::message::{ApiVersionsRequest, FetchRequest};
+
+    /// What a client reads in `version` when it has asked in `asked`.
+    fn ask<R: Request>(request: &R, asked: i16, version: i16) -> Option<R::Response> {
+        let frame = encode_request(Some("me"), 6, request, asked).unwrap().into_bytes().unwrap();
+        let answer = answer(frame.slice(4..), ([127, 0, 0, 1], 77).into(), 3)?;
+        let mut reader = Reader::new(Bytes::from(answer).slice(4..));
+        assert_eq!(decode_response_header(&mut reader, R::KEY, version).unwrap().correlation_id, 6);
+        Some(R::Response::decode(&mut reader, version).unwrap())
+    }
+
+    #[test]
+    fn clients_of_every_version_find_the_partitions() {
+        for version in ApiKey::Metadata.versions() {
+            let topic = MetadataRequestTopic { name: Some("t".into()), ..Default::default() };
+            let request = MetadataRequest { topics: Some(vec![topic]), ..Default::default() };
+            let found = ask(&request, version, version).unwrap();
+            assert_eq!((&*found.brokers[0].host, found.brokers[0].port), ("127.0.0.1", 77));
+            assert_eq!((found.topics[0].name.as_deref(), found.topics[0].partitions.len()), (Some("t"), 3));
+        }
+    }
+
+    #[test]
+    fn produce_is_offered_with_what_librdkafka_wants_beside_it_and_nothing_else_is_served() {
+        for version in ApiKey::ApiVersions.versions() {
+            let found = ask(&ApiVersionsRequest::default(), version, version).unwrap();
+            let offered = |key| found.api_keys.iter().any(|api| api.api_key == key as i16);
+            assert!(offered(ApiKey::Produce) && offered(ApiKey::Fetch), "{version}");
+        }
+        assert!(ask(&FetchRequest::default(), 4, 4).is_none());
     }
 }
