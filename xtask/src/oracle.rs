@@ -13,6 +13,7 @@ mod pair;
 use crate::conformance::broker;
 use crate::conformance::clients::java_jars;
 use crate::conformance::packages::{Setback, Shelf, compile, fetch};
+use crate::kafka::VERSION;
 use crate::step::cargo;
 use crate::{Outcome, tree};
 use findings::Findings;
@@ -28,7 +29,6 @@ cargo xtask oracle [--quick] [--subject NAME]… [--scenario NAME]…
   --subject NAME   only this family of rules; may be given more than once
   --scenario NAME  only this scenario of it; may be given more than once";
 
-const VERSION: &str = "4.4.0";
 /// What `--quick` asks for.
 const QUICK: [&str; 4] = ["produce-rules", "idempotence", "removal", "transaction-end"];
 

@@ -3,11 +3,11 @@
 use crate::conformance::broker::ready;
 use crate::conformance::clients::JVM;
 use crate::conformance::packages::Shelf;
+use crate::kafka::Node;
+use crate::listener;
 use std::fs::{self, File};
-use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 /// What both are told: one id, nothing expires while we look unless a topic says so, and time-outs and what is done in
 /// the background come soon.
@@ -20,23 +20,8 @@ const SETTINGS: [&str; 6] = [
     "log.cleaner.backoff.ms=300",
 ];
 
-/// What only Apache Kafka needs to be told to be alone.
-const ALONE: &str = "\
-process.roles=broker,controller
-controller.listener.names=CONTROLLER
-inter.broker.listener.name=PLAINTEXT
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
-offsets.topic.replication.factor=1
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
-share.coordinator.state.topic.replication.factor=1
-share.coordinator.state.topic.min.isr=1
-log.initial.task.delay.ms=500
-";
-
-/// How often, and for how long in all, Apache Kafka is asked whether it listens.
-const PAUSE: Duration = Duration::from_millis(250);
-const ATTEMPTS: u32 = 480;
+/// What only Apache Kafka needs to be told, to begin soon with what it does in the background.
+const SOON: &str = "log.initial.task.delay.ms=500";
 
 /// A process that ends with this value.
 struct Running(Child);
@@ -89,48 +74,18 @@ impl Kafka {
         let data = shelf.folder("data").join("oracle");
         drop(fs::remove_dir_all(&data));
         fs::create_dir_all(&data).map_err(|error| format!("cannot create {}: {error}", data.display()))?;
-        let (port, controller) = free_ports()?;
-        let settings = data.join("server.properties");
-        fs::write(&settings, properties(port, controller, &data))
-            .map_err(|error| format!("cannot write {}: {error}", settings.display()))?;
-        let java = |main: &str| {
-            let mut command = Command::new("java");
-            command.args(JVM).arg("-Xmx512m").arg("-cp").arg(jars.join("*")).arg(main);
-            command
-        };
         let log = shelf.log("oracle", "kafka");
-        let mut format = java("kafka.tools.StorageTool");
-        format.args(["format", "--standalone", "-t", CLUSTER, "-c"]).arg(&settings);
-        let formatted = spawn(&mut format, &log)?.wait();
-        if !formatted.is_ok_and(|status| status.success()) {
-            return Err(format!("Kafka's storage cannot be formatted; see {}", log.display()));
-        }
-        let child = spawn(java("kafka.Kafka").arg(&settings), &log)?;
-        let mut kafka = Self { address: format!("127.0.0.1:{port}"), data, running: Some(Running(child)) };
-        kafka.wait().map_err(|why| format!("{why}; see {}", log.display()))?;
-        Ok(kafka)
+        let blame = |why: String| format!("{why}; see {}", log.display());
+        let settings: Vec<&str> = SETTINGS.into_iter().chain([SOON]).collect();
+        let jvm: Vec<&str> = JVM.into_iter().chain(["-Xmx512m"]).collect();
+        let node = Node::new(jars, &data, &settings, &jvm, appended(&log)?).map_err(blame)?;
+        let mut running = Running(spawn(&mut node.command(), &log)?);
+        listener::wait(&mut running.0, &node.address).map_err(blame)?;
+        Ok(Self { address: node.address, data, running: Some(running) })
     }
 
     pub(super) fn address(&self) -> &str {
         &self.address
-    }
-
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "another program's listener is waited for, which nothing tells"
-    )]
-    fn wait(&mut self) -> Result<(), String> {
-        for _ in 0..ATTEMPTS {
-            if TcpStream::connect(&self.address).is_ok() {
-                return Ok(());
-            }
-            let ended = self.running.as_mut().and_then(|running| running.0.try_wait().ok().flatten());
-            if let Some(status) = ended {
-                return Err(format!("Kafka ended with {status}"));
-            }
-            std::thread::sleep(PAUSE);
-        }
-        Err("Kafka does not listen".to_owned())
     }
 }
 
@@ -142,44 +97,12 @@ impl Drop for Kafka {
     }
 }
 
-fn properties(port: u16, controller: u16, data: &Path) -> String {
-    let listeners = format!("PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}");
-    let settings = SETTINGS.join("\n");
-    let data = data.join("log").display().to_string();
-    format!(
-        "{ALONE}{settings}\ncontroller.quorum.bootstrap.servers=127.0.0.1:{controller}\n\
-         listeners={listeners}\nadvertised.listeners={listeners}\nlog.dirs={data}\n"
-    )
-}
-
-/// Two ports that were free a moment ago: Kafka cannot be told to choose its controller's.
-fn free_ports() -> Result<(u16, u16), String> {
-    let listen = || TcpListener::bind("127.0.0.1:0").map_err(|error| format!("no port is free: {error}"));
-    let (one, other) = (listen()?, listen()?);
-    let port = |listener: &TcpListener| listener.local_addr().map(|address| address.port());
-    let unknown = |error: std::io::Error| format!("a listener without address: {error}");
-    Ok((port(&one).map_err(unknown)?, port(&other).map_err(unknown)?))
-}
-
 fn spawn(command: &mut Command, log: &Path) -> Result<Child, String> {
-    let errors = File::options().create(true).append(true).open(log);
-    let errors = errors.map_err(|error| format!("cannot write {}: {error}", log.display()))?;
-    let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors).spawn();
+    let spawned = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(appended(log)?).spawn();
     spawned.map_err(|error| format!("cannot run {command:?}: {error}"))
 }
 
-/// Any id will do for a cluster that lives a minute.
-const CLUSTER: &str = "b3R0bGEtb3JhY2xlLTAwMQ";
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn kafka_is_told_what_ottla_is_told() {
-        let text = properties(1, 2, Path::new("/data"));
-        for setting in SETTINGS {
-            assert!(text.lines().any(|line| line == setting), "{setting}");
-        }
-    }
+fn appended(log: &Path) -> Result<File, String> {
+    let file = File::options().create(true).append(true).open(log);
+    file.map_err(|error| format!("cannot write {}: {error}", log.display()))
 }
