@@ -4,6 +4,7 @@ mod cannon;
 mod echo;
 mod floor;
 mod latency;
+mod nats_latency;
 mod pingpong;
 mod reader;
 mod sendfile;
@@ -25,6 +26,8 @@ pub(crate) enum Command {
     Floor(floor::Arguments),
     /// Records at a steady rate through a broker, and how long each takes
     Latency(latency::Arguments),
+    /// Records at a steady rate through a stream of NATS, and how long each takes
+    NatsLatency(nats_latency::Arguments),
     /// Records at a steady rate through an echo, and how long each takes
     #[command(name = "pingpong")]
     PingPong(pingpong::Arguments),
@@ -49,6 +52,7 @@ impl Command {
             Self::Echo(arguments) => echo::run(&arguments),
             Self::Floor(arguments) => floor::run(&arguments),
             Self::Latency(arguments) => latency::run(&arguments),
+            Self::NatsLatency(arguments) => nats_latency::run(&arguments),
             Self::PingPong(arguments) => pingpong::run(&arguments),
             Self::Reader(arguments) => reader::run(&arguments),
             Self::Sendfile(arguments) => sendfile::run(&arguments),

@@ -61,6 +61,17 @@ impl Input {
         Ok(Some(frame))
     }
 
+    /// What has come and was not yet taken, for who speaks in other things than frames.
+    pub(crate) fn rest(&self) -> &[u8] {
+        &self.buffer[self.taken..self.filled]
+    }
+
+    /// Takes the first `length` bytes of the rest.
+    pub(crate) fn take(&mut self, length: usize) {
+        assert!(length <= self.filled - self.taken, "only what has come can be taken");
+        self.taken += length;
+    }
+
     /// What a frame's place refers to, until the next [`Input::receive`].
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.buffer[..self.filled]

@@ -54,6 +54,16 @@ impl Connection {
         Ok(frame.map(|frame| &self.input.bytes()[frame]))
     }
 
+    /// What has come and was not yet taken, where the server does not speak in frames.
+    pub(crate) fn rest(&self) -> &[u8] {
+        self.input.rest()
+    }
+
+    /// Takes the first `length` bytes of the rest.
+    pub(crate) fn take(&mut self, length: usize) {
+        self.input.take(length);
+    }
+
     /// Bytes that went over the socket, in both directions.
     pub(crate) fn wire_bytes(&self) -> u64 {
         self.wire_bytes
