@@ -9,6 +9,9 @@ mod arena;
 mod cache;
 mod calibration;
 mod contender;
+mod driver;
+mod journey;
+mod kit;
 mod load;
 mod network;
 mod options;
@@ -41,6 +44,9 @@ const PLOTS: &str = "docs/plots";
 /// # Errors
 /// If something cannot be run, or does not do what it should. A missed target is a figure, not an error.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
+    if arguments == ["--prepare"] {
+        return kit::prepare();
+    }
     let options = Options::parse(arguments)?;
     let programs = options.programs()?;
     let congestion = Congestion::set();

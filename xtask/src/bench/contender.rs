@@ -53,7 +53,7 @@ impl Served {
         Self {
             called: None,
             subject: Box::new(subject),
-            topic: Topic { partitions },
+            topic: Topic::new(partitions),
             before: Vec::new(),
             beside: None,
             cache: Cache::Warm,

@@ -69,7 +69,7 @@ impl Load {
         let filled = |argument: &str| {
             argument
                 .replace("{address}", address)
-                .replace("{topic}", Topic::NAME)
+                .replace("{topic}", topic.name)
                 .replace("{partitions}", &topic.partitions.to_string())
                 .replace("{data}", &arena.data().display().to_string())
                 .replace("{warm_up}", &warm_up.to_string())
@@ -96,9 +96,9 @@ impl Load {
         let mut running =
             Running::start(&mut self.command(arena, address, topic), &log).map_err(|why| blame(&why))?;
         let measured = server.map_or_else(|| vec![running.pid()], Server::pids);
-        let before = Moment::read(&measured, running.pid())?;
+        let before = Moment::read(&measured, Some(running.pid()))?;
         let result = running.line().map_err(|why| blame(&why))?;
-        let after = Moment::read(&measured, running.pid())?;
+        let after = Moment::read(&measured, Some(running.pid()))?;
         running.finish().map_err(|why| blame(&why))?;
         let result: Value =
             serde_json::from_str(&result).map_err(|error| blame(&format!("{error}: {result:?}")))?;
@@ -119,30 +119,34 @@ impl Load {
 }
 
 /// The state of all that is recorded, at one time.
-struct Moment {
+pub(super) struct Moment {
     at: std::time::Instant,
     servers: Vec<Reading>,
-    generator: Reading,
+    generator: Option<Reading>,
     machine_nanos: u64,
 }
 
 impl Moment {
-    fn read(servers: &[u32], generator: u32) -> Result<Self, String> {
+    /// # Errors
+    /// If one of them has ended.
+    pub(super) fn read(servers: &[u32], generator: Option<u32>) -> Result<Self, String> {
         Ok(Self {
             at: now(),
             servers: servers.iter().map(|pid| recorder::read(*pid)).collect::<Result<_, _>>()?,
-            generator: recorder::read(generator)?,
+            generator: generator.map(recorder::read).transpose()?,
             machine_nanos: recorder::machine_busy_nanos()?,
         })
     }
 
-    fn until(&self, after: &Self, sample: &mut Sample) {
+    /// Sets what happened from now until `after`.
+    pub(super) fn until(&self, after: &Self, sample: &mut Sample) {
         let server = Cost::sum(self.servers.iter().zip(&after.servers).map(|(a, b)| Cost::between(a, b)));
-        let generator = Cost::between(&self.generator, &after.generator);
         sample.set("cpu_seconds", seconds(server.cpu_nanos));
         sample.set("switches", count(server.switches));
         sample.set("memory_peak_kib", count(server.peak_kib));
-        sample.set("generator_cpu_seconds", seconds(generator.cpu_nanos));
+        if let Some((before, after)) = self.generator.as_ref().zip(after.generator.as_ref()) {
+            sample.set("generator_cpu_seconds", seconds(Cost::between(before, after).cpu_nanos));
+        }
         sample.set("machine_cpu_seconds", seconds(after.machine_nanos.saturating_sub(self.machine_nanos)));
         sample.set("wall_seconds", after.at.duration_since(self.at).as_secs_f64());
     }

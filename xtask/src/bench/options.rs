@@ -85,12 +85,14 @@ fn usage() -> String {
         "\
 cargo xtask bench SCENARIO… [--pairs N] [--only TEXT] [--built DIR]
 cargo xtask bench --quick [SCENARIO…] [--built DIR]
+cargo xtask bench --prepare
 
   SCENARIO     {}, or all
   --pairs N    rounds of each point that has a target (default: {PAIRS}); others have at most three
   --only TEXT  points whose name has TEXT in it; writes nothing
   --built DIR  where programs lie that were built before
-  --quick      one tiny run of one point of each scenario, to see that it works; writes nothing",
+  --quick      one tiny run of one point of each scenario, to see that it works; writes nothing
+  --prepare    fetch and build the servers and programs of other people, which takes an hour the first time",
         names.join(", ")
     )
 }

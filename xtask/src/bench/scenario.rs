@@ -5,6 +5,7 @@ mod catchup;
 mod durable;
 mod fetch;
 mod latency;
+mod peers;
 mod produce;
 mod queue;
 mod request;
@@ -85,6 +86,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     queue::SCENARIO,
     transactions::SCENARIO,
     restart::SCENARIO,
+    peers::SCENARIO,
 ];
 
 impl Rank {

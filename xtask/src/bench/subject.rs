@@ -2,12 +2,16 @@
 
 pub(super) mod echo;
 pub(super) mod floor;
+pub(super) mod kafka;
+pub(super) mod nats;
 pub(super) mod ottla;
 pub(super) mod sendfile;
+pub(super) mod tansu;
 
 use super::arena::Arena;
 use super::processor;
 use crate::conformance::broker::ready;
+use crate::listener;
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -36,12 +40,15 @@ pub(super) trait Subject {
 /// What is written to and read from; a stream or a queue where the server calls it that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Topic {
+    pub(super) name: &'static str,
     pub(super) partitions: u32,
 }
 
 impl Topic {
-    /// Every run has one topic, and a data directory of its own.
-    pub(super) const NAME: &str = "bench";
+    /// The one that is measured; every run has a data directory of its own.
+    pub(super) fn new(partitions: u32) -> Self {
+        Self { name: "bench", partitions }
+    }
 }
 
 /// How much an acknowledgement promises.
@@ -104,6 +111,24 @@ impl Server {
         Ok(self)
     }
 
+    /// Waits until it accepts connections at `address`, for one that says so in words of its own. They go beside its
+    /// errors.
+    ///
+    /// # Errors
+    /// If it ends, or does not listen.
+    pub(super) fn listening(mut self, address: &str) -> Result<Self, String> {
+        let mut output = self.process.stdout.take().ok_or("the server's output was taken before")?;
+        let mut log =
+            File::create(self.log.with_extension("out")).map_err(|error| self.blame(&error.to_string()))?;
+        let copy = std::thread::Builder::new().name("server's words".to_owned());
+        // It ends with the server, whose words nobody misses.
+        copy.spawn(move || drop(std::io::copy(&mut output, &mut log)))
+            .map_err(|error| format!("cannot start a thread: {error}"))?;
+        listener::wait(&mut self.process, address).map_err(|why| self.blame(&why))?;
+        address.clone_into(&mut self.address);
+        Ok(self)
+    }
+
     /// The processes that do its work.
     pub(super) fn pids(&self) -> Vec<u32> {
         vec![self.process.id()]
@@ -140,7 +165,7 @@ impl Drop for Server {
 /// If it is refused.
 pub(super) fn create_topic(ottla: &Path, address: &str, topic: &Topic) -> Result<(), String> {
     let output = Command::new(ottla)
-        .args(["topic", "create", Topic::NAME, "-p", &topic.partitions.to_string(), "-b", address])
+        .args(["topic", "create", topic.name, "-p", &topic.partitions.to_string(), "-b", address])
         .stdin(Stdio::null())
         .output()
         .map_err(|error| format!("cannot run {}: {error}", ottla.display()))?;

@@ -57,20 +57,32 @@ impl Shelf {
         pins: &[PathBuf],
         fill: impl FnOnce(&Path) -> Result<(), Setback>,
     ) -> Result<PathBuf, Setback> {
-        let folder = self.folder(name);
-        let stamp = folder.join("made-from");
-        let wanted: String = pins.iter().map(|path| fs::read_to_string(path).unwrap_or_default()).collect();
-        if fs::read_to_string(&stamp).is_ok_and(|made| made == wanted) {
+        if let Some(folder) = self.found(name, pins) {
             return Ok(folder);
         }
+        let folder = self.folder(name);
         let failed = |error: std::io::Error| Setback::Failed(format!("{}: {error}", folder.display()));
         drop(fs::remove_dir_all(&folder));
         fs::create_dir_all(&folder).map_err(failed)?;
         println!("preparing {name}");
         fill(&folder)?;
-        fs::write(&stamp, wanted).map_err(failed)?;
+        fs::write(folder.join(STAMP), text(pins)).map_err(failed)?;
         Ok(folder)
     }
+
+    /// The folder `name`, if it was made from the same pins before.
+    pub(crate) fn found(&self, name: &str, pins: &[PathBuf]) -> Option<PathBuf> {
+        let folder = self.folder(name);
+        let stamp = fs::read_to_string(folder.join(STAMP));
+        stamp.is_ok_and(|made| made == text(pins)).then_some(folder)
+    }
+}
+
+/// The file of a folder that has the text of its pins.
+const STAMP: &str = "made-from";
+
+fn text(pins: &[PathBuf]) -> String {
+    pins.iter().map(|path| fs::read_to_string(path).unwrap_or_default()).collect()
 }
 
 /// Whether a program can be run at all; `arguments` are some that end at once.

@@ -18,14 +18,14 @@ fn with_script<T>(name: &str, size: Size, script: &str, test: impl FnOnce(&Arena
 }
 
 fn ran(name: &str, script: &str) -> Result<Sample, String> {
-    with_script(name, Size::Full, script, |arena, load| load.run(arena, None, &Topic { partitions: 1 }))
+    with_script(name, Size::Full, script, |arena, load| load.run(arena, None, &Topic::new(1)))
 }
 
 #[test]
 fn what_stands_in_braces_is_filled_in() {
     let arguments = |size| {
         with_script("filled", size, "", |arena, load| {
-            let command = load.command(arena, "127.0.0.1:1", &Topic { partitions: 3 });
+            let command = load.command(arena, "127.0.0.1:1", &Topic::new(3));
             command.get_args().skip(1).map(|argument| argument.display().to_string()).collect::<Vec<_>>()
         })
     };
@@ -60,7 +60,7 @@ fn a_generator_that_does_not_do_its_part_gives_no_figure() {
 fn who_goes_on_beside_is_still_at_it_or_has_failed() {
     let at_work = |name, script| {
         with_script(name, Size::Full, script, |arena, load| {
-            let command = &mut load.command(arena, "", &Topic { partitions: 1 });
+            let command = &mut load.command(arena, "", &Topic::new(1));
             let mut running = Running::start(command, &arena.log("beside")).unwrap();
             while running.lines.recv().is_ok_and(|line| line != "done") {}
             running.expect_at_work()

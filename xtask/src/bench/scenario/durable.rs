@@ -112,7 +112,7 @@ impl Contender for SyncLoop {
     }
 
     fn run(&self, arena: &Arena) -> Result<Sample, String> {
-        self.0.run(arena, None, &Topic { partitions: 1 })
+        self.0.run(arena, None, &Topic::new(1))
     }
 }
 

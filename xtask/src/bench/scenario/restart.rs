@@ -144,7 +144,7 @@ fn serve(arena: &Arena) -> Result<Server, String> {
 }
 
 fn filled(arena: &Arena, gibibytes: u64) -> Result<Server, String> {
-    let topic = Topic { partitions: PARTITIONS };
+    let topic = Topic::new(PARTITIONS);
     let server = serve(arena)?;
     create_topic(&arena.programs.ottla, &server.address, &topic)?;
     let arguments = "cannon --address {address} --topic {topic} --partitions {partitions} --total-bytes {measured} \
