@@ -1,9 +1,11 @@
 //! Where runs take place: the programs, the folder, and a machine in the same state before each of them.
 
 use super::load::Extent;
+use super::processor;
 use crate::Outcome;
+use std::cell::Cell;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 /// What is run.
@@ -28,6 +30,16 @@ pub(super) struct Arena {
     pub(super) programs: Programs,
     pub(super) size: Size,
     folder: PathBuf,
+    processors: Cell<Processors>,
+}
+
+/// Which processors servers and generators may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Processors {
+    /// Each the one that is meant for it.
+    Apart,
+    /// All there are.
+    Shared,
 }
 
 /// The most that is written at once.
@@ -39,12 +51,31 @@ impl Arena {
     /// # Errors
     /// If the folder cannot be made.
     pub(super) fn new(programs: Programs, size: Size, folder: PathBuf) -> Result<Self, String> {
-        let arena = Self { programs, size, folder };
+        let arena = Self { programs, size, folder, processors: Cell::new(Processors::Apart) };
         remove(&arena.folder)?;
         make(&arena.folder)?;
         remove(&arena.logs())?;
         make(&arena.logs())?;
         Ok(arena)
+    }
+
+    /// Runs `start`, so that what it starts uses `processor` alone, unless all are [shared](Self::sharing).
+    ///
+    /// # Errors
+    /// If the kernel refuses, or `start` fails.
+    pub(super) fn on<T>(&self, processor: usize, start: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        match self.processors.get() {
+            Processors::Apart => processor::on(processor, start),
+            Processors::Shared => start(),
+        }
+    }
+
+    /// Everything that starts during `run` may use all processors.
+    pub(super) fn sharing<T>(&self, run: impl FnOnce() -> T) -> T {
+        self.processors.set(Processors::Shared);
+        let done = run();
+        self.processors.set(Processors::Apart);
+        done
     }
 
     /// The data directory of the run.
@@ -132,6 +163,7 @@ fn absent(removed: std::io::Result<()>, path: &Path) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustix::thread::sched_getaffinity;
 
     #[test]
     fn a_run_begins_with_an_empty_directory_and_nothing_stays() {
@@ -145,6 +177,18 @@ mod tests {
         assert!(!folder.join("warm-up").exists());
         drop(arena);
         assert!(!folder.exists());
+        remove(&folder.with_extension("logs")).unwrap();
+    }
+
+    #[test]
+    fn who_shares_may_use_all_processors() {
+        let programs = Programs { ottla: PathBuf::new(), bench: PathBuf::new() };
+        let folder = std::env::temp_dir().join(format!("ottla-sharing-{}", std::process::id()));
+        let arena = Arena::new(programs, Size::Quick, folder.clone()).unwrap();
+        let counted = || arena.on(processor::SERVER, || Ok(sched_getaffinity(None)?.count())).unwrap();
+        let all = sched_getaffinity(None).unwrap().count();
+        assert_eq!((counted(), arena.sharing(counted), counted()), (1, all, 1));
+        drop(arena);
         remove(&folder.with_extension("logs")).unwrap();
     }
 }

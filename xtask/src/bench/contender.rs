@@ -119,3 +119,28 @@ impl Contender for Served {
         self.ask(arena, &server).map_err(|why| format!("{}: {}", self.name(), server.blame(&why)))
     }
 }
+
+/// A contender that may use all processors, and whose generator may too: as people run it.
+pub(super) struct Sharing(pub(super) Box<dyn Contender>);
+
+impl Contender for Sharing {
+    fn name(&self) -> &'static str {
+        self.0.name()
+    }
+
+    fn settings(&self) -> String {
+        self.0.settings()
+    }
+
+    fn missing(&self, arena: &Arena) -> Option<String> {
+        self.0.missing(arena)
+    }
+
+    fn bytes(&self) -> u64 {
+        self.0.bytes()
+    }
+
+    fn run(&self, arena: &Arena) -> Result<Sample, String> {
+        arena.sharing(|| self.0.run(arena))
+    }
+}

@@ -93,8 +93,8 @@ impl Load {
         let address = server.map_or("", |server| &server.address);
         let log = arena.log("generator");
         let blame = |why: &str| format!("{}: {why}; see {}", self.arguments, log.display());
-        let mut running =
-            Running::start(&mut self.command(arena, address, topic), &log).map_err(|why| blame(&why))?;
+        let mut running = Running::start(arena, &mut self.command(arena, address, topic), &log)
+            .map_err(|why| blame(&why))?;
         let measured = server.map_or_else(|| vec![running.pid()], Server::pids);
         let before = Moment::read(&measured, Some(running.pid()))?;
         let result = running.line().map_err(|why| blame(&why))?;
@@ -113,7 +113,7 @@ impl Load {
     /// If it does not begin.
     pub(super) fn beside(&self, arena: &Arena, server: &Server, topic: &Topic) -> Result<Running, String> {
         let log = arena.log("beside");
-        Running::start(&mut self.command(arena, &server.address, topic), &log)
+        Running::start(arena, &mut self.command(arena, &server.address, topic), &log)
             .map_err(|why| format!("{}: {why}; see {}", self.arguments, log.display()))
     }
 }
@@ -168,10 +168,11 @@ pub(super) struct Running {
 }
 
 impl Running {
-    fn start(command: &mut Command, log: &Path) -> Result<Self, String> {
+    fn start(arena: &Arena, command: &mut Command, log: &Path) -> Result<Self, String> {
         let errors = File::create(log).map_err(|error| error.to_string())?;
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
-        let mut process = processor::on(processor::GENERATOR, || command.spawn())
+        let mut process = arena
+            .on(processor::GENERATOR, || command.spawn())
             .map_err(|error| format!("cannot run {}: {error}", command.get_program().display()))?;
         let output = process.stdout.take().expect("it was asked for just above");
         let mut running = Self { process, lines: lines(output)? };

@@ -96,7 +96,8 @@ impl Server {
         let log = arena.log(name);
         let errors = File::create(&log).map_err(|error| format!("{}: {error}", log.display()))?;
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(errors);
-        let process = processor::on(processor::SERVER, || command.spawn())
+        let process = arena
+            .on(processor::SERVER, || command.spawn())
             .map_err(|error| format!("cannot run {}: {error}", command.get_program().display()))?;
         Ok(Self { process, log, address: String::new() })
     }

@@ -61,7 +61,7 @@ fn who_goes_on_beside_is_still_at_it_or_has_failed() {
     let at_work = |name, script| {
         with_script(name, Size::Full, script, |arena, load| {
             let command = &mut load.command(arena, "", &Topic::new(1));
-            let mut running = Running::start(command, &arena.log("beside")).unwrap();
+            let mut running = Running::start(arena, command, &arena.log("beside")).unwrap();
             while running.lines.recv().is_ok_and(|line| line != "done") {}
             running.expect_at_work()
         })

@@ -1,8 +1,11 @@
 //! Writing that is acknowledged when it is on the disk, beside a loop that writes and syncs and does nothing else.
+//!
+//! All processors are everybody's: what is measured is how busy the disk is kept, and for that the broker syncs on one
+//! while it receives on another.
 
 use super::{Compared, Point, Rank, Scenario};
 use crate::bench::arena::Arena;
-use crate::bench::contender::{Contender, Served};
+use crate::bench::contender::{Contender, Served, Sharing};
 use crate::bench::load::{Extent, Load};
 use crate::bench::sample::{Better, Metric, Sample};
 use crate::bench::subject::ottla::Ottla;
@@ -89,7 +92,9 @@ fn answers() -> Point {
 
 fn contenders(cannon: Load, loop_load: Load) -> Vec<Box<dyn Contender>> {
     let ottla = Ottla { durability: Durability::Sync };
-    vec![Box::new(Served::new(ottla, 1, cannon)), Box::new(SyncLoop(loop_load))]
+    let contenders: [Box<dyn Contender>; 2] =
+        [Box::new(Served::new(ottla, 1, cannon)), Box::new(SyncLoop(loop_load))];
+    contenders.map(|contender| Box::new(Sharing(contender)) as _).into()
 }
 
 impl Contender for SyncLoop {

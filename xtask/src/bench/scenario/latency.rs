@@ -4,7 +4,7 @@
 //! The loop is open: records are due at fixed times, whatever became of those before.
 
 use super::{Compared, Point, Rank, Scenario};
-use crate::bench::contender::{Contender, Served};
+use crate::bench::contender::{Contender, Served, Sharing};
 use crate::bench::load::{Extent, Load};
 use crate::bench::sample::{Better, Metric};
 use crate::bench::subject::Durability;
@@ -54,9 +54,17 @@ fn points() -> Vec<Point> {
         // First, for a quick run, what every machine keeps up with.
         point(1_000, Durability::Os, Rank::Further),
         point(10_000, Durability::Os, Rank::Core),
+        shared(10_000),
         point(50_000, Durability::Os, Rank::Further),
         point(1_000, Durability::Sync, Rank::Further),
     ]
+}
+
+/// The same where all processors are everybody's: broker, generator and echo then run wherever the system puts them.
+fn shared(rate: u32) -> Point {
+    let Point { name, contenders, compared, .. } = point(rate, Durability::Os, Rank::Further);
+    let contenders = contenders.into_iter().map(|contender| Box::new(Sharing(contender)) as _).collect();
+    Point { name: format!("{name}, processors shared"), rank: Rank::Further, contenders, compared }
 }
 
 fn point(rate: u32, durability: Durability, rank: Rank) -> Point {
