@@ -15,6 +15,8 @@ pub mod disk;
 pub mod env;
 pub mod groups;
 pub mod history;
+#[cfg(test)]
+mod planting;
 pub mod queues;
 pub mod world;
 

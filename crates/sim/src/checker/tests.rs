@@ -5,6 +5,7 @@ mod losses;
 
 use super::*;
 use crate::history;
+use crate::planting::{lines, plant};
 use expect_test::{Expect, expect};
 
 const CLEAN: &str = include_str!("tests/clean.jsonl");
@@ -15,16 +16,10 @@ fn report(text: &str) -> Report {
     checker.finish()
 }
 
-/// Replaces in the clean history the one occurrence of each left text by its right one, and compares what is found.
+/// Plants in the clean history, and compares what is found.
 #[track_caller]
 fn check(plants: &[(&str, &str)], expected: &Expect) {
-    let mut text = CLEAN.to_owned();
-    for (clean, planted) in plants {
-        assert_eq!(text.matches(clean).count(), 1, "{clean}");
-        text = text.replace(clean, planted);
-    }
-    let found: Vec<String> = report(&text).anomalies.iter().map(|anomaly| format!("{anomaly}\n")).collect();
-    expected.assert_eq(&found.concat());
+    expected.assert_eq(&lines(&report(&plant(CLEAN, plants)).anomalies));
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! A clean history, silent; and for every kind of anomaly the same history with that one planted, found.
 
+mod innocent;
+
 use super::*;
 use crate::history;
+use crate::planting::{lines, plant};
 use expect_test::{Expect, expect};
 
 const CLEAN: &str = include_str!("tests/clean.jsonl");
@@ -12,24 +15,22 @@ fn report(text: &str) -> Report {
     judge.finish()
 }
 
-/// Replaces in the clean history the one occurrence of each left text by its right one, and compares what is found.
+/// Plants in the clean history, and compares what is found.
 #[track_caller]
 fn check(plants: &[(&str, &str)], expected: &Expect) {
-    let mut text = CLEAN.to_owned();
-    for (clean, planted) in plants {
-        assert_eq!(text.matches(clean).count(), 1, "{clean}");
-        text = text.replace(clean, planted);
-    }
-    let found: Vec<String> = report(&text).anomalies.iter().map(|anomaly| format!("{anomaly}\n")).collect();
-    expected.assert_eq(&found.concat());
+    check_both(plants, &[], expected);
 }
 
 /// Adds lines at the end.
 #[track_caller]
-fn check_with(lines: &[&str], expected: &Expect) {
-    let all = [CLEAN, &lines.join("\n")].concat();
-    let found: Vec<String> = report(&all).anomalies.iter().map(|anomaly| format!("{anomaly}\n")).collect();
-    expected.assert_eq(&found.concat());
+fn check_with(added: &[&str], expected: &Expect) {
+    check_both(&[], added, expected);
+}
+
+#[track_caller]
+fn check_both(plants: &[(&str, &str)], added: &[&str], expected: &Expect) {
+    let all = [plant(CLEAN, plants), added.join("\n")].concat();
+    expected.assert_eq(&lines(&report(&all).anomalies));
 }
 
 /// `m4`, who begins when all the others have ended, is given a record of `jobs-0` and says something of it that counts.
@@ -49,10 +50,28 @@ fn late_member(record: &str, verdict: &str) -> Vec<String> {
     ]
 }
 
+fn words(lines: &[String]) -> Vec<&str> {
+    lines.iter().map(String::as_str).collect()
+}
+
+/// A member of `keyed` is given a record, and accepts it a millisecond later, which counts.
+fn accepted(member: &str, partition: &str, at_ms: u64, record: &str) -> Vec<String> {
+    let (offset, wall) = (record.split(',').next().unwrap(), 1_764_144_000_000 + at_ms);
+    let step = |event: &str, at_ms: u64, rest: &str| {
+        format!(
+            r#"{{"event":"{event}","member":"{member}","partition":"{partition}","at":{at_ms}000000,{rest}}}"#
+        )
+    };
+    vec![
+        step("delivered", at_ms, &format!(r#""wall":{wall},"records":[[{record}]]"#)),
+        step("said", at_ms + 1, &format!(r#""verdict":"accept","offsets":[{offset}]"#)),
+        step("heard", at_ms + 2, &format!(r#""counts":true,"offsets":[{offset}]"#)),
+    ]
+}
+
 #[track_caller]
 fn check_late(record: &str, verdict: &str, expected: &Expect) {
-    let lines = late_member(record, verdict);
-    check_with(&lines.iter().map(String::as_str).collect::<Vec<_>>(), expected);
+    check_with(&words(&late_member(record, verdict)), expected);
 }
 
 #[test]
@@ -106,6 +125,35 @@ fn a_history_that_contradicts_itself_is_not_blamed_on_the_broker() {
         InvalidHistory: a receipt for dlq-0/9, which is no letter
     "#]],
     );
+    check_with(
+        &[r#"{"event":"member","member":"m1","group":"workers","at":10000000}"#],
+        &expect![[r#"
+        InvalidHistory: m1 begins twice
+    "#]],
+    );
+    check_with(
+        &[
+            r#"{"event":"record","partition":"jobs-0","offset":0,"value":1,"key":null,"due":null,"requeued_for":null,"committed":true}"#,
+        ],
+        &expect![[r#"
+            InvalidHistory: jobs-0@0 is read twice
+        "#]],
+    );
+    check(
+        &[(r#""event":"group","group":"keyed""#, r#""event":"group","group":"others""#)],
+        &expect![[r#"
+        InvalidHistory: nothing is known of group keyed
+        InvalidHistory: nothing is known of group keyed
+        InvalidHistory: nothing is known of group keyed
+        InvalidHistory: nothing is known of group keyed
+        InvalidHistory: nothing is known of group keyed
+        Lost: orders-0@0 in others, delivered 0 times
+        Lost: orders-0@1 in others, delivered 0 times
+        Lost: orders-0@2 in others, delivered 0 times
+        Lost: orders-0@3 in others, delivered 0 times
+        Lost: orders-0@4 in others, delivered 0 times
+    "#]],
+    );
 }
 
 #[test]
@@ -118,6 +166,15 @@ fn an_acknowledged_record_that_is_not_in_the_topic_is_lost() {
         &expect![[r#"
         LostWrite: 6 was acknowledged at jobs-0@9
     "#]],
+    );
+    check(
+        &[(
+            r#""sent","partition":"jobs-0","offset":7,"value":6"#,
+            r#""sent","partition":"jobs-0","offset":7,"value":66"#,
+        )],
+        &expect![[r#"
+            LostWrite: 66 was acknowledged at jobs-0@7
+        "#]],
     );
 }
 
@@ -189,9 +246,8 @@ fn what_nobody_has_accepted_and_no_letter_holds_is_lost() {
 #[test]
 fn what_is_accepted_or_rejected_is_given_to_nobody_again() {
     // To one who was not there then.
-    let lines = &late_member("0,1,1", "accept")[..2];
     check_with(
-        &lines.iter().map(String::as_str).collect::<Vec<_>>(),
+        &words(&late_member("0,1,1", "accept")[..2]),
         &expect![[r#"
         Redelivered: jobs-0@0 in workers came to m4 after m1 had ended it (Accept)
     "#]],
@@ -304,6 +360,15 @@ fn a_letter_has_a_cause_and_its_record() {
         LetterAltered: dlq-0/1 of jobs-0@3
     "#]],
     );
+    check(
+        &[(
+            r#""offset":3,"value":4,"key":null,"deliveries""#,
+            r#""offset":9,"value":4,"key":null,"deliveries""#,
+        )],
+        &expect![[r#"
+            LetterAltered: dlq-0/1 of jobs-0@9
+        "#]],
+    );
 }
 
 #[test]
@@ -377,6 +442,29 @@ fn no_record_is_delivered_before_its_time() {
         TooEarly: orders-0@1 in keyed rested 9 ms less than 200 ms
     "#]],
     );
+    // What is released for the second time rests as long as is said for that, or as the last that is said.
+    let again = [
+        (r#""at":370000000,"verdict":"accept""#, r#""at":370000000,"verdict":"release""#),
+        (r#""at":390000000,"wall""#, r#""at":900000000,"wall""#),
+        (r#""at":395000000"#, r#""at":905000000"#),
+        (r#""at":396000000"#, r#""at":906000000"#),
+    ];
+    check_both(
+        &again,
+        &words(&accepted("k2", "orders-0", 600, "1,3,12")),
+        &expect![[r#"
+        TooEarly: orders-0@1 in keyed rested 169 ms less than 400 ms
+    "#]],
+    );
+    let shorter = [again.as_slice(), &[(r#""rests_ms":[200,400]"#, r#""rests_ms":[200]"#)]].concat();
+    check_both(
+        &shorter,
+        &words(&accepted("k2", "orders-0", 550, "1,3,12")),
+        &expect![[r#"
+        TooEarly: orders-0@1 in keyed rested 19 ms less than 200 ms
+    "#]],
+    );
+    check_both(&shorter, &words(&accepted("k2", "orders-0", 600, "1,3,12")), &expect![[""]]);
     // Milliseconds are whole.
     check(&[(r#""at":350000000,"wall""#, r#""at":339000000,"wall""#)], &expect![[r#""#]]);
 }
@@ -403,6 +491,15 @@ fn records_of_one_key_come_one_after_the_other() {
         &expect![[r#"
         OutOfOrder: orders-0@1 of key a in keyed came before orders-0@0 was done
     "#]],
+    );
+    // One that comes before two.
+    check(
+        &[("[[0,1,11]]", "[[0,1,11],[3,1,14]]"), (r#""due":1764144002000"#, r#""due":null"#)],
+        &expect![[r#"
+            OutOfOrder: orders-0@3 of key a in keyed came before orders-0@2 was done
+            OutOfOrder: orders-0@3 of key a in keyed came before orders-0@1 was done
+            OutOfOrder: orders-0@3 of key a in keyed came before orders-0@0 was done
+        "#]],
     );
     // Another key does not matter.
     check(
