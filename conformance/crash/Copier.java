@@ -27,8 +27,8 @@ final class Copier {
      * group's offsets are settled before anybody asks for them.
      */
     static void run(int number) {
-        Random chance = Crash.chance(number);
-        while (!Crash.stopping) {
+        Random chance = Loop.chance(number);
+        while (!Loop.stopping) {
             var name = new Crash.Name("copier");
             var producer = Transactions.open(name, "java-copier-" + number);
             if (producer == null) {
@@ -36,7 +36,7 @@ final class Copier {
             }
             try (producer; var consumer = Readers.consumer(name, GROUP, "read_committed", "max.poll.records", 40)) {
                 consumer.subscribe(List.of(Crash.INPUT));
-                while (!Crash.stopping && copied(producer, consumer, name, chance)) {}
+                while (!Loop.stopping && copied(producer, consumer, name, chance)) {}
             }
         }
     }

@@ -26,7 +26,7 @@ final class Readers {
     private Readers() {}
 
     static KafkaConsumer<String, String> consumer(Crash.Name name, String group, String isolation, Object... settings) {
-        var config = Crash.config(name, settings);
+        var config = Loop.config(name.client, settings);
         config.put("group.id", group);
         config.put("isolation.level", isolation);
         config.put("auto.offset.reset", "earliest");
@@ -46,7 +46,7 @@ final class Readers {
         for (TopicPartition partition : records.partitions()) {
             StringJoiner pairs = new StringJoiner(",");
             records.records(partition).forEach(
-                record -> pairs.add("[" + record.offset() + "," + Crash.value(record.value()) + "]"));
+                record -> pairs.add("[" + record.offset() + "," + Loop.value(record.value()) + "]"));
             long next = records.nextOffsets().get(partition).offset();
             History.poll(name.client, isolation, partition, start, end, next, pairs.toString());
         }
@@ -55,7 +55,7 @@ final class Readers {
 
     /** A member of a group that reads everything and commits. */
     static void member(String isolation, int number) {
-        Random chance = Crash.chance(number);
+        Random chance = Loop.chance(number);
         String group = isolation.equals("read_committed") ? "committed-java" : "uncommitted-java";
         var name = new Crash.Name(group);
         Map<TopicPartition, OffsetAndMetadata> next = new HashMap<>();
@@ -71,7 +71,7 @@ final class Readers {
                     partitions.forEach(partition -> History.assign(name.client, partition));
                 }
             });
-            while (!Crash.stopping) {
+            while (!Loop.stopping) {
                 next.putAll(read(consumer, name, isolation));
                 if (!next.isEmpty() && chance.nextBoolean()) {
                     commit(consumer, name, group, Map.copyOf(next));
@@ -123,12 +123,12 @@ final class Readers {
     /** Follows everything from the beginning, without a group, and asks for the last stable offsets. */
     static void tail(int number) {
         String isolation = "read_committed";
-        Random chance = Crash.chance(number);
+        Random chance = Loop.chance(number);
         var name = new Crash.Name("tail");
         var partitions = Crash.everything(Crash.EVENTS, Crash.INPUT, Crash.OUTPUT);
         try (var consumer = consumer(name, "tail-java", isolation)) {
             begin(consumer, name, partitions);
-            while (!Crash.stopping) {
+            while (!Loop.stopping) {
                 read(consumer, name, isolation);
                 TopicPartition partition = partitions.get(chance.nextInt(partitions.size()));
                 long start = History.now();
@@ -164,7 +164,7 @@ final class Readers {
                     if (limit < History.now()) {
                         throw new AssertionError("a transaction hangs: stable to " + ends + " of " + watermarks);
                     }
-                    Crash.pause(500);
+                    Loop.pause(500);
                     ends = consumer.endOffsets(partitions);
                 }
                 watermarks = ends;

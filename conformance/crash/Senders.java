@@ -11,7 +11,7 @@ final class Senders {
     private Senders() {}
 
     static KafkaProducer<String, String> create(Crash.Name name, Object... settings) {
-        var config = Crash.config(name, settings);
+        var config = Loop.config(name.client, settings);
         config.put("acks", "all");
         config.put("linger.ms", 3);
         config.put("delivery.timeout.ms", Crash.PATIENCE_MS);
@@ -23,7 +23,7 @@ final class Senders {
     static void send(KafkaProducer<String, String> producer, History.Sent sent, Runnable done) {
         TopicPartition partition = sent.partition;
         var record = new ProducerRecord<>(
-            partition.topic(), partition.partition(), Long.toString(sent.value), Crash.payload(sent.value));
+            partition.topic(), partition.partition(), Long.toString(sent.value), Loop.payload(sent.value));
         producer.send(record, (metadata, error) -> {
             if (error == null) {
                 sent.offset = metadata.offset();
@@ -33,12 +33,12 @@ final class Senders {
     }
 
     static void run(String kind, String topic, int number) {
-        Random chance = Crash.chance(number);
+        Random chance = Loop.chance(number);
         var name = new Crash.Name(kind);
         boolean isIdempotent = kind.equals("idempotent");
         AtomicInteger waiting = new AtomicInteger();
         try (var producer = create(name, "enable.idempotence", isIdempotent, "compression.type", "snappy")) {
-            while (!Crash.stopping) {
+            while (!Loop.stopping) {
                 for (int left = chance.nextInt(30); 0 <= left; left--) {
                     var sent = new History.Sent(Crash.anywhere(chance, topic), name.next());
                     waiting.incrementAndGet();
@@ -47,7 +47,7 @@ final class Senders {
                         History.send(name.client, kind, sent);
                     });
                 }
-                Crash.pause(1000 < waiting.get() ? 100 : chance.nextInt(120));
+                Loop.pause(1000 < waiting.get() ? 100 : chance.nextInt(120));
             }
             producer.flush();
             producer.close(Duration.ofMillis(Crash.PATIENCE_MS));

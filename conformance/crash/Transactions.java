@@ -18,12 +18,12 @@ final class Transactions {
     record Verdict(History.Ended end, boolean isUsable) {}
 
     static void run(int number) {
-        Random chance = Crash.chance(number);
-        while (!Crash.stopping) {
+        Random chance = Loop.chance(number);
+        while (!Loop.stopping) {
             var name = new Crash.Name("transactional");
             try (var producer = open(name, "java-" + number)) {
-                while (producer != null && !Crash.stopping && once(producer, name, chance)) {
-                    Crash.pause(chance.nextInt(60));
+                while (producer != null && !Loop.stopping && once(producer, name, chance)) {
+                    Loop.pause(chance.nextInt(60));
                 }
             }
         }
@@ -36,7 +36,7 @@ final class Transactions {
             String topic = chance.nextBoolean() ? Crash.EVENTS : Crash.OUTPUT;
             isSent = sent(producer, new History.Sent(Crash.anywhere(chance, topic), name.next()), sends, name);
             if (chance.nextInt(8) == 0) {
-                Crash.pause(chance.nextInt(100));
+                Loop.pause(chance.nextInt(100));
             }
         }
         Verdict verdict = end(producer, name, isSent && chance.nextInt(6) != 0);
@@ -83,7 +83,7 @@ final class Transactions {
             }
         }
         producer.close(Duration.ZERO);
-        Crash.pause(500);
+        Loop.pause(500);
         return null;
     }
 

@@ -46,13 +46,13 @@ final class Members {
 
     static void run(String group, Way way, int number) {
         String name = Queues.name(number);
-        Random chance = Queues.chance(number);
-        var config = Queues.config(
+        Random chance = Loop.chance(number);
+        var config = Loop.config(
             name, "group.id", group, "max.poll.records", 5 + chance.nextInt(20),
             "share.acknowledgement.mode", way.isImplicit() ? "implicit" : "explicit",
             "share.acquire.mode", number % 2 == 0 ? "record_limit" : "batch_optimized");
         History.member(name, group);
-        while (!Queues.stopping) {
+        while (!Loop.stopping) {
             try {
                 consume(group, way, name, config, chance);
             } catch (IllegalStateException lost) {
@@ -73,7 +73,7 @@ final class Members {
                 });
             }
             consumer.subscribe(List.of(Queues.TOPICS.get(group)));
-            while (!Queues.stopping) {
+            while (!Loop.stopping) {
                 turn(consumer, name, way, chance);
             }
             // What the last poll gave goes back, but what was said of it is sent.
@@ -93,15 +93,15 @@ final class Members {
             List<String> given = new ArrayList<>();
             for (var record : records.records(partition)) {
                 int count = record.deliveryCount().orElseThrow();
-                given.add("[" + record.offset() + "," + count + "," + Queues.value(record.value()) + "]");
+                given.add("[" + record.offset() + "," + count + "," + Loop.value(record.value()) + "]");
             }
             History.delivered(name, partition.toString(), now, given);
         }
-        if (records.isEmpty() || way == Way.IMPLICIT_POLL && Queues.stopping) {
+        if (records.isEmpty() || way == Way.IMPLICIT_POLL && Loop.stopping) {
             return;
         }
         if (way != Way.DRAIN) {
-            Queues.pause(chance.nextInt(40) == 0 ? SLEEP_MS : chance.nextInt(30));
+            Loop.pause(chance.nextInt(40) == 0 ? SLEEP_MS : chance.nextInt(30));
         }
         say(consumer, name, way, records, chance);
     }

@@ -15,14 +15,14 @@ final class Producers {
 
     /** Sends until the end; whatever error a record ends with, it may have been stored. */
     static void run(String topic, int number) {
-        Random chance = Queues.chance(number);
+        Random chance = Loop.chance(number);
         long value = (long) number << 32;
         AtomicInteger waiting = new AtomicInteger();
-        var config = Queues.config(
+        var config = Loop.config(
             Queues.name(number), "enable.idempotence", true, "acks", "all", "linger.ms", 3, "max.block.ms", 20_000,
             "delivery.timeout.ms", PATIENCE_MS);
         try (var producer = new KafkaProducer<>(config, new StringSerializer(), new StringSerializer())) {
-            while (!Queues.stopping) {
+            while (!Loop.stopping) {
                 for (int left = chance.nextInt(12); 0 <= left && waiting.get() < 500; left--) {
                     long sent = ++value;
                     waiting.incrementAndGet();
@@ -33,7 +33,7 @@ final class Producers {
                         }
                     });
                 }
-                Queues.pause(chance.nextInt(100));
+                Loop.pause(chance.nextInt(100));
             }
             producer.flush();
             producer.close(Duration.ofMillis(PATIENCE_MS));
@@ -44,7 +44,7 @@ final class Producers {
     private static ProducerRecord<String, String> record(String topic, long value, Random chance) {
         int key = chance.nextInt(KEYS);
         boolean hasKey = topic.equals(Queues.ORDERS) || key % 2 == 0;
-        var record = new ProducerRecord<>(topic, key % Queues.PARTITIONS, hasKey ? "k" + key : null, Queues.payload(value));
+        var record = new ProducerRecord<>(topic, key % Queues.PARTITIONS, hasKey ? "k" + key : null, Loop.payload(value));
         if (topic.equals(Queues.ORDERS) && chance.nextInt(12) == 0) {
             record.headers().add("ottla-delay", Integer.toString(200 + chance.nextInt(2000)).getBytes());
         }

@@ -53,7 +53,8 @@ fn java(shelf: &Shelf, version: &str) -> Result<Command, Setback> {
     Ok(command)
 }
 
-/// The jars that the folder's `pom.xml` names, and the classes of the folder's own sources.
+/// The jars that the folder's `pom.xml` names, and the classes of the folder's own sources; with those of `loop` that
+/// they use.
 pub(crate) fn java_program(
     shelf: &Shelf,
     folder: &str,
@@ -64,6 +65,7 @@ pub(crate) fn java_program(
     let classes = shelf.folder(&format!("{folder}-{version}-classes"));
     let mut compiler = Command::new("javac");
     compiler.arg("-nowarn").arg("-d").arg(&classes).arg("-cp").arg(jars.join("*"));
+    compiler.arg("-sourcepath").arg(shelf.script("loop"));
     compile(compiler.args(sources(&shelf.script(folder), "java")?))?;
     Ok((jars, classes))
 }
