@@ -2,6 +2,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -45,14 +46,15 @@ final class Members {
     }
 
     static void run(String group, Way way, int number) {
-        String name = Queues.name(number);
         Random chance = Loop.chance(number);
-        var config = Loop.config(
-            name, "group.id", group, "max.poll.records", 5 + chance.nextInt(20),
-            "share.acknowledgement.mode", way.isImplicit() ? "implicit" : "explicit",
-            "share.acquire.mode", number % 2 == 0 ? "record_limit" : "batch_optimized");
-        History.member(name, group);
-        while (!Loop.stopping) {
+        for (int life = 1; !Loop.stopping; life++) {
+            // Who begins anew has another name: it hears no more of what it has said before.
+            String name = life == 1 ? Queues.name(number) : Queues.name(number) + "." + life;
+            var config = Loop.config(
+                name, "group.id", group, "max.poll.records", 5 + chance.nextInt(20),
+                "share.acknowledgement.mode", way.isImplicit() ? "implicit" : "explicit",
+                "share.acquire.mode", number % 2 == 0 ? "record_limit" : "batch_optimized");
+            History.member(name, group);
             try {
                 consume(group, way, name, config, chance);
             } catch (IllegalStateException lost) {
@@ -113,16 +115,19 @@ final class Members {
             ConsumerRecords<String, String> records,
             Random chance) {
         Map<TopicPartition, Map<AcknowledgeType, List<Long>>> verdicts = new HashMap<>();
+        Map<ConsumerRecord<String, String>, AcknowledgeType> each = new LinkedHashMap<>();
         for (ConsumerRecord<String, String> record : records) {
             AcknowledgeType verdict = way.isImplicit() || way == Way.DRAIN ? AcknowledgeType.ACCEPT : verdict(chance);
             verdicts.computeIfAbsent(new TopicPartition(record.topic(), record.partition()), key -> new HashMap<>())
                 .computeIfAbsent(verdict, key -> new ArrayList<>()).add(record.offset());
-            if (!way.isImplicit()) {
-                consumer.acknowledge(record, verdict);
-            }
+            each.put(record, verdict);
         }
+        // First, for a client that refuses one of them sends the others when it is closed.
         verdicts.forEach((partition, kinds) -> kinds.forEach(
             (verdict, offsets) -> History.said(name, partition.toString(), verdict.toString(), offsets)));
+        if (!way.isImplicit()) {
+            each.forEach(consumer::acknowledge);
+        }
         if (way == Way.EXPLICIT_ASYNC && chance.nextBoolean()) {
             consumer.commitAsync();
         }

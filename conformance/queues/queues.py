@@ -117,16 +117,18 @@ class Member:
         self.say(places)
 
     def say(self, places):
+        taken = {}
         for partition, messages in places.items():
             verdicts = {}
             for message in messages:
                 verdict = AcknowledgeType.ACCEPT if self.implicit or self.way == "DRAIN" else self.verdict()
-                verdicts.setdefault(verdict, []).append(message.offset())
-                if not self.implicit:
-                    self.consumer.acknowledge(message, verdict)
-            for verdict, offsets in verdicts.items():
+                verdicts.setdefault(verdict, []).append(message)
+            for verdict, given in verdicts.items():
                 facts = {"member": self.name, "partition": partition, "at": time.monotonic_ns()}
-                tell("said", **facts, verdict=NAMES[verdict], offsets=offsets)
+                tell("said", **facts, verdict=NAMES[verdict], offsets=[message.offset() for message in given])
+                if not self.implicit:
+                    given = [message for message in given if self.acknowledge(partition, message, verdict)]
+                taken.setdefault(partition, []).extend(message.offset() for message in given)
         if self.way == "EXPLICIT_ASYNC" and self.chance.random() < 0.5:
             self.consumer.commit_async()
         if self.way in ("EXPLICIT_ASYNC", "IMPLICIT_POLL"):
@@ -140,8 +142,18 @@ class Member:
                 else:
                     complain(self.name, error)
         finally:
-            for partition, messages in places.items():
-                self.hear(partition, partition in counting, [message.offset() for message in messages])
+            for partition, offsets in taken.items():
+                self.hear(partition, partition in counting, offsets)
+
+    def acknowledge(self, partition, message, verdict):
+        """Whether the client takes the verdict. Of what it does not take nothing more will be heard."""
+        try:
+            self.consumer.acknowledge(message, verdict)
+        except KafkaException as error:
+            complain(self.name, error)
+            self.hear(partition, False, [message.offset()])
+            return False
+        return True
 
     def verdict(self):
         number = self.chance.randrange(20)
