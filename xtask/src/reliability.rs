@@ -10,6 +10,7 @@ mod compaction;
 mod crash;
 mod document;
 mod load;
+mod loops;
 mod options;
 mod queues;
 mod schedule;

@@ -2,6 +2,7 @@
 
 use super::broker::Broker;
 use super::clock::{now, pause};
+use super::loops::Figures;
 use super::options::Options;
 use super::schedule::{Blow, Schedule};
 use crate::Outcome;
@@ -85,7 +86,7 @@ impl Blows {
     }
 
     /// Names and figures.
-    pub(super) fn figures(&self) -> Vec<(&'static str, String)> {
+    pub(super) fn figures(&self) -> Figures {
         vec![
             ("killed by SIGKILL, and came back", self.kills.to_string()),
             ("of them while it recovered from the last kill", self.kills_in_recovery.to_string()),

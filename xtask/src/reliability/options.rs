@@ -2,7 +2,6 @@
 
 use super::built::Built;
 use super::clock::seed;
-use crate::conformance::packages::Shelf;
 use std::path::PathBuf;
 
 /// What was asked for.
@@ -17,10 +16,11 @@ pub(super) struct Options {
 
 impl Options {
     /// # Errors
-    /// With the usage if it is not asked for like this.
-    pub(super) fn parse(arguments: &[String], usage: &str) -> Result<Self, String> {
+    /// With the usage if `suite` is not asked for like this.
+    pub(super) fn parse(arguments: &[String], suite: &str, sabotage: &str) -> Result<Self, String> {
+        let usage = usage(suite, sabotage);
         let is_quick = arguments.iter().any(|argument| argument == "--quick");
-        let kills = if is_quick { 8 } else { 220 };
+        let kills = if is_quick { KILLS_QUICK } else { KILLS };
         let mut options =
             Self { is_quick, kills, seed: seed(), is_sabotaged: false, built: Built::default() };
         let mut rest = arguments.iter();
@@ -39,27 +39,29 @@ impl Options {
         }
         Ok(options)
     }
-
-    /// An empty folder for all that the run of a suite leaves.
-    ///
-    /// # Errors
-    /// If it cannot be made.
-    pub(super) fn folder(&self, shelf: &Shelf, suite: &str) -> Result<PathBuf, String> {
-        let folder = shelf.folder(suite).join(self.seed.to_string());
-        drop(std::fs::remove_dir_all(&folder));
-        std::fs::create_dir_all(&folder)
-            .map_err(|error| format!("cannot create {}: {error}", folder.display()))?;
-        println!("{suite}: seed {}, everything in {}", self.seed, folder.display());
-        Ok(folder)
-    }
 }
+
+fn usage(suite: &str, sabotage: &str) -> String {
+    format!(
+        "cargo xtask reliability {suite} [--quick] [--kills N] [--seed N] [--sabotage] [--built DIR]
+
+  --quick     a few kills, in under a minute; writes no figures
+  --kills N   how many (default: {KILLS})
+  --seed N    when each comes; the clients' chance is seeded, too, but what they meet is not
+  --sabotage  {sabotage} while the broker is dead, to see that the run fails for it
+  --built DIR take ottla and ottla-sim from there, and build neither"
+    )
+}
+
+const KILLS: u64 = 220;
+const KILLS_QUICK: u64 = 8;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Options, String> {
-        Options::parse(&text.split_whitespace().map(str::to_owned).collect::<Vec<_>>(), "")
+        Options::parse(&text.split_whitespace().map(str::to_owned).collect::<Vec<_>>(), "loop", "lie")
     }
 
     #[test]

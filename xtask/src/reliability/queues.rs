@@ -11,72 +11,35 @@ mod groups;
 use super::blows::Blows;
 use super::broker::Broker;
 use super::clock::{now, pause};
-use super::document;
-use super::options::Options;
-use super::verdict::{Verdict, text};
+use super::loops::{self, Figures, Ground, Suite};
+use super::verdict::Verdict;
 use crate::Outcome;
-use crate::conformance::broker::released_for_checks;
-use crate::conformance::packages::{Setback, Shelf};
 use clients::{Programs, Site};
 use floor::{Done, Floor};
 use groups::GROUPS;
-use std::path::Path;
 use std::time::Duration;
-
-const USAGE: &str = "\
-cargo xtask reliability queues [--quick] [--kills N] [--seed N] [--sabotage] [--built DIR]
-
-  --quick     a few kills, in under a minute; writes no figures
-  --kills N   how many (default: 220)
-  --seed N    when each comes; the clients' chance is seeded, too, but what they meet is not
-  --sabotage  put an older journal back while the broker is dead, to see that the run fails for it
-  --built DIR take ottla and ottla-sim from there, and build neither";
 
 /// How long it may take until nothing is left in any queue. An interrupted requeue holds readers up for a minute.
 const EMPTY_LIMIT: Duration = Duration::from_secs(150);
 
+const SUITE: Suite<Programs> = Suite {
+    name: "queues",
+    sabotage: "put an older journal back",
+    prepare: Programs::prepare,
+    what: Programs::what,
+    attempt,
+};
+
 /// Runs the loop and has its history judged.
 ///
 /// # Errors
-/// If something was violated, a client gave up, or the broker did not come back: then everything is kept.
+/// As [`loops::run`].
 pub(super) fn run(arguments: &[String]) -> Outcome {
-    let options = Options::parse(arguments, USAGE)?;
-    let shelf = Shelf::new(crate::tree::root())?;
-    let programs = match Programs::prepare(&shelf) {
-        Ok(programs) => programs,
-        Err(Setback::Skipped(why)) => {
-            println!("skipped: crash loops of queues: {why}");
-            return Ok(());
-        }
-        Err(Setback::Failed(why)) => return Err(why),
-    };
-    let program = |name| options.built.program(name, released_for_checks);
-    let (ottla, judge) = (program("ottla")?, program("ottla-sim")?);
-    let folder = options.folder(&shelf, "queues")?;
-    let begin = now();
-    let mut figures = attempt(&options, &programs, &folder, &ottla, &judge)
-        .map_err(|why| format!("queues: {why}\nkept: {}", folder.display()))?;
-    println!("{}", text(&figures));
-    drop(std::fs::remove_dir_all(&folder));
-    if options.is_sabotaged {
-        return Err("queues: the broker forgot what it had confirmed, and nobody noticed".to_owned());
-    }
-    if options.is_quick {
-        return Ok(());
-    }
-    figures.push(("duration (min)", format!("{:.1}", begin.elapsed().as_secs_f64() / 60.0)));
-    document::write("queues", &format!("{}{}", Programs::what(), options.built.origin()), &figures)
+    loops::run(arguments, &SUITE)
 }
 
-type Figures = Vec<(&'static str, String)>;
-
-fn attempt(
-    options: &Options,
-    programs: &Programs,
-    folder: &Path,
-    ottla: &Path,
-    judge: &Path,
-) -> Result<Figures, String> {
+fn attempt(ground: &Ground<'_, Programs>) -> Result<Figures, String> {
+    let Ground { options, programs, folder, ottla, judge } = ground;
     let mut broker = Broker::new(ottla, folder, groups::BROKER)?;
     broker.start()?;
     groups::create(&broker)?;
@@ -87,7 +50,7 @@ fn attempt(
     let mut floor = Floor::open(&site)?;
     // Without members there is nothing to be killed in the middle of.
     pause(Duration::from_secs(4));
-    let blows = Blows::deal("queues", &mut broker, &mut floor, options)?;
+    let blows = Blows::deal(SUITE.name, &mut broker, &mut floor, options)?;
     pause(Duration::from_secs(2));
     let (mut histories, done) = floor.close()?;
     histories.push(settings);

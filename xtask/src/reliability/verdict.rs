@@ -46,8 +46,3 @@ impl Verdict {
         self.0["violations"].to_string()
     }
 }
-
-/// One line of names and figures.
-pub(super) fn text(figures: &[(&str, String)]) -> String {
-    figures.iter().map(|(name, figure)| format!("{name}: {figure}")).collect::<Vec<_>>().join(", ")
-}

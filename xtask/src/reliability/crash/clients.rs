@@ -39,10 +39,8 @@ impl Programs {
     }
 
     /// Which clients these are, for the document.
-    pub(super) fn what(&self) -> String {
-        format!(
-            "release build, librdkafka (Rust crate rdkafka) and the Java client {JAVA_NEW} in two processes"
-        )
+    pub(super) fn what() -> String {
+        format!("librdkafka (Rust crate rdkafka) and the Java client {JAVA_NEW} in two processes")
     }
 
     /// Starts the load.

@@ -42,9 +42,7 @@ impl Programs {
 
     /// Which clients these are, for the document.
     pub(super) fn what() -> String {
-        format!(
-            "release build, share consumers of the Java client {JAVA_NEW} and of confluent-kafka (librdkafka)"
-        )
+        format!("share consumers of the Java client {JAVA_NEW} and of confluent-kafka (librdkafka)")
     }
 
     fn command(&self, language: Language) -> Command {
