@@ -4,12 +4,11 @@ use super::super::Planted;
 use super::super::classic::Classic;
 use super::super::consumer::Consumer;
 use super::super::judge::{Kind, Known};
-use super::super::member::{Member, Name, Parting, Request};
+use super::super::member::{Member, Name, Request};
 use super::super::share::Sharer;
 use super::super::streams::Streamer;
 use super::super::worker::Worker;
 use super::{Event, KINDS, Slot, TOPICS, World};
-use ottla_coordinator::machine::Ticket;
 use ottla_wire::Str;
 use uuid::Uuid;
 
@@ -116,22 +115,6 @@ impl World {
                 self.send_off(other, request.clone());
             }
         }
-    }
-
-    /// A planted bug: who has the instance id of somebody who comes is taken for away.
-    fn send_off(&mut self, other: usize, mut request: Request) {
-        let away = Parting::ForAMoment.epoch();
-        match &mut request {
-            Request::Consumer(request) => {
-                (request.member_id, request.member_epoch) = (Str::from(id_of(other)), away);
-            }
-            Request::Streams(request) => {
-                (request.member_id, request.member_epoch) = (Str::from(id_of(other)), away);
-                request.topology = None;
-            }
-            _ => return,
-        }
-        self.coordinator.ask(self.now(), Ticket(u64::MAX), request, Uuid::nil());
     }
 
     /// A process for a member of a streams group: one that has members already, or a new one.
