@@ -29,6 +29,7 @@ use arena::{Arena, Size};
 use calibration::Calibration;
 use network::Congestion;
 use options::Options;
+pub(crate) use options::usage;
 use report::{Circumstances, Found};
 use sample::Sample;
 use scenario::Point;

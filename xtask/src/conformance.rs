@@ -30,7 +30,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-const USAGE: &str = "\
+/// How it is called.
+pub(crate) const USAGE: &str = "\
 cargo xtask conformance [seeds | files | groups | streams | examples] [--client NAME]… [--feature NAME]… [--quick] [--against HOST:PORT] [--keep]
 
   seeds                run only the acceptance tests on real data
@@ -86,7 +87,6 @@ impl Options {
                 "--quick" => options.features.extend(QUICK.map(str::to_owned)),
                 "--against" => options.against = Some(value()?),
                 "--keep" => options.keep = true,
-                "--help" => return Err(USAGE.to_owned()),
                 _ => return Err(format!("no argument {argument:?}\n\n{USAGE}")),
             }
         }

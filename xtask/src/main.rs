@@ -61,6 +61,11 @@ fn main() -> ExitCode {
 }
 
 fn run(command: &str, arguments: &[String]) -> Outcome {
+    let is_for_help = arguments.iter().any(|argument| matches!(argument.as_str(), "--help" | "-h"));
+    if let Some(usage) = usage(command, arguments).filter(|_| is_for_help) {
+        println!("{}", usage.trim_end());
+        return Ok(());
+    }
     match command {
         "" | "help" | "--help" | "-h" => {
             print!("{USAGE}");
@@ -77,5 +82,48 @@ fn run(command: &str, arguments: &[String]) -> Outcome {
         "test" => test::run(arguments),
         "tidy" => tidy::run(arguments),
         _ => Err(format!("xtask: no command {command:?} (arguments {arguments:?})\n\n{USAGE}")),
+    }
+}
+
+/// How a command is called, if there is such a command.
+fn usage(command: &str, arguments: &[String]) -> Option<String> {
+    match command {
+        "bench" => Some(bench::usage()),
+        "conformance" => Some(conformance::USAGE.to_owned()),
+        "measure" => Some(measure::USAGE.to_owned()),
+        "oracle" => Some(oracle::USAGE.to_owned()),
+        "reliability" => Some(reliability::usage(arguments)),
+        // The list of all commands says everything of these.
+        "ci" | "generate" | "schema-import" | "test" | "tidy" => Some(USAGE.to_owned()),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_says_how_it_is_called_and_does_nothing_else() {
+        for called in [
+            "bench SCENARIO",
+            "conformance",
+            "measure start",
+            "oracle",
+            "reliability SUITE",
+            "reliability compaction",
+            "reliability crash",
+            "reliability queues",
+            "reliability sim|groups",
+            "reliability tools",
+        ] {
+            let words: Vec<String> = called.split([' ', '|']).map(str::to_owned).collect();
+            let usage = usage(&words[0], &words[1..]).unwrap();
+            assert!(usage.starts_with(&format!("cargo xtask {called}")), "{usage}");
+        }
+        for command in ["bench", "conformance", "measure", "oracle", "reliability"] {
+            assert_eq!(run(command, &["--help".to_owned()]), Ok(()), "{command}");
+        }
+        assert!(run("nonsense", &["--help".to_owned()]).is_err());
     }
 }

@@ -12,7 +12,8 @@ mod start;
 use crate::Outcome;
 use crate::conformance::broker::{released, released_for_checks};
 
-const USAGE: &str = "\
+/// How it is called.
+pub(crate) const USAGE: &str = "\
 cargo xtask measure start [--check]    how soon an empty broker is ready, and what it holds when idle
 cargo xtask measure idle               what an idle connection and an idle partition hold
 cargo xtask measure groups [--check]   how soon a large group is settled after members left";

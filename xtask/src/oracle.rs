@@ -22,7 +22,8 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-const USAGE: &str = "\
+/// How it is called.
+pub(crate) const USAGE: &str = "\
 cargo xtask oracle [--quick] [--subject NAME]… [--scenario NAME]…
 
   --quick          the subjects without which nothing works
@@ -108,7 +109,6 @@ fn parse(arguments: &[String]) -> Result<Vec<String>, String> {
                 let value = rest.next().ok_or(format!("{argument} needs a name\n\n{USAGE}"))?;
                 chosen.extend([argument.clone(), value.clone()]);
             }
-            "--help" => return Err(USAGE.to_owned()),
             _ => return Err(format!("no argument {argument:?}\n\n{USAGE}")),
         }
     }

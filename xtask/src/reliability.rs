@@ -30,6 +30,18 @@ cargo xtask reliability SUITE [--quick]
   sim     simulated power cuts, one world from each seed [--seeds N] [--from N]
   tools   Kafka's own tools of torture: transactional copies, load in transactions";
 
+/// How the suite that the arguments name is called, or all suites.
+pub(crate) fn usage(arguments: &[String]) -> String {
+    match arguments.first().map(String::as_str) {
+        Some("compaction") => compaction::USAGE.to_owned(),
+        Some("crash") => crash::usage(),
+        Some("groups" | "sim") => sim::USAGE.to_owned(),
+        Some("queues") => queues::usage(),
+        Some("tools") => tools::USAGE.to_owned(),
+        _ => USAGE.to_owned(),
+    }
+}
+
 /// Runs the suite that the arguments name.
 ///
 /// # Errors

@@ -79,7 +79,8 @@ impl Options {
     }
 }
 
-fn usage() -> String {
+/// How the bench is called.
+pub(crate) fn usage() -> String {
     let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
     format!(
         "\

@@ -25,7 +25,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-const USAGE: &str = "\
+/// How it is called.
+pub(super) const USAGE: &str = "\
 cargo xtask reliability compaction [--quick] [--built DIR]
 
   --quick      one short pair of rounds; writes no figures

@@ -31,6 +31,11 @@ const SUITE: Suite<Programs> = Suite {
     attempt,
 };
 
+/// How it is called.
+pub(super) fn usage() -> String {
+    SUITE.usage()
+}
+
 /// Runs the loop and has its history judged.
 ///
 /// # Errors

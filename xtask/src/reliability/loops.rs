@@ -3,7 +3,7 @@
 
 use super::clock::now;
 use super::document;
-use super::options::Options;
+use super::options::{self, Options};
 use crate::Outcome;
 use crate::conformance::broker::released_for_checks;
 use crate::conformance::packages::{Setback, Shelf};
@@ -24,6 +24,13 @@ pub(super) struct Suite<P> {
     pub(super) what: fn() -> String,
     /// Kills, has what was seen judged, and fails if it is not what it has to be.
     pub(super) attempt: fn(&Ground<'_, P>) -> Result<Figures, String>,
+}
+
+impl<P> Suite<P> {
+    /// How it is called.
+    pub(super) fn usage(&self) -> String {
+        options::usage(self.name, self.sabotage)
+    }
 }
 
 /// What one run has.

@@ -41,7 +41,8 @@ impl Options {
     }
 }
 
-fn usage(suite: &str, sabotage: &str) -> String {
+/// How a suite is called.
+pub(super) fn usage(suite: &str, sabotage: &str) -> String {
     format!(
         "cargo xtask reliability {suite} [--quick] [--kills N] [--seed N] [--sabotage] [--built DIR]
 

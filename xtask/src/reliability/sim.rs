@@ -10,7 +10,8 @@ use crate::conformance::broker::released_for_checks;
 use std::process::Command;
 use std::time::Duration;
 
-const USAGE: &str = "\
+/// How it is called.
+pub(super) const USAGE: &str = "\
 cargo xtask reliability sim|groups [--quick] [--seeds N] [--from N]
 
   --quick     a few hundred seeds, in under a minute; writes no figures

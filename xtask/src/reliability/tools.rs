@@ -24,7 +24,8 @@ use kit::Kit;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const USAGE: &str = "\
+/// How it is called.
+pub(super) const USAGE: &str = "\
 cargo xtask reliability tools [groups | streams | --quick] [--built DIR]
 
   groups       only the tools for groups; writes no figures
