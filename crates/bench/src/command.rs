@@ -35,12 +35,12 @@ pub(crate) enum Command {
     Reader(reader::Arguments),
     /// A server that answers fetch requests with parts of one file, as the kernel sends them
     Sendfile(sendfile::Arguments),
-    /// Members of a share group that take records and accept them
+    /// Members of a share group that accept all they get
     Share(share::Arguments),
     /// Writes to a file and syncs it, again and again
     #[command(name = "syncloop")]
     SyncLoop(syncloop::Arguments),
-    /// Producers that write in transactions
+    /// Transactional producers that write and commit
     Transact(transact::Arguments),
 }
 

@@ -9,6 +9,7 @@
 //! a figure about requests that were refused is none.
 
 mod batch;
+mod call;
 mod client;
 mod clock;
 mod command;
@@ -21,7 +22,6 @@ mod pin;
 mod poll;
 mod ready;
 mod server;
-mod session;
 
 use clap::Parser;
 use std::process::ExitCode;

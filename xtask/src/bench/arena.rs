@@ -83,6 +83,23 @@ impl Arena {
         self.folder.join("data")
     }
 
+    /// A folder that stays from run to run, until one with another name is asked for: there is not room for all. It need
+    /// not be there yet.
+    ///
+    /// # Errors
+    /// If another one cannot be removed.
+    pub(super) fn kept(&self, name: &str) -> Result<PathBuf, String> {
+        let kept = self.folder.join("kept");
+        make(&kept)?;
+        for folder in std::fs::read_dir(&kept).map_err(|error| format!("{}: {error}", kept.display()))? {
+            let path = folder.map_err(|error| format!("{}: {error}", kept.display()))?.path();
+            if path.file_name().is_some_and(|found| found != name) {
+                remove(&path)?;
+            }
+        }
+        Ok(kept.join(name))
+    }
+
     /// The file that takes what `name` says besides its results.
     pub(super) fn log(&self, name: &str) -> PathBuf {
         self.logs().join(format!("{name}.log"))
@@ -98,7 +115,7 @@ impl Arena {
         match (self.size, extent) {
             (Size::Full, extent) => extent,
             (Size::Quick, Extent::Mebibytes { .. }) => Extent::Mebibytes { warm_up: 1, measured: 4 },
-            (Size::Quick, Extent::Requests { .. }) => Extent::Requests { warm_up: 1, measured: 20 },
+            (Size::Quick, Extent::Stored { .. }) => Extent::Stored { mebibytes: 24 },
             (Size::Quick, Extent::Seconds { .. }) => Extent::Seconds { warm_up: 0, measured: 1 },
         }
     }
@@ -175,6 +192,11 @@ mod tests {
         arena.prepare(3).unwrap();
         assert_eq!(std::fs::read_dir(arena.data()).unwrap().count(), 0);
         assert!(!folder.join("warm-up").exists());
+        let kept = |name: &str| arena.kept(name).unwrap();
+        std::fs::create_dir_all(kept("a")).unwrap();
+        arena.prepare(3).unwrap();
+        assert!(kept("a").exists());
+        assert!(!kept("b").exists() && !folder.join("kept/a").exists());
         drop(arena);
         assert!(!folder.exists());
         remove(&folder.with_extension("logs")).unwrap();

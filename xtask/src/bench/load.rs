@@ -22,9 +22,18 @@ const SILENCE_MAX: Duration = Duration::from_secs(120);
 /// How much a generator does, before and while it is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Extent {
-    Mebibytes { warm_up: u64, measured: u64 },
-    Seconds { warm_up: u64, measured: u64 },
-    Requests { warm_up: u64, measured: u64 },
+    Mebibytes {
+        warm_up: u64,
+        measured: u64,
+    },
+    Seconds {
+        warm_up: u64,
+        measured: u64,
+    },
+    /// What is to be there for others, who read less of it.
+    Stored {
+        mebibytes: u64,
+    },
 }
 
 impl Extent {
@@ -32,7 +41,8 @@ impl Extent {
     pub(super) fn bytes(self) -> u64 {
         match self {
             Self::Mebibytes { warm_up, measured } => (warm_up + measured) << 20,
-            Self::Seconds { .. } | Self::Requests { .. } => 0,
+            Self::Stored { mebibytes } => mebibytes << 20,
+            Self::Seconds { .. } => 0,
         }
     }
 }
@@ -43,7 +53,7 @@ pub(super) struct Load {
     /// A program besides `ottla-bench`.
     program: Option<PathBuf>,
     /// Its arguments. `{address}`, `{topic}`, `{partitions}` and `{data}` stand for what they name; `{warm_up}` and
-    /// `{measured}` for the extent in bytes, seconds or requests.
+    /// `{measured}` for the extent in bytes or seconds.
     arguments: String,
     extent: Extent,
 }
@@ -62,9 +72,8 @@ impl Load {
     fn command(&self, arena: &Arena, address: &str, topic: &Topic) -> Command {
         let (warm_up, measured) = match arena.scaled(self.extent) {
             Extent::Mebibytes { warm_up, measured } => (warm_up << 20, measured << 20),
-            Extent::Seconds { warm_up, measured } | Extent::Requests { warm_up, measured } => {
-                (warm_up, measured)
-            }
+            Extent::Stored { mebibytes } => (0, mebibytes << 20),
+            Extent::Seconds { warm_up, measured } => (warm_up, measured),
         };
         let filled = |argument: &str| {
             argument

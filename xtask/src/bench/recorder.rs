@@ -54,6 +54,15 @@ pub(super) fn read(pid: u32) -> Result<Reading, String> {
     Ok(reading)
 }
 
+/// The most memory that was ever resident, in KiB.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn peak_kib(pid: u32) -> Result<u32, String> {
+    let peak_kib = read(pid)?.peak_kib;
+    u32::try_from(peak_kib).map_err(|_| format!("{peak_kib} KiB are more than any process here has"))
+}
+
 /// Nanoseconds in which any processor of the machine was busy, since it was started.
 ///
 /// # Errors

@@ -1,99 +1,149 @@
-//! `share`: members of a share group that take records and accept them, all they get, as fast as they can.
+//! `share`: members of a share group, which accept all that they get with their next request, as Kafka's own do.
+//!
+//! Each has a connection and one ShareFetch under way, which acknowledges what the last answer brought and asks for more.
+//! Records count when the broker has said that their acknowledgement is kept.
 
-use super::{Failure, Outcome, While};
-use crate::pin;
-use crate::session::{self, Progress, Stand};
+mod group;
+mod member;
+
+use super::{Failure, Outcome};
+use crate::open_loop::{Connection, wait};
+use crate::outcome::{self, Measured};
+use crate::{clock, pin};
 use clap::Args;
-use ottla_client::admin::{AlterOp, ConfigAlteration, Mode, Resource};
-use ottla_client::{Admin, Client, ShareConsumer};
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::task::JoinSet;
+use std::net::SocketAddr;
+use std::num::{NonZeroI32, NonZeroU32};
+use std::time::{Duration, Instant};
 
 /// What `share` may be told.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// The broker
-    #[arg(long, value_name = "HOST:PORT")]
-    address: String,
-    /// A topic that holds enough records
+    #[arg(long, value_name = "ADDRESS")]
+    address: SocketAddr,
+    /// A topic that has as much as is to be read
     #[arg(long, value_name = "NAME")]
     topic: String,
-    /// The group; it begins with the first record
-    #[arg(long, default_value = "bench", value_name = "NAME")]
+    /// The share group; it starts at the earliest record
+    #[arg(long, value_name = "NAME", default_value = "bench")]
     group: String,
-    /// Members, each with a request under way
-    #[arg(long, default_value_t = 4, value_name = "NUMBER")]
-    members: usize,
-    /// The most records that a member takes at once
-    #[arg(long, default_value_t = 500, value_name = "NUMBER")]
-    records_max: i32,
-    /// Times that records are taken and accepted before the measured part begins
-    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
-    warm_up: u64,
-    /// Times that records are taken and accepted in the measured part
-    #[arg(long, value_name = "NUMBER")]
-    total: u64,
+    /// Members, each with a connection
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    members: NonZeroU32,
+    /// Records that a member asks for at once, in whole batches
+    #[arg(long, value_name = "NUMBER", default_value = "500")]
+    records: NonZeroI32,
+    /// Bytes of batches to acknowledge before the measured part begins
+    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    warm_up_bytes: u64,
+    /// Bytes of batches to acknowledge in the measured part
+    #[arg(long, value_name = "BYTES")]
+    total_bytes: u64,
     /// Run on this processor alone
     #[arg(long, value_name = "NUMBER")]
     cpu: Option<usize>,
 }
 
-/// How long a member waits for records at a time.
-const WAIT: Duration = Duration::from_millis(500);
-/// So often in a row a member may get nothing: as long as joining and waiting for others may take, and a while.
-const EMPTY_MAX: u32 = 60;
-
-/// Takes until it is done and prints the result.
+/// Acknowledges until it is done and prints the result.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     pin::to_cpu(arguments.cpu)?;
-    session::run(async {
-        let client = session::connect(&arguments.address).await?;
-        begin_with_the_first(&client, &arguments.group).await?;
-        let progress = Arc::new(Progress::new(arguments.warm_up, arguments.total));
-        let mut members = JoinSet::new();
-        for _ in 0..arguments.members {
-            members.spawn(member(client.fork(), arguments.clone(), Arc::clone(&progress)));
-        }
-        session::first(members).await
-    })
-}
-
-/// A share group begins behind the last record unless it is told otherwise.
-async fn begin_with_the_first(client: &Client, group: &str) -> Outcome {
-    let setting = ConfigAlteration {
-        name: "share.auto.offset.reset".to_owned(),
-        op: AlterOp::Set,
-        value: Some("earliest".to_owned()),
-    };
-    let doing = "setting where the group begins";
-    let outcomes = Admin::new(client)
-        .alter_configs(&[(Resource::group(group), vec![setting])], Mode::Apply)
-        .await
-        .while_doing(doing)?;
-    outcomes.into_iter().try_for_each(|(_, outcome)| outcome.while_doing(doing))
-}
-
-async fn member(client: Client, arguments: Arguments, progress: Arc<Progress>) -> Outcome {
-    let mut consumer = ShareConsumer::new(&client, &arguments.group, vec![arguments.topic.as_str().into()]);
-    let mut empty = 0;
-    loop {
-        let taken = consumer.poll(arguments.records_max, WAIT).await.while_doing("taking records")?;
-        if taken.is_empty() {
-            empty += 1;
-            if EMPTY_MAX < empty {
-                return Err(Failure::new("a member gets no records: write more of them before"));
+    pin::raise_open_files()?;
+    let mut connections = (0..arguments.members.get())
+        .map(|_| Connection::open(arguments.address))
+        .collect::<Result<Vec<_>, Failure>>()?;
+    let mut members = group::join(arguments, &mut connections)?;
+    let mut count = Count::new(arguments);
+    if arguments.warm_up_bytes == 0 {
+        count.begin(&connections)?;
+    }
+    for (member, connection) in members.iter_mut().zip(&mut connections) {
+        member.fetch(connection)?;
+    }
+    while !count.is_done() {
+        let ready = wait(&connections, SILENCE_MAX)?;
+        for at in ready {
+            connections[at].turn()?;
+            while let Some(frame) = connections[at].frame()? {
+                let acknowledged = members[at].take(frame)?;
+                count.add(acknowledged, &connections)?;
+                members[at].fetch(&mut connections[at])?;
             }
-            continue;
         }
-        empty = 0;
-        let records = taken.records.len() as u64;
-        let bytes =
-            taken.records.iter().filter_map(|record| record.value.as_ref()).map(|value| value.len() as u64);
-        let bytes = bytes.sum();
-        consumer.accept(taken).await.while_doing("accepting records")?;
-        if progress.add(records, bytes)? == Stand::Over {
+        count.check_progress()?;
+    }
+    outcome::end(&count.result(&connections))
+}
+
+/// What one answer says to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Acknowledged {
+    records: u64,
+    bytes: u64,
+}
+
+/// What was done, in the warm-up and then in the measured part.
+struct Count {
+    warm_up_bytes: u64,
+    total_bytes: u64,
+    /// When the measured part began, and how much had been on the wire.
+    since: Option<(Instant, u64)>,
+    /// When something was last acknowledged.
+    last: Instant,
+    measured: Measured,
+}
+
+impl Count {
+    fn new(arguments: &Arguments) -> Self {
+        let Arguments { warm_up_bytes, total_bytes, .. } = *arguments;
+        let (since, measured) = (None, Measured::default());
+        Self { warm_up_bytes, total_bytes, since, last: clock::now(), measured }
+    }
+
+    fn begin(&mut self, connections: &[Connection]) -> Outcome {
+        self.since = Some((clock::now(), wire_bytes(connections)));
+        self.measured = Measured::default();
+        outcome::begin()
+    }
+
+    fn add(&mut self, acknowledged: Acknowledged, connections: &[Connection]) -> Outcome {
+        if acknowledged.records == 0 || self.is_done() {
             return Ok(());
         }
+        self.last = clock::now();
+        self.measured.requests += 1;
+        self.measured.records += acknowledged.records;
+        self.measured.bytes += acknowledged.bytes;
+        if self.since.is_none() && self.warm_up_bytes <= self.measured.bytes {
+            self.begin(connections)?;
+        }
+        Ok(())
+    }
+
+    fn is_done(&self) -> bool {
+        self.since.is_some() && self.total_bytes <= self.measured.bytes
+    }
+
+    fn check_progress(&self) -> Outcome {
+        if self.is_done() || clock::now().duration_since(self.last) < SILENCE_MAX {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "nothing was acknowledged for {} s, after {} bytes: has the topic as much as is to be read?",
+            SILENCE_MAX.as_secs(),
+            self.measured.bytes
+        )))
+    }
+
+    fn result(self, connections: &[Connection]) -> Measured {
+        let (since, before) = self.since.expect("it is measured when it is done");
+        let wire_bytes = wire_bytes(connections) - before;
+        Measured { wire_bytes, ..self.measured }.lasting(self.last.saturating_duration_since(since))
     }
 }
+
+fn wire_bytes(connections: &[Connection]) -> u64 {
+    connections.iter().map(Connection::wire_bytes).sum()
+}
+
+/// Nobody waits longer for a group that gets nothing.
+const SILENCE_MAX: Duration = Duration::from_secs(10);

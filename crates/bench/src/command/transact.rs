@@ -1,88 +1,137 @@
-//! `transact`: producers that write in transactions, one after the other, as fast as they can.
+//! `transact`: producers that write a few records and commit them, again and again.
+//!
+//! Each has a connection and one transaction at a time, as transaction version 2 has it: a Produce that names the
+//! transaction, and an EndTxn whose answer brings the epoch of the next one.
 
-use super::{Outcome, While};
-use crate::session::{self, Progress, Stand};
-use crate::{payload, pin};
-use bytes::Bytes;
+mod producer;
+
+use super::{Failure, Outcome, While};
+use crate::open_loop::{Connection, wait};
+use crate::outcome::{self, Measured};
+use crate::{clock, payload, pin};
 use clap::Args;
-use ottla_base::PartitionIndex;
-use ottla_client::{Client, ProducerOptions, ProducerRecord, TransactionOptions, TransactionalProducer};
-use std::sync::Arc;
-use std::time::Duration;
-use tokio::task::JoinSet;
+use producer::{Plan, Producer};
+use serde::Serialize;
+use std::net::SocketAddr;
+use std::num::NonZeroU32;
+use std::time::{Duration, Instant};
 
 /// What `transact` may be told.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// The broker
-    #[arg(long, value_name = "HOST:PORT")]
-    address: String,
+    #[arg(long, value_name = "ADDRESS")]
+    address: SocketAddr,
     /// A topic that exists
     #[arg(long, value_name = "NAME")]
     topic: String,
-    /// Write to its first so many partitions
-    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
-    partitions: i32,
-    /// Producers, each with a transaction under way
-    #[arg(long, default_value_t = 4, value_name = "NUMBER")]
-    producers: i32,
-    /// Records in a transaction, over the partitions in turn
-    #[arg(long, default_value_t = 10, value_name = "NUMBER")]
-    records: i32,
-    /// Bytes of a record
-    #[arg(long, default_value_t = 100, value_name = "BYTES")]
+    /// Partitions that every transaction writes to
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    partitions: NonZeroU32,
+    /// Producers, each with a connection and a transactional id
+    #[arg(long, value_name = "NUMBER", default_value = "1")]
+    producers: NonZeroU32,
+    /// Records of a transaction, dealt to the partitions
+    #[arg(long, value_name = "NUMBER", default_value = "10")]
+    records: NonZeroU32,
+    /// Bytes of each record
+    #[arg(long, value_name = "BYTES", default_value_t = 1024)]
     record_bytes: usize,
-    /// Transactions before the measured part begins
-    #[arg(long, default_value_t = 1, value_name = "NUMBER")]
-    warm_up: u64,
-    /// Transactions of the measured part
-    #[arg(long, value_name = "NUMBER")]
-    total: u64,
+    /// How long to go on before the measured part begins
+    #[arg(long, value_name = "SECONDS", default_value_t = 0.0)]
+    warm_up: f64,
+    /// Length of the measured part
+    #[arg(long, value_name = "SECONDS")]
+    seconds: f64,
     /// Run on this processor alone
     #[arg(long, value_name = "NUMBER")]
     cpu: Option<usize>,
 }
 
-/// Commits until it is done and prints the result, in which a request is a transaction.
-pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    pin::to_cpu(arguments.cpu)?;
-    session::run(async {
-        let client = session::connect(&arguments.address).await?;
-        let progress = Arc::new(Progress::new(arguments.warm_up, arguments.total));
-        let mut producers = JoinSet::new();
-        for number in 0..arguments.producers {
-            producers.spawn(producer(client.fork(), number, arguments.clone(), Arc::clone(&progress)));
-        }
-        session::first(producers).await
-    })
+/// What was done.
+#[derive(Debug, Serialize)]
+struct Done {
+    /// That were committed.
+    transactions: u64,
+    #[serde(flatten)]
+    measured: Measured,
 }
 
-async fn producer(client: Client, number: i32, arguments: Arguments, progress: Arc<Progress>) -> Outcome {
-    let id = TransactionOptions { id: format!("bench-{number}"), timeout: Duration::from_secs(60) };
-    let options = ProducerOptions { linger: Duration::ZERO, ..ProducerOptions::default() };
-    let mut producer =
-        TransactionalProducer::new(&client, options, id).await.while_doing("starting a producer")?;
-    let mut value = vec![0; arguments.record_bytes];
-    payload::fill(&mut value, u64::from(number.unsigned_abs()));
-    let value = Bytes::from(value);
-    let topic: Arc<str> = arguments.topic.as_str().into();
-    loop {
-        let transaction = producer.begin().await.while_doing("beginning a transaction")?;
-        for record in 0..arguments.records {
-            // Each producer begins elsewhere, so that not all wait for the same partition.
-            let partition = PartitionIndex((number + record).rem_euclid(arguments.partitions.max(1)));
-            let record = ProducerRecord {
-                topic: Arc::clone(&topic),
-                partition: Some(partition),
-                value: Some(value.clone()),
-                ..ProducerRecord::default()
-            };
-            transaction.send(record).await.while_doing("writing a record")?;
+/// Commits until the time is over and prints the result.
+pub(crate) fn run(arguments: &Arguments) -> Outcome {
+    pin::to_cpu(arguments.cpu)?;
+    pin::raise_open_files()?;
+    let seconds =
+        |seconds, name| Duration::try_from_secs_f64(seconds).while_doing(format_args!("reading {name}"));
+    let (warm_up, length) =
+        (seconds(arguments.warm_up, "--warm-up")?, seconds(arguments.seconds, "--seconds")?);
+    let plan = plan(arguments)?;
+    let mut connections = Vec::new();
+    let mut producers = Vec::new();
+    for number in 0..arguments.producers.get() {
+        let mut connection = Connection::open(arguments.address)?;
+        producers.push(Producer::begin(&plan, number, &mut connection)?);
+        connections.push(connection);
+    }
+    for (producer, connection) in producers.iter_mut().zip(&mut connections) {
+        producer.go_on(&plan, connection)?;
+    }
+    let mut turns = Turns { plan: &plan, connections, producers };
+    turns.until(clock::now() + warm_up)?;
+    outcome::begin()?;
+    let (since, before) = (clock::now(), turns.wire_bytes());
+    let transactions = turns.until(since + length)?;
+    let records = transactions * u64::from(arguments.records.get());
+    let measured = Measured {
+        requests: 2 * transactions,
+        records,
+        bytes: records * arguments.record_bytes as u64,
+        wire_bytes: turns.wire_bytes() - before,
+        ..Measured::default()
+    };
+    outcome::end(&Done { transactions, measured: measured.lasting(clock::now().duration_since(since)) })
+}
+
+fn plan(arguments: &Arguments) -> Result<Plan, Failure> {
+    let Arguments { records, partitions, topic, record_bytes, .. } = arguments;
+    let (records, partitions) = (records.get(), partitions.get());
+    if !records.is_multiple_of(partitions) {
+        return Err(Failure::new(format!(
+            "{records} records cannot be dealt to {partitions} partitions: make --records a multiple of --partitions"
+        )));
+    }
+    let mut value = vec![0; *record_bytes];
+    payload::fill(&mut value, 0);
+    Ok(Plan { topic: topic.as_str().into(), partitions, records_per_partition: records / partitions, value })
+}
+
+struct Turns<'a> {
+    plan: &'a Plan,
+    connections: Vec<Connection>,
+    producers: Vec<Producer>,
+}
+
+impl Turns<'_> {
+    /// Tells how many transactions were committed before the time was over.
+    fn until(&mut self, end: Instant) -> Result<u64, Failure> {
+        let mut transactions = 0;
+        loop {
+            let left = end.saturating_duration_since(clock::now());
+            if left.is_zero() {
+                return Ok(transactions);
+            }
+            for at in wait(&self.connections, left)? {
+                let connection = &mut self.connections[at];
+                connection.turn()?;
+                while let Some(frame) = connection.frame()? {
+                    transactions += u64::from(self.producers[at].take(frame)?);
+                    self.producers[at].go_on(self.plan, connection)?;
+                }
+            }
         }
-        transaction.commit().await.while_doing("committing a transaction")?;
-        let records = u64::from(arguments.records.unsigned_abs());
-        if progress.add(records, records * value.len() as u64)? == Stand::Over {
-            return Ok(());
-        }
+    }
+
+    fn wire_bytes(&self) -> u64 {
+        self.connections.iter().map(Connection::wire_bytes).sum()
     }
 }

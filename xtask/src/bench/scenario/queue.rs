@@ -1,5 +1,8 @@
-//! Records that members of a share group take and accept, beside records that are only read: what it costs to remember
-//! of each record who has it.
+//! Records that members of a share group acknowledge, beside records of the same topic that are merely read: what it costs
+//! to know of each record whose it is and what became of it.
+//!
+//! Both get about as many records with each answer, as whole batches. Reading remembers nothing; an acknowledgement is
+//! answered when the disk has it, whatever the topic's durability.
 
 use super::{Compared, Point, Rank, Scenario};
 use crate::bench::contender::Served;
@@ -10,7 +13,7 @@ use crate::bench::subject::ottla::Ottla;
 
 pub(super) const SCENARIO: Scenario = Scenario { name: "queue", points };
 
-const RECORDS: Metric = Metric {
+const PER_CPU: Metric = Metric {
     name: "records",
     title: "Records for a second of the server's processor time",
     better: Better::More,
@@ -26,54 +29,92 @@ const RATE: Metric = Metric {
     denominator: Some("seconds"),
     factor: 1.0,
 };
-const PARTITIONS: u32 = 4;
 const AIM: f64 = 0.5;
-/// More than all fetches take.
-const STORED_MIB: u64 = 160;
+/// What Kafka's consumers take at once by default.
+const RECORDS: u64 = 500;
+/// Ten batches are one answer.
+const RECORDS_PER_BATCH: u64 = 50;
+/// What a batch and each of its small records take besides the payload.
+const HEADER_BYTES: u64 = 61;
+const AROUND_RECORD_BYTES: u64 = 9;
+const WARM_UP_MIB: u64 = 128;
+const MEASURED_MIB: u64 = 640;
+/// More than what is read: the last records are out with members that are not waited for.
+const STORED_MIB: u64 = 896;
 
-fn points() -> Vec<Point> {
-    vec![
-        point("500 a fetch, 4 members", Rank::Core, 500, 4),
-        point("500 a fetch, 16 members", Rank::Further, 500, 16),
-        point("50 a fetch, 16 members", Rank::Further, 50, 16),
-    ]
+/// One way of reading.
+struct Reading {
+    name: &'static str,
+    rank: Rank,
+    record_bytes: u64,
+    partitions: u32,
+    members: u32,
+    aim: Option<f64>,
 }
 
-/// Batches are as large as what is fetched at once, so that both take whole ones.
-fn point(name: &str, rank: Rank, records: u64, members: u32) -> Point {
-    let share = Load::new(
-        format!(
-            "share --address {{address}} --topic {{topic}} --members {members} --records-max {records} --warm-up \
-             {{warm_up}} --total {{measured}}"
-        ),
-        Extent::Requests { warm_up: 200, measured: 2_000 },
-    );
-    let read = Load::new(
-        format!(
-            "reader --address {{address}} --topic {{topic}} --partitions {{partitions}} --connections {members} \
-             --response-bytes {} --total-bytes {{measured}}",
-            // One batch: two do not fit.
-            records * 120
-        ),
-        Extent::Mebibytes { warm_up: 0, measured: 2 * STORED_MIB },
-    );
-    let ottla = || Ottla { durability: Durability::Os };
-    let consume = Served::new(ottla(), PARTITIONS, read).after(fill(records));
-    Point {
-        name: name.to_owned(),
-        rank,
-        contenders: vec![
-            Box::new(Served::new(ottla(), PARTITIONS, share).after(fill(records))),
-            Box::new(consume.called("consume", "the same broker, whose records are only read")),
-        ],
-        compared: vec![Compared::by(&RECORDS).aim("consume", AIM), Compared::by(&RATE)],
+const CORE: Reading =
+    Reading { name: "", rank: Rank::Core, record_bytes: 1024, partitions: 16, members: 16, aim: Some(AIM) };
+const FURTHER: Reading = Reading { rank: Rank::Further, aim: None, ..CORE };
+
+const READINGS: &[Reading] = &[
+    Reading { name: "1 KiB, 16 partitions, 16 members", ..CORE },
+    Reading { name: "100 B, 16 partitions, 16 members", record_bytes: 100, ..CORE },
+    Reading { name: "1 KiB, 1 partition, 16 members", partitions: 1, ..FURTHER },
+    Reading { name: "1 KiB, 1 partition, 1 member", partitions: 1, members: 1, ..FURTHER },
+];
+
+fn points() -> Vec<Point> {
+    READINGS.iter().map(Reading::point).collect()
+}
+
+impl Reading {
+    fn point(&self) -> Point {
+        let ottla = || Ottla { durability: Durability::Os };
+        let shared = Served::new(ottla(), self.partitions, self.sharer()).after(self.fill());
+        let consumed = Served::new(ottla(), self.partitions, self.reader()).after(self.fill()).called(
+            "consume",
+            "the same broker and topic, read by Fetch from as many connections and in answers of the same size",
+        );
+        let per_cpu = Compared::by(&PER_CPU);
+        Point {
+            name: self.name.to_owned(),
+            rank: self.rank,
+            contenders: vec![Box::new(shared), Box::new(consumed)],
+            compared: vec![
+                self.aim.into_iter().fold(per_cpu, |compared, aim| compared.aim("consume", aim)),
+                Compared::by(&RATE),
+            ],
+        }
+    }
+
+    fn fill(&self) -> Load {
+        let arguments = format!(
+            "cannon --address {{address}} --topic {{topic}} --partitions {{partitions}} --total-bytes {{measured}} \
+             --record-bytes {} --records-per-batch {RECORDS_PER_BATCH} --connections 4 --depth 4",
+            self.record_bytes
+        );
+        Load::new(arguments, Extent::Stored { mebibytes: STORED_MIB })
+    }
+
+    fn sharer(&self) -> Load {
+        let arguments = format!(
+            "share --address {{address}} --topic {{topic}} --members {} --records {RECORDS} --warm-up-bytes {{warm_up}} \
+             --total-bytes {{measured}}",
+            self.members
+        );
+        Load::new(arguments, EXTENT)
+    }
+
+    fn reader(&self) -> Load {
+        let batch = HEADER_BYTES + RECORDS_PER_BATCH * (self.record_bytes + AROUND_RECORD_BYTES);
+        let arguments = format!(
+            "reader --address {{address}} --topic {{topic}} --partitions {{partitions}} --connections {} \
+             --response-bytes {} --warm-up-bytes {{warm_up}} --total-bytes {{measured}}",
+            self.members,
+            RECORDS / RECORDS_PER_BATCH * batch
+        );
+        Load::new(arguments, EXTENT)
     }
 }
 
-fn fill(records: u64) -> Load {
-    let arguments = format!(
-        "cannon --address {{address}} --topic {{topic}} --partitions {{partitions}} --total-bytes {{measured}} \
-         --record-bytes 100 --records-per-batch {records} --connections 4 --depth 4"
-    );
-    Load::new(arguments, Extent::Mebibytes { warm_up: 0, measured: STORED_MIB })
-}
+const EXTENT: Extent = Extent::Mebibytes { warm_up: WARM_UP_MIB, measured: MEASURED_MIB };

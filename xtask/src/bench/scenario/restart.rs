@@ -1,20 +1,22 @@
-//! How soon a broker that has data is ready again, after a stop in order and after a kill.
+//! How soon a broker is ready: on an empty directory, and again when it has data, after a stop in order and after a kill.
 //!
-//! For the kill nothing is marked as safe on the disk beforehand, so that the whole log has to be looked at: no crash
-//! is worse. The least that could be is to read it once.
+//! What is stored is written once and stays from run to run. A kill leaves a tail behind of which nothing is marked as safe
+//! on the disk. The least that could be then is to read it once.
 
 use super::{Compared, Point, Rank, Scenario};
 use crate::bench::arena::Arena;
 use crate::bench::cache;
 use crate::bench::contender::Contender;
 use crate::bench::load::{Extent, Load};
+use crate::bench::recorder;
 use crate::bench::sample::{Better, Metric, Sample};
 use crate::bench::subject::ottla::Ottla;
 use crate::bench::subject::{Durability, Server, Topic, create_topic};
 use crate::clock::now;
+use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
-use std::path::Path;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
 pub(super) const SCENARIO: Scenario = Scenario { name: "restart", points };
 
@@ -26,13 +28,32 @@ const READY: Metric = Metric {
     denominator: None,
     factor: 1.0,
 };
-const PARTITIONS: u32 = 10;
-/// 100 ms, and 10 µs for each partition.
-const CLEAN_MS_MAX: f64 = 100.0 + 0.01 * PARTITIONS as f64;
+const MEMORY: Metric = Metric {
+    name: "memory",
+    title: "Memory when ready (MiB)",
+    better: Better::Less,
+    numerator: "memory_peak_kib",
+    denominator: None,
+    factor: 1.0 / 1024.0,
+};
+const EMPTY_MS_MAX: f64 = 30.0;
+const EMPTY_MIB_MAX: f64 = 15.0;
+const CLEAN_MS_MAX: f64 = 100.0;
+const CLEAN_MS_MAX_PER_PARTITION: f64 = 0.01;
 /// As long as reading twice what may be torn.
 const READS_MAX: f64 = 2.0;
 /// The recovery point must not move.
 const NEVER: &str = "log.flush.offset.checkpoint.interval.ms=86400000";
+const TAIL_MIB: u64 = 512;
+/// So many that no segment gets full while tails are written, which would move the recovery point.
+const TAIL_PARTITIONS: u32 = 16;
+
+/// What is there before anything is measured, from a broker that was stopped in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stock {
+    gibibytes: u64,
+    partitions: u32,
+}
 
 /// How the broker ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,45 +69,61 @@ enum Ending {
 enum Next {
     /// A broker starts on it.
     Start,
-    /// It is read, and nothing else.
+    /// The tail is read, and nothing else.
     Read,
 }
 
-/// A broker that was filled and has ended, and what comes next.
+/// A broker that has ended, and what comes next.
 struct Restart {
-    gibibytes: u64,
+    stock: Stock,
     ending: Ending,
     next: Next,
 }
 
 fn points() -> Vec<Point> {
-    [1, 10].into_iter().flat_map(of_size).collect()
+    let of_size = |gibibytes| {
+        [
+            killed(gibibytes, Ending::Killed, "killed"),
+            killed(gibibytes, Ending::KilledCold, "killed, nothing in memory"),
+            stopped(gibibytes, 1),
+            stopped(gibibytes, 1_000),
+        ]
+    };
+    [1, 10].into_iter().flat_map(of_size).chain([empty()]).collect()
 }
 
-fn of_size(gibibytes: u64) -> [Point; 3] {
-    [
-        stopped(gibibytes),
-        killed(gibibytes, Ending::Killed, "killed"),
-        killed(gibibytes, Ending::KilledCold, "killed, nothing in memory"),
-    ]
-}
-
-fn stopped(gibibytes: u64) -> Point {
+fn empty() -> Point {
+    let stock = Stock { gibibytes: 0, partitions: 0 };
     Point {
-        name: format!("{gibibytes} GiB, stopped in order"),
+        name: "an empty directory".to_owned(),
+        rank: Rank::Core,
+        contenders: vec![Box::new(Restart { stock, ending: Ending::Stopped, next: Next::Start })],
+        compared: vec![
+            Compared::by(&READY).within(EMPTY_MS_MAX),
+            Compared::by(&MEMORY).within(EMPTY_MIB_MAX),
+        ],
+    }
+}
+
+fn stopped(gibibytes: u64, partitions: u32) -> Point {
+    let (stock, ending) = (Stock { gibibytes, partitions }, Ending::Stopped);
+    let within = CLEAN_MS_MAX_PER_PARTITION.mul_add(f64::from(partitions), CLEAN_MS_MAX);
+    Point {
+        name: format!("{}, stopped in order", stock.text()),
         rank: Rank::Further,
-        contenders: vec![Box::new(Restart { gibibytes, ending: Ending::Stopped, next: Next::Start })],
-        compared: vec![Compared::by(&READY).within(CLEAN_MS_MAX)],
+        contenders: vec![Box::new(Restart { stock, ending, next: Next::Start })],
+        compared: vec![Compared::by(&READY).within(within)],
     }
 }
 
 fn killed(gibibytes: u64, ending: Ending, name: &str) -> Point {
+    let stock = Stock { gibibytes, partitions: TAIL_PARTITIONS };
     Point {
-        name: format!("{gibibytes} GiB, {name}"),
+        name: format!("{} and a tail of {TAIL_MIB} MiB, {name}", stock.text()),
         rank: Rank::Further,
         contenders: vec![
-            Box::new(Restart { gibibytes, ending, next: Next::Start }),
-            Box::new(Restart { gibibytes, ending, next: Next::Read }),
+            Box::new(Restart { stock, ending, next: Next::Start }),
+            Box::new(Restart { stock, ending, next: Next::Read }),
         ],
         compared: vec![Compared::by(&READY).aim("read", READS_MAX)],
     }
@@ -103,10 +140,12 @@ impl Contender for Restart {
     fn settings(&self) -> String {
         match self.next {
             Next::Start => format!(
-                "`log.durability=os`, {PARTITIONS} partitions, and `{NEVER}`, so that after a kill the whole log has to \
-                 be looked at"
+                "`log.durability=os`, and `{NEVER}`, so that after a kill everything that was written since the last \
+                 start has to be looked at"
             ),
-            Next::Read => "one thread that reads the logs of a killed broker once".to_owned(),
+            Next::Read => {
+                "one thread that reads what a killed broker has written since its start, once".to_owned()
+            }
         }
     }
 
@@ -115,58 +154,135 @@ impl Contender for Restart {
     }
 
     fn bytes(&self) -> u64 {
-        self.gibibytes << 30
+        match self.ending {
+            Ending::Stopped => 0,
+            Ending::Killed | Ending::KilledCold => TAIL_MIB << 20,
+        }
     }
 
     fn run(&self, arena: &Arena) -> Result<Sample, String> {
-        let server = filled(arena, self.gibibytes)?;
-        match self.ending {
-            Ending::Stopped => server.stop()?,
-            Ending::Killed => drop(server),
-            Ending::KilledCold => {
-                drop(server);
-                cache::drop_all()?;
-            }
+        let data = self.stock.ready(arena)?;
+        let tail = match self.ending {
+            Ending::Stopped => Vec::new(),
+            Ending::Killed | Ending::KilledCold => self.stock.tail(arena, &data)?,
+        };
+        if self.ending == Ending::KilledCold {
+            cache::drop_all()?;
         }
         let begin = now();
-        match self.next {
-            Next::Start => drop(serve(arena)?),
-            Next::Read => read(&arena.data())?,
+        if self.next == Next::Read {
+            read(&tail)?;
         }
+        let read = begin.elapsed();
+        let server = serve(arena, &data)?;
+        let ready = begin.elapsed();
         let mut sample = Sample::default();
-        sample.set("ready_ms", begin.elapsed().as_secs_f64() * 1000.0);
+        let measured = if self.next == Next::Read { read } else { ready };
+        sample.set("ready_ms", measured.as_secs_f64() * 1000.0);
+        let peaks = server.pids().into_iter().map(recorder::peak_kib).collect::<Result<Vec<_>, _>>()?;
+        sample.set("memory_peak_kib", peaks.into_iter().map(f64::from).sum());
+        // In order, so that the next run finds no tail but its own.
+        server.stop()?;
         Ok(sample)
     }
 }
 
-fn serve(arena: &Arena) -> Result<Server, String> {
-    Ottla { durability: Durability::Os }.serve(arena, &[NEVER])
+impl Stock {
+    fn text(self) -> String {
+        let Self { gibibytes, partitions } = self;
+        format!("{gibibytes} GiB in {partitions} partition{}", if partitions == 1 { "" } else { "s" })
+    }
+
+    /// Where it lies. It is made if it is not there; of nothing, a new one each time.
+    fn ready(self, arena: &Arena) -> Result<PathBuf, String> {
+        let Self { gibibytes, partitions } = self;
+        if gibibytes == 0 {
+            return Ok(arena.data());
+        }
+        let data = arena.kept(&format!("{gibibytes}-{partitions}"))?;
+        if !data.exists() {
+            let server = serve(arena, &data)?;
+            create_topic(&arena.programs.ottla, &server.address, &Topic::new(partitions))?;
+            self.fill(arena, &server, gibibytes << 10)?;
+            server.stop()?;
+        }
+        Ok(data)
+    }
+
+    /// Adds a tail, and kills the broker that wrote it.
+    fn tail(self, arena: &Arena, data: &Path) -> Result<Vec<Piece>, String> {
+        let server = serve(arena, data)?;
+        let before = logs(data)?;
+        self.fill(arena, &server, TAIL_MIB)?;
+        drop(server);
+        let since =
+            |(path, _): (PathBuf, u64)| Piece { from: before.get(&path).copied().unwrap_or_default(), path };
+        Ok(logs(data)?.into_iter().map(since).collect())
+    }
+
+    fn fill(self, arena: &Arena, server: &Server, mebibytes: u64) -> Result<(), String> {
+        let arguments = "cannon --address {address} --topic {topic} --partitions {partitions} --total-bytes {measured} \
+                         --record-bytes 1024 --records-per-batch 900 --connections 4 --depth 2";
+        let load = Load::new(arguments, Extent::Stored { mebibytes });
+        load.run(arena, Some(server), &Topic::new(self.partitions)).map(drop)
+    }
 }
 
-fn filled(arena: &Arena, gibibytes: u64) -> Result<Server, String> {
-    let topic = Topic::new(PARTITIONS);
-    let server = serve(arena)?;
-    create_topic(&arena.programs.ottla, &server.address, &topic)?;
-    let arguments = "cannon --address {address} --topic {topic} --partitions {partitions} --total-bytes {measured} \
-                     --record-bytes 1024 --records-per-batch 900 --connections 4 --depth 2";
-    let load = Load::new(arguments, Extent::Mebibytes { warm_up: 0, measured: gibibytes << 10 });
-    load.run(arena, Some(&server), &topic)?;
-    Ok(server)
+fn serve(arena: &Arena, data: &Path) -> Result<Server, String> {
+    Ottla { durability: Durability::Os }.serve_in(arena, data, &[NEVER])
 }
 
-/// Every byte of every log.
-fn read(data: &Path) -> Result<(), String> {
+/// The end of a log, from a byte on.
+#[derive(Debug, PartialEq, Eq)]
+struct Piece {
+    path: PathBuf,
+    from: u64,
+}
+
+/// Every log, and how long it is.
+fn logs(data: &Path) -> Result<BTreeMap<PathBuf, u64>, String> {
     let failed = |error: std::io::Error| format!("{}: {error}", data.display());
-    let mut buffer = vec![0; 1 << 20];
+    let mut logs = BTreeMap::new();
     for partition in std::fs::read_dir(data).map_err(failed)? {
         let partition = partition.map_err(failed)?.path();
         for file in std::fs::read_dir(&partition).into_iter().flatten() {
             let path = file.map_err(failed)?.path();
             if path.extension().is_some_and(|extension| extension == "log") {
-                let mut file = File::open(&path).map_err(failed)?;
-                while 0 < file.read(&mut buffer).map_err(failed)? {}
+                let length = path.metadata().map_err(failed)?.len();
+                logs.insert(path, length);
             }
         }
     }
+    Ok(logs)
+}
+
+/// Every byte of it.
+fn read(pieces: &[Piece]) -> Result<(), String> {
+    let mut buffer = vec![0; 1 << 20];
+    for Piece { path, from } in pieces {
+        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
+        let mut file = File::open(path).map_err(failed)?;
+        file.seek(SeekFrom::Start(*from)).map_err(failed)?;
+        while 0 < file.read(&mut buffer).map_err(failed)? {}
+    }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_length_of_every_log_is_known_and_nothing_else() {
+        let data = std::env::temp_dir().join(format!("ottla-restart-{}", std::process::id()));
+        std::fs::create_dir_all(data.join("t-0")).unwrap();
+        std::fs::write(data.join("t-0/0.log"), "four").unwrap();
+        std::fs::write(data.join("t-0/0.index"), "index").unwrap();
+        std::fs::write(data.join("meta.redb"), "store").unwrap();
+        assert_eq!(logs(&data), Ok([(data.join("t-0/0.log"), 4)].into()));
+        let piece = |name: &str| Piece { path: data.join(name), from: 2 };
+        assert_eq!(read(&[piece("t-0/0.log")]), Ok(()));
+        assert!(read(&[piece("t-1/0.log")]).unwrap_err().contains("t-1/0.log"));
+        std::fs::remove_dir_all(&data).unwrap();
+    }
 }

@@ -1,4 +1,7 @@
-//! Small transactions, one after the other from each producer: what a commit costs.
+//! Transactions of ten records of 1 KiB that are committed one after the other by each producer.
+//!
+//! Whatever the topic's durability, what is decided about a transaction is on the disk before its producer hears of it, and
+//! its markers are written before the answer: who reads after a commit has returned sees it.
 
 use super::{Compared, Point, Rank, Scenario};
 use crate::bench::contender::Served;
@@ -14,38 +17,33 @@ const CPU: Metric = Metric {
     title: "Processor time of the server for a transaction (µs)",
     better: Better::Less,
     numerator: "cpu_seconds",
-    denominator: Some("requests"),
+    denominator: Some("transactions"),
     factor: 1e6,
 };
 const RATE: Metric = Metric {
     name: "rate",
     title: "Transactions in a second",
     better: Better::More,
-    numerator: "requests",
+    numerator: "transactions",
     denominator: Some("seconds"),
     factor: 1.0,
 };
-const PARTITIONS: u32 = 16;
 
 fn points() -> Vec<Point> {
-    vec![
-        point(16, 10, Extent::Requests { warm_up: 200, measured: 2_000 }),
-        point(1, 10, Extent::Requests { warm_up: 20, measured: 200 }),
-        point(64, 10, Extent::Requests { warm_up: 400, measured: 4_000 }),
-        point(16, 1, Extent::Requests { warm_up: 200, measured: 2_000 }),
-    ]
+    [(16, 1), (16, 10), (1, 1), (1, 10)].map(|(producers, partitions)| point(producers, partitions)).into()
 }
 
-fn point(producers: u32, records: u32, extent: Extent) -> Point {
+fn point(producers: u32, partitions: u32) -> Point {
     let arguments = format!(
-        "transact --address {{address}} --topic {{topic}} --partitions {{partitions}} --producers {producers} --records \
-         {records} --warm-up {{warm_up}} --total {{measured}}"
+        "transact --address {{address}} --topic {{topic}} --partitions {{partitions}} --producers {producers} \
+         --warm-up {{warm_up}} --seconds {{measured}}"
     );
-    let ottla = Ottla { durability: Durability::Sync };
+    let load = Load::new(arguments, Extent::Seconds { warm_up: 1, measured: 4 });
+    let count = |number: u32, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
     Point {
-        name: format!("records in each: {records}, producers: {producers}"),
+        name: format!("{}, {}", count(producers, "producer"), count(partitions, "partition")),
         rank: Rank::Further,
-        contenders: vec![Box::new(Served::new(ottla, PARTITIONS, Load::new(arguments, extent)))],
+        contenders: vec![Box::new(Served::new(Ottla { durability: Durability::Os }, partitions, load))],
         compared: vec![Compared::by(&CPU), Compared::by(&RATE)],
     }
 }

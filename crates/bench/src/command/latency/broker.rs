@@ -1,22 +1,19 @@
 //! A producer and a consumer of one partition, each on a connection of its own.
 
 use super::Arguments;
+use crate::call::{accept, ask, decode, frame, pause};
 use crate::command::{Failure, Outcome, While};
-use crate::open_loop::{Connection, Content, News, Path, wait};
+use crate::open_loop::{Connection, Content, News, Path};
 use bytes::Bytes;
 use ottla_base::Timestamp;
-use ottla_wire::codec::{Request, Response, decode_response_header, encode_request};
 use ottla_wire::message::fetch_request::{FetchPartition, FetchTopic};
 use ottla_wire::message::list_offsets_request::{ListOffsetsPartition, ListOffsetsTopic};
 use ottla_wire::message::produce_request::{PartitionProduceData, TopicProduceData};
-use ottla_wire::message::{
-    FetchRequest, FetchResponse, ListOffsetsRequest, ListOffsetsResponse, ProduceRequest, ProduceResponse,
-};
+use ottla_wire::message::{FetchRequest, FetchResponse, ListOffsetsRequest, ProduceRequest, ProduceResponse};
 use ottla_wire::record::{self, BatchBuilder, BatchError, BatchOptions};
-use ottla_wire::{ErrorCode, Reader, Str};
+use ottla_wire::{ErrorCode, Str};
 use rustix::time::{ClockId, clock_gettime};
 use std::ops::Range;
-use std::time::Duration;
 
 /// The way through a broker.
 pub(super) struct Broker {
@@ -55,34 +52,21 @@ impl Broker {
     /// Where the partition ends. A topic that was just made may have no leader yet, so several attempts are made.
     fn end(&mut self) -> Result<i64, Failure> {
         let mut last = ErrorCode::NONE;
-        for attempt in 0..ATTEMPTS {
-            self.connections[CONSUMER].send(&frame(attempt, &self.list_offsets(), LIST_OFFSETS_VERSION)?)?;
-            let body = self.await_answer()?;
-            let response: ListOffsetsResponse = decode(body, attempt, LIST_OFFSETS_VERSION)?;
+        for _ in 0..ATTEMPTS {
+            let request = self.list_offsets();
+            let response = ask(&mut self.connections[CONSUMER], &request, LIST_OFFSETS_VERSION)?;
             let answer = response.topics.first().and_then(|topic| topic.partitions.first());
             let answer = answer.ok_or_else(|| Failure::new("an answer to ListOffsets is empty"))?;
             if answer.error_code == ErrorCode::NONE {
                 return Ok(answer.offset);
             }
             last = answer.error_code;
-            wait(&[], PAUSE)?;
+            pause()?;
         }
         let (topic, partition) = (&self.topic, self.partition);
         Err(Failure::new(format!(
             "ListOffsets of {topic}-{partition} is refused: {last:?}; does the topic exist?"
         )))
-    }
-
-    fn await_answer(&mut self) -> Result<Bytes, Failure> {
-        loop {
-            if let Some(frame) = self.connections[CONSUMER].frame()? {
-                return Ok(Bytes::copy_from_slice(frame));
-            }
-            if wait(&self.connections[CONSUMER..], ANSWER_TIME)?.is_empty() {
-                return Err(Failure::new(format!("no answer within {} s", ANSWER_TIME.as_secs())));
-            }
-            self.connections[CONSUMER].turn()?;
-        }
     }
 
     fn list_offsets(&self) -> ListOffsetsRequest {
@@ -199,29 +183,6 @@ fn numbers(records: &Bytes, mut position: i64, arrived: &mut Vec<u64>) -> Result
     Ok(position)
 }
 
-fn frame<R: Request>(correlation: i32, request: &R, version: i16) -> Result<Bytes, Failure> {
-    let encoded =
-        encode_request(Some(CLIENT), correlation, request, version).while_doing("writing a request")?;
-    encoded.into_bytes().while_doing("writing a request")
-}
-
-fn decode<R: Response>(body: Bytes, correlation: i32, version: i16) -> Result<R, Failure> {
-    let mut reader = Reader::new(body);
-    let header = decode_response_header(&mut reader, R::KEY, version).while_doing("reading an answer")?;
-    if header.correlation_id != correlation {
-        let found = header.correlation_id;
-        return Err(Failure::new(format!("the answer to request {found} came when {correlation} was next")));
-    }
-    R::decode(&mut reader, version).while_doing("reading an answer")
-}
-
-fn accept(what: &str, code: ErrorCode) -> Outcome {
-    match code {
-        ErrorCode::NONE => Ok(()),
-        code => Err(Failure::new(format!("{what} is refused: {code:?}"))),
-    }
-}
-
 /// The wall clock, which producers write into their records.
 fn now() -> Timestamp {
     let now = clock_gettime(ClockId::Realtime);
@@ -230,7 +191,6 @@ fn now() -> Timestamp {
 
 const PRODUCER: usize = 0;
 const CONSUMER: usize = 1;
-const CLIENT: &str = "ottla-bench";
 /// The last versions that name topics: every broker that is compared speaks them.
 const PRODUCE_VERSION: i16 = 11;
 const FETCH_VERSION: i16 = 11;
@@ -242,15 +202,12 @@ const PRODUCE_TIMEOUT_MS: i32 = 30_000;
 const FETCH_WAIT_MS: i32 = 500;
 const PARTITION_BYTES_MAX: i32 = 1 << 20;
 const FETCH_BYTES_MAX: i32 = 50 << 20;
-const ANSWER_TIME: Duration = Duration::from_secs(10);
 const ATTEMPTS: i32 = 100;
-const PAUSE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use ottla_base::Offset;
-    use ottla_wire::codec::encode_response;
 
     fn batch(base: i64, numbers: Range<u64>) -> Bytes {
         let base_offset = Offset(base);
@@ -282,13 +239,5 @@ mod tests {
         let mut batch = BatchBuilder::new(BatchOptions::default());
         batch.append(Timestamp(0), None, None, &[]).unwrap();
         batch.build()
-    }
-
-    #[test]
-    fn an_answer_to_another_request_is_an_error() {
-        let frame = encode_response(7, &ProduceResponse::default(), PRODUCE_VERSION).unwrap();
-        let body = frame.into_bytes().unwrap().slice(4..);
-        assert!(decode::<ProduceResponse>(body.clone(), 7, PRODUCE_VERSION).is_ok());
-        assert!(decode::<ProduceResponse>(body, 8, PRODUCE_VERSION).is_err());
     }
 }
