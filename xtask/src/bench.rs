@@ -54,9 +54,9 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     let folder = tree::target().join("bench");
     let arena = Arena::new(programs, options.size, folder)?;
     for scenario in &options.scenarios {
-        let mut calibration = match options.size {
-            Size::Full => Calibration::begin(),
-            Size::Quick => Calibration::none(),
+        let (pairs, mut calibration) = match options.size {
+            Size::Full if !scenario.is_long() => (options.pairs, Calibration::begin()),
+            Size::Full | Size::Quick => (1, Calibration::none()),
         };
         let mut points = (scenario.points)();
         if options.size == Size::Quick {
@@ -77,10 +77,10 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
         for point in points {
             println!("{}: {}", scenario.name, point.name);
             let point = point.without_missing(&arena, &mut circumstances);
-            if found.is_empty() && options.size == Size::Full {
+            if found.is_empty() && options.size == Size::Full && !scenario.is_long() {
                 warm_up(&arena, &point)?;
             }
-            found.push(measure(&arena, point, options.pairs, &mut calibration)?);
+            found.push(measure(&arena, point, pairs, &mut calibration)?);
         }
         circumstances.calibration = calibration.text();
         tell(&options, &circumstances, &found)?;

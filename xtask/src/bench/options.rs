@@ -1,7 +1,7 @@
 //! What a developer asks of the bench.
 
 use super::arena::{Programs, Size};
-use super::scenario::{SCENARIOS, Scenario};
+use super::scenario::{LONG, SCENARIOS, Scenario};
 use crate::built::Built;
 use crate::conformance::broker::{released, released_for_checks};
 
@@ -43,7 +43,7 @@ impl Options {
                 }
                 "all" => options.scenarios.extend(SCENARIOS),
                 name => {
-                    let scenario = SCENARIOS.iter().find(|scenario| scenario.name == name);
+                    let scenario = SCENARIOS.iter().chain(LONG).find(|scenario| scenario.name == name);
                     let unknown = || format!("no scenario or option {name:?}\n\n{}", usage());
                     options.scenarios.push(scenario.ok_or_else(unknown)?);
                 }
@@ -81,20 +81,21 @@ impl Options {
 
 /// How the bench is called.
 pub(crate) fn usage() -> String {
-    let names: Vec<&str> = SCENARIOS.iter().map(|scenario| scenario.name).collect();
+    let names = |list: &[Scenario]| list.iter().map(|scenario| scenario.name).collect::<Vec<_>>().join(", ");
     format!(
         "\
 cargo xtask bench SCENARIO… [--pairs N] [--only TEXT] [--built DIR]
 cargo xtask bench --quick [SCENARIO…] [--built DIR]
 cargo xtask bench --prepare
 
-  SCENARIO     {}, or all
+  SCENARIO     {}, or all of these; {}
   --pairs N    rounds of each point that has a target (default: {PAIRS}); others have at most three
   --only TEXT  points whose name has TEXT in it; writes nothing
   --built DIR  where programs lie that were built before
   --quick      one tiny run of one point of each scenario, to see that it works; writes nothing
   --prepare    fetch and build the servers and programs of other people, which takes an hour the first time",
-        names.join(", ")
+        names(SCENARIOS),
+        names(LONG)
     )
 }
 
@@ -115,6 +116,7 @@ mod tests {
         assert_eq!(parse("all").ok().unwrap().scenarios.len(), SCENARIOS.len());
         assert!(parse("").err().unwrap().contains("produce"));
         assert_eq!(parse("fetch --only disk").ok().unwrap().only.as_deref(), Some("disk"));
+        assert_eq!(parse("soak --quick").ok().unwrap().scenarios.len(), 1);
         for refused in ["nonsense", "--pairs", "produce --pairs 0", "produce --pairs many"] {
             assert!(parse(refused).is_err(), "{refused}");
         }

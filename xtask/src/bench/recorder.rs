@@ -75,6 +75,29 @@ pub(super) fn machine_busy_nanos() -> Result<u64, String> {
         .ok_or_else(|| format!("{path}: no line of all processors"))
 }
 
+/// What a process holds at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Holding {
+    /// Memory that no file backs, in KiB.
+    pub(super) anonymous_kib: u32,
+    pub(super) files: u32,
+}
+
+/// Looks at what the process holds.
+///
+/// # Errors
+/// If there is no such process.
+pub(super) fn holding(pid: u32) -> Result<Holding, String> {
+    let folder = PathBuf::from(format!("/proc/{pid}"));
+    let ended = |error: std::io::Error| format!("{}: {error}: has the process ended?", folder.display());
+    let files = std::fs::read_dir(folder.join("fd")).map_err(ended)?.count();
+    let anonymous = number(&text(&folder, "status").map_err(ended)?, "RssAnon")?;
+    let small = |number: u64| {
+        u32::try_from(number).map_err(|_| format!("{number} is more than any process here has"))
+    };
+    Ok(Holding { anonymous_kib: small(anonymous)?, files: small(files as u64)? })
+}
+
 impl Cost {
     /// What happened from `before` until `after`.
     pub(super) fn between(before: &Reading, after: &Reading) -> Self {
@@ -167,6 +190,15 @@ mod tests {
     fn the_time_of_threads_that_ended_is_not_lost() {
         let cost = Cost::between(&reading(&[(1, 0), (2, 900_000_000)], 90), &reading(&[(1, 5_000_000)], 190));
         assert_eq!(cost.cpu_nanos, 1_000_000_000);
+    }
+
+    #[test]
+    fn a_file_that_is_open_is_held() {
+        let file = std::fs::File::open("/proc/self/status").unwrap();
+        let holding = holding(std::process::id()).unwrap();
+        assert!(3 < holding.files && 100 < holding.anonymous_kib, "{holding:?}");
+        drop(file);
+        assert!(super::holding(u32::MAX).is_err());
     }
 
     #[test]

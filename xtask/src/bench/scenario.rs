@@ -10,6 +10,7 @@ mod produce;
 mod queue;
 mod request;
 mod restart;
+mod soak;
 mod spread;
 mod transactions;
 mod writing;
@@ -88,6 +89,16 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     restart::SCENARIO,
     peers::SCENARIO,
 ];
+
+/// What takes so long that it is only run by its name, and once: disturbances even out.
+pub(super) const LONG: &[Scenario] = &[soak::SCENARIO];
+
+impl Scenario {
+    /// Whether it is one of [`LONG`].
+    pub(super) fn is_long(&self) -> bool {
+        LONG.iter().any(|long| long.name == self.name)
+    }
+}
 
 impl Rank {
     /// The pairs of runs that a point of this rank gets.
