@@ -118,7 +118,7 @@ fn measure(
 /// Every run, disturbed ones too, for whoever wants to look behind a figure.
 fn keep(log: &Path, point: &Point, contender: &str, sample: &Sample) -> Outcome {
     let figures = point.compared.iter().map(|compared| {
-        compared.metric.of(sample).map(|value| format!("{} {}", compared.metric.name, plot::figure(value)))
+        compared.metric.rough(sample).map(|value| format!("{} {}", compared.metric.name, plot::figure(value)))
     });
     println!("  {contender}: {}", figures.collect::<Result<Vec<_>, _>>()?.join(", "));
     let line = serde_json::json!({ "point": point.name, "contender": contender, "sample": sample.json() });
@@ -128,11 +128,11 @@ fn keep(log: &Path, point: &Point, contender: &str, sample: &Sample) -> Outcome 
 
 fn tell(options: &Options, circumstances: &Circumstances, found: &[Found]) -> Outcome {
     let scenario = circumstances.scenario;
-    let text = report::text(circumstances, found)?;
     if options.size == Size::Quick {
         println!("{scenario}: everything works; figures of a run as short as this say nothing");
         return Ok(());
     }
+    let text = report::text(circumstances, found)?;
     if options.only.is_some() {
         println!("{text}");
         return Ok(());

@@ -86,11 +86,19 @@ pub(super) fn merged_histogram(samples: &[Sample]) -> Vec<(u64, u64)> {
 }
 
 impl Metric {
+    /// The value, or infinity where nothing was measured: a quick run may be over before anybody looks.
+    ///
+    /// # Errors
+    /// If the run lacks a number.
+    pub(super) fn rough(&self, sample: &Sample) -> Result<f64, String> {
+        let denominator = self.denominator.map_or(Ok(1.0), |name| sample.number(name))?;
+        Ok(sample.number(self.numerator)? / denominator * self.factor)
+    }
+
     /// # Errors
     /// If the run lacks a number, or the value is none.
     pub(super) fn of(&self, sample: &Sample) -> Result<f64, String> {
-        let denominator = self.denominator.map_or(Ok(1.0), |name| sample.number(name))?;
-        let value = sample.number(self.numerator)? / denominator * self.factor;
+        let value = self.rough(sample)?;
         if value.is_finite() { Ok(value) } else { Err(format!("{}: {value} is no figure", self.title)) }
     }
 }

@@ -18,6 +18,7 @@ fn a_metric_is_a_quotient_of_two_numbers() {
     assert_eq!(Metric { denominator: None, ..METRIC }.of(&sample), Ok(20.0));
     sample.set("bytes", 0.0);
     assert!(METRIC.of(&sample).is_err());
+    assert_eq!(METRIC.rough(&sample), Ok(f64::INFINITY));
 }
 
 #[test]
