@@ -13,14 +13,11 @@ use crate::{ApiKey, Str};
 /// # Errors
 /// If the bytes are no header.
 pub fn decode_request_header(r: &mut Reader) -> Result<RequestHeader, DecodeError> {
-    let start = r.clone();
-    let classic = RequestHeader::decode(r, 1)?;
-    let version = ApiKey::try_from(classic.request_api_key)
-        .map_or(1, |key| key.request_header_version(classic.request_api_version));
-    if version == 1 {
-        return Ok(classic);
-    }
-    *r = start;
+    let version = match r.first_chunk() {
+        Some([k0, k1, v0, v1]) => ApiKey::try_from(i16::from_be_bytes([k0, k1]))
+            .map_or(1, |key| key.request_header_version(i16::from_be_bytes([v0, v1]))),
+        None => 1,
+    };
     RequestHeader::decode(r, version)
 }
 

@@ -57,6 +57,11 @@ impl Reader {
         self.data.slice(self.position..self.end)
     }
 
+    /// The next bytes, which stay to be read.
+    pub(crate) fn first_chunk<const N: usize>(&self) -> Option<[u8; N]> {
+        self.data[self.position..self.end].first_chunk().copied()
+    }
+
     /// Names the message in errors and sets the form of lengths.
     pub(crate) fn begin<M: Message>(&mut self, version: i16) -> Result<(), DecodeError> {
         self.message = M::NAME;

@@ -118,6 +118,7 @@ impl RecordIter {
     }
 
     /// The next record as `take` sees it in the batch's memory; as [`Iterator::next`], but nothing is allocated.
+    #[inline]
     pub(super) fn next_with<T>(
         &mut self,
         take: impl FnOnce(&Raw, &Self) -> T,
@@ -186,6 +187,11 @@ pub(super) struct Raw<'a> {
 impl<'a> Raw<'a> {
     /// The record at `position` of the unpacked block of `header`'s batch, behind one with `last_delta`; and where
     /// it ends.
+    #[expect(
+        clippy::inline_always,
+        reason = "whoever wants only a part of a record does not pay for the others"
+    )]
+    #[inline(always)]
     fn parse(
         data: &'a [u8],
         position: usize,
@@ -234,6 +240,7 @@ impl<'a> Raw<'a> {
     }
 }
 
+#[inline]
 fn take_part<'a>(rest: &mut &'a [u8], length: i32) -> Option<&'a [u8]> {
     let (part, behind) = rest.split_at_checked(usize::try_from(length).ok()?)?;
     *rest = behind;
@@ -241,6 +248,7 @@ fn take_part<'a>(rest: &mut &'a [u8], length: i32) -> Option<&'a [u8]> {
 }
 
 /// The outer `None` means malformed, the inner one null.
+#[inline]
 fn take_nullable<'a>(rest: &mut &'a [u8]) -> Option<Option<&'a [u8]>> {
     match varint::take_i32(rest)? {
         length if length < 0 => Some(None),
