@@ -174,35 +174,99 @@ pub(crate) fn truncate<E: Entry>(
     Ok(())
 }
 
-/// Looks for the last entry of the file for which `is_before` holds; `is_before` must hold for a prefix.
-pub(crate) fn last_before<E: Entry>(
-    disk: &dyn Disk,
-    file: &File,
-    is_before: impl Fn(&E) -> bool,
-) -> io::Result<Option<E>> {
-    let entries = disk.length(file)? / E::BYTES as u64;
-    let (mut low, mut high) = (0, entries);
-    // Halve by reading single entries until the rest fits one read.
-    let mut entry = vec![0; E::BYTES];
-    while BLOCK_ENTRIES < high - low {
+/// Finds entries of a file that does not change meanwhile. What was read last is kept: two lookups that are near each
+/// other cost one read.
+#[derive(Debug)]
+pub(crate) struct Lookup<'a> {
+    disk: &'a dyn Disk,
+    file: Arc<File>,
+    bytes: u64,
+    block: Vec<u8>,
+    /// Where in the file the block begins.
+    block_at: u64,
+}
+
+/// How far into a file something is to be expected.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Share {
+    pub(crate) part: u64,
+    pub(crate) whole: u64,
+}
+
+impl Share {
+    pub(crate) const END: Self = Self { part: 1, whole: 1 };
+    pub(crate) const UNKNOWN: Self = Self { part: 1, whole: 2 };
+
+    fn of(self, bytes: u64) -> u64 {
+        let part = u128::from(bytes) * u128::from(self.part) / u128::from(self.whole.max(1));
+        u64::try_from(part).map_or(bytes, |part| part.min(bytes))
+    }
+}
+
+impl<'a> Lookup<'a> {
+    pub(crate) fn new(disk: &'a dyn Disk, file: Arc<File>) -> io::Result<Self> {
+        let bytes = disk.length(&file)?;
+        Ok(Self { disk, file, bytes, block: Vec::new(), block_at: 0 })
+    }
+
+    /// The last entry for which `is_before` holds; it must hold for a prefix. Entries lie about evenly in the log, so
+    /// that a look at where it is `likely` nearly always finds it; what is left otherwise is halved.
+    pub(crate) fn last_before<E: Entry>(
+        &mut self,
+        likely: Share,
+        is_before: impl Fn(&E) -> bool,
+    ) -> io::Result<Option<E>> {
+        let whole = |bytes: u64| bytes - bytes % E::BYTES as u64;
+        // All entries up to the one at `low` are before, those from `high` on are not.
+        let (mut low, mut high) = (0, whole(self.bytes));
+        let mut likely = Some(likely.of(high));
+        while low < high {
+            let (first, last) = (self.block_at, self.block_at + self.block.len() as u64);
+            if low < last && first < high {
+                let before = entries_before(&self.block, &is_before);
+                match () {
+                    () if before == 0 && low < first => high = first,
+                    () if before * E::BYTES == self.block.len() && last < high => {
+                        low = last - E::BYTES as u64
+                    }
+                    () => return Ok(before.checked_sub(1).map(|at| E::parse(&self.block[at * E::BYTES..]))),
+                }
+            }
+            let middle = likely.take().unwrap_or(low + (high - low) / 2);
+            let from = whole(middle.saturating_sub(BLOCK_BYTES / 2));
+            self.read(from.clamp(low, high.saturating_sub(BLOCK_BYTES).max(low)), high)?;
+        }
+        Ok(None)
+    }
+
+    fn read(&mut self, from: u64, until: u64) -> io::Result<()> {
+        let length = (until - from).min(BLOCK_BYTES);
+        self.block_at = from;
+        self.block.resize(usize::try_from(length).expect("at most a block"), 0);
+        // After a failed read nothing is taken for the file.
+        self.disk.read_exact_at(&self.file, &mut self.block, from).inspect_err(|_| self.block.clear())
+    }
+}
+
+/// For how many entries of `block`, from its start on, `is_before` holds.
+fn entries_before<E: Entry>(block: &[u8], is_before: impl Fn(&E) -> bool) -> usize {
+    let (mut low, mut high) = (0, block.len() / E::BYTES);
+    while low < high {
         let middle = low + (high - low) / 2;
-        disk.read_exact_at(file, &mut entry, middle * E::BYTES as u64)?;
-        if is_before(&E::parse(&entry)) {
-            low = middle;
+        if is_before(&E::parse(&block[middle * E::BYTES..])) {
+            low = middle + 1;
         } else {
             high = middle;
         }
     }
-    let mut block = vec![0; usize::try_from(high - low).expect("at most a block") * E::BYTES];
-    disk.read_exact_at(file, &mut block, low * E::BYTES as u64)?;
-    Ok(block.chunks_exact(E::BYTES).map(E::parse).take_while(|entry| is_before(entry)).last())
+    low
 }
 
 /// The last entry of the file.
 pub(crate) fn last<E: Entry>(place: &Place, base: Offset) -> io::Result<Option<E>> {
     match open::<E>(place, base)? {
         None => Ok(None),
-        Some(file) => last_before(place.disk, &file, |_| true),
+        Some(file) => Lookup::new(place.disk, file)?.last_before(Share::END, |_: &E| true),
     }
 }
 
@@ -221,7 +285,8 @@ fn number(bytes: &[u8]) -> u32 {
 
 /// Entries that are kept in memory before they are written: 1 KiB of `.index`, for 512 KiB of log.
 const PENDING_MAX: usize = 128;
-const BLOCK_ENTRIES: u64 = 512;
+/// Read at once by a lookup: a multiple of each entry's size.
+const BLOCK_BYTES: u64 = 512 * 12;
 
 #[cfg(test)]
 mod tests;

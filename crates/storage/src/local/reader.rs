@@ -4,7 +4,7 @@
 //! Readers at the end of the log find their position in memory (`tail`). Others look into the offset index and
 //! walk the few batches behind its entry, outside the partition's lock.
 
-use super::index::{self, OffsetEntry};
+use super::index::{self, Lookup, OffsetEntry, Share};
 use super::names::Kind;
 use super::partition::{Engine, Offsets, Partition, State, Status};
 use super::place::Place;
@@ -15,6 +15,7 @@ use crate::error::ReadError;
 use crate::log::{AbortedTransaction, ReadBound, ReadResult, Rest, WholeFirst};
 use ottla_base::Offset;
 use ottla_wire::record::{BatchError, BatchHeader, FileRegion, HEADER_BYTES, Records};
+use std::cell::RefCell;
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
@@ -47,6 +48,7 @@ pub(crate) struct View<'a> {
     is_damaged: bool,
     /// The index file; `None` if it has no entry.
     index: Option<Arc<File>>,
+    lookup: RefCell<Option<Lookup<'a>>>,
     /// Index entries that are not in the file yet.
     pending: Vec<OffsetEntry>,
     place: Place<'a>,
@@ -192,7 +194,20 @@ pub(crate) fn view<'a>(
     let (base, index, is_damaged) = (segment.base, segment.index.clone(), segment.damaged);
     let upper = next.map_or(bound, |next| next.min(bound));
     let end = next.unwrap_or(state.end);
-    Ok(View { base, next, end, file, limit: limit.into(), exact, upper, is_damaged, index, pending, place })
+    Ok(View {
+        base,
+        next,
+        end,
+        file,
+        limit: limit.into(),
+        exact,
+        upper,
+        is_damaged,
+        index,
+        lookup: RefCell::default(),
+        pending,
+        place,
+    })
 }
 
 impl View<'_> {
@@ -227,7 +242,7 @@ impl View<'_> {
     pub(crate) fn locate(&self, offset: Offset) -> Result<Option<Found>, ReadError> {
         // Before the base: the offset lies in a gap behind the segment before this one.
         let relative = u32::try_from((offset.0 - self.base.0).max(0)).unwrap_or(u32::MAX);
-        let floor = self.floor(|entry| entry.relative <= relative)?;
+        let floor = self.floor(self.share_of(relative), |entry| entry.relative <= relative)?;
         let found = self.walk_to(floor, offset);
         let is_wrong = match &found {
             Err(WalkError::NotABatch { position, .. }) => *position == floor,
@@ -287,7 +302,9 @@ impl View<'_> {
             return Ok((self.limit, self.upper));
         }
         let relative = u32::try_from(bound.0 - self.base.0).unwrap_or(u32::MAX);
-        let floor = self.floor(|entry| u64::from(entry.position) <= target && entry.relative < relative)?;
+        let likely = Share { part: target.min(self.limit), whole: self.limit };
+        let floor =
+            self.floor(likely, |entry| u64::from(entry.position) <= target && entry.relative < relative)?;
         let from = first_end.max(floor);
         match self.walk_while_whole(from, target, bound) {
             // As in `locate`: the index does not fit the log.
@@ -325,17 +342,38 @@ impl View<'_> {
         }
     }
 
+    /// How far into the segment an offset is to be expected.
+    pub(crate) fn share_of(&self, relative: u32) -> Share {
+        let whole = u64::try_from(self.end.0 - self.base.0).unwrap_or(0);
+        Share { part: relative.into(), whole }
+    }
+
     /// Position of the last index entry for which `is_before` holds, or the start.
-    pub(crate) fn floor(&self, is_before: impl Fn(&OffsetEntry) -> bool) -> Result<u64, ReadError> {
+    pub(crate) fn floor(
+        &self,
+        likely: Share,
+        is_before: impl Fn(&OffsetEntry) -> bool,
+    ) -> Result<u64, ReadError> {
         let is_usable = |entry: &OffsetEntry| u64::from(entry.position) < self.limit && is_before(entry);
         let pending = self.pending.partition_point(&is_usable);
         if let Some(last) = pending.checked_sub(1) {
             return Ok(u64::from(self.pending[last].position));
         }
-        let Some(file) = &self.index else { return Ok(0) };
-        let entry = index::last_before(self.place.disk, file, is_usable)
-            .map_err(|error| self.error(WalkError::Io(error)))?;
+        let entry = self.find(likely, is_usable).map_err(|error| self.error(WalkError::Io(error)))?;
         Ok(entry.map_or(0, |entry| u64::from(entry.position)))
+    }
+
+    fn find(
+        &self,
+        likely: Share,
+        is_before: impl Fn(&OffsetEntry) -> bool,
+    ) -> io::Result<Option<OffsetEntry>> {
+        let Some(file) = &self.index else { return Ok(None) };
+        let mut lookup = self.lookup.borrow_mut();
+        if lookup.is_none() {
+            *lookup = Some(Lookup::new(self.place.disk, file.clone())?);
+        }
+        lookup.as_mut().expect("made above").last_before(likely, is_before)
     }
 
     pub(crate) fn place(&self) -> &Place<'_> {

@@ -1,6 +1,6 @@
 //! Finds records by time. Timestamps are the records' own and need not ascend.
 
-use super::index::{self, TimeEntry};
+use super::index::{self, Lookup, Share, TimeEntry};
 use super::partition::{Engine, Partition, State};
 use super::reader::{View, bound_offset, check, view};
 use super::segment::Newest;
@@ -184,9 +184,13 @@ impl View<'_> {
         let file = index::open::<TimeEntry>(self.place(), self.base);
         let Some(file) = file.map_err(|error| self.error(WalkError::Io(error)))? else { return Ok(0) };
         // All records up to the batch of this entry are older than `at`.
-        let entry = index::last_before(self.place().disk, &file, |entry: &TimeEntry| entry.timestamp < at)
+        let entry = Lookup::new(self.place().disk, file)
+            .and_then(|mut lookup| {
+                lookup.last_before(Share::UNKNOWN, |entry: &TimeEntry| entry.timestamp < at)
+            })
             .map_err(|error| self.error(WalkError::Io(error)))?;
-        entry.map_or(Ok(0), |entry| self.floor(|offset| offset.relative <= entry.relative))
+        let Some(TimeEntry { relative, .. }) = entry else { return Ok(0) };
+        self.floor(self.share_of(relative), |offset| offset.relative <= relative)
     }
 
     fn record_in(

@@ -58,20 +58,25 @@ fn writing_goes_on_behind_what_is_there() {
 }
 
 proptest! {
+    /// Wherever something is expected, and whatever was looked up before.
     #[test]
-    fn lookups_agree_with_a_list(steps in prop::collection::vec(1..4_u32, 0..2000), targets in prop::collection::vec(0..6000_u32, 20)) {
+    fn lookups_agree_with_a_list(
+        steps in prop::collection::vec(1..4_u32, 0..4000),
+        targets in prop::collection::vec((0..12_000_u32, 0..5_u64), 20),
+    ) {
         let relatives: Vec<u32> = steps.iter().scan(0, |sum, step| { *sum += step; Some(*sum) }).collect();
         let directory = tempfile::tempdir().unwrap();
         let disk = system(Syncs::Skipped);
         let place = &place(&disk, &directory);
         write(place, &relatives);
         let file = open::<OffsetEntry>(place, Offset(5)).unwrap();
-        for target in targets {
+        let mut lookup = file.map(|file| Lookup::new(&*disk, file).unwrap());
+        for (target, part) in targets {
             let expected = relatives.iter().rposition(|relative| *relative <= target);
-            let found = match &file {
-                Some(file) => last_before(&*disk, file, |entry: &OffsetEntry| entry.relative <= target).unwrap(),
-                None => None,
-            };
+            let likely = Share { part, whole: 3 };
+            let found = lookup.as_mut().and_then(|lookup| {
+                lookup.last_before(likely, |entry: &OffsetEntry| entry.relative <= target).unwrap()
+            });
             prop_assert_eq!(found.map(|entry| entry.position as usize), expected);
         }
     }
