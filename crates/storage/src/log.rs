@@ -18,6 +18,7 @@ use crate::settings::{LogOptions, LogSettings, Work};
 use crate::ticket::{AppendTicket, Pending};
 use foldhash::HashMap;
 use ottla_base::{Env, LeaderEpoch, Offset, PartitionId, Timestamp, TopicName};
+use ottla_wire::record::SmallList;
 use parking_lot::{Mutex, RwLock};
 use std::fs::File;
 use std::sync::Arc;
@@ -128,8 +129,9 @@ impl Log {
 
     /// [`append`](Self::append) for batches whose transactions are of `version`.
     pub fn append_with(&self, batches: Vec<Append>, version: TransactionVersion) -> AppendTicket {
+        let results = batches.iter().map(|append| Err(AppendError::NotFound(append.id))).collect();
         let items = batches.into_iter().enumerate();
-        self.append_items(items.map(|(at, Append { id, batch })| (id, Item { at, batch, version })).collect())
+        self.append_items(results, items.map(|(at, Append { id, batch })| (id, Item { at, batch, version })))
     }
 
     /// Ends transactions: writes one control batch for each, by the rules of [`sequencer`](crate::sequencer)
@@ -142,40 +144,49 @@ impl Log {
             let batch = end.marker.batch(end.producer, end.epoch, now);
             (id, Item { at, batch, version: end.version })
         };
-        self.append_items(ends.into_iter().enumerate().map(item).collect())
+        let results = ends.iter().map(|(id, _)| Err(AppendError::NotFound(*id))).collect();
+        self.append_items(results, ends.into_iter().enumerate().map(item))
     }
 
-    fn append_items(&self, items: Vec<(PartitionId, Item)>) -> AppendTicket {
+    /// What is next to each other and goes to one partition is written together. `results` say of every item that there
+    /// is no such partition.
+    fn append_items(
+        &self,
+        mut results: Vec<Result<Appended, AppendError>>,
+        items: impl Iterator<Item = (PartitionId, Item)>,
+    ) -> AppendTicket {
         if self.0.closed.load(Ordering::Acquire) {
-            return AppendTicket::new(items.iter().map(|_| Err(AppendError::Closed)).collect(), None);
+            results.fill_with(|| Err(AppendError::Closed));
+            return AppendTicket::new(results, None);
         }
         let shell =
             Shell { engine: &self.0.engine, commits: &self.0.commits, now: self.0.engine.env.now().wall };
-        let mut results: Vec<Result<Appended, AppendError>> =
-            items.iter().map(|(id, _)| Err(AppendError::NotFound(*id))).collect();
         let mut concerned = Vec::new();
-        let (mut group, mut advanced) = (None, Vec::new());
-        for (id, items) in by_partition(items) {
+        let (mut group, mut advanced) = (None, SmallList::default());
+        let mut items = items.peekable();
+        while let Some((id, first)) = items.next() {
+            let from = first.at;
+            let behind = std::iter::from_fn(|| items.next_if(|(next, _)| *next == id).map(|(_, item)| item));
+            let together = std::iter::once(first).chain(behind);
             let Some(partition) = self.find(id) else {
-                if self.0.engine.offline.has(id) {
-                    items.iter().for_each(|item| results[item.at] = Err(AppendError::Storage(id)));
-                }
+                let is_offline = self.0.engine.offline.has(id);
+                together
+                    .filter(|_| is_offline)
+                    .for_each(|item| results[item.at] = Err(AppendError::Storage(id)));
                 continue;
             };
-            let outcome = append::append(&shell, &partition, items);
-            for (at, result) in outcome.results {
-                if result.is_ok() && outcome.group.is_some() {
-                    concerned.push((at, id));
-                }
-                results[at] = result;
+            let outcome = append::append(&shell, &partition, together, &mut results);
+            if outcome.group.is_some() {
+                let until = items.peek().map_or(results.len(), |(_, next)| next.at);
+                concerned.push((from..until, id));
             }
             group = group.max(outcome.group);
             if outcome.advanced {
                 advanced.push(id);
             }
         }
-        if !advanced.is_empty() {
-            self.0.progress.advanced(&advanced);
+        if !advanced.as_slice().is_empty() {
+            self.0.progress.advanced(advanced.as_slice());
         }
         let commits = &self.0.commits;
         let pending =
@@ -335,29 +346,6 @@ impl Drop for Shared {
         self.stop();
     }
 }
-
-/// Groups batches by partition, in the order in which partitions are first met.
-fn by_partition(items: Vec<(PartitionId, Item)>) -> Vec<(PartitionId, Vec<Item>)> {
-    let mut groups: Vec<(PartitionId, Vec<Item>)> = Vec::with_capacity(items.len());
-    let mut places: HashMap<PartitionId, usize> = HashMap::default();
-    let many = SEARCHED_MAX < items.len();
-    for (id, item) in items {
-        let place =
-            if many { places.get(&id).copied() } else { groups.iter().position(|(known, _)| *known == id) };
-        if let Some(place) = place {
-            groups[place].1.push(item);
-        } else {
-            if many {
-                places.insert(id, groups.len());
-            }
-            groups.push((id, vec![item]));
-        }
-    }
-    groups
-}
-
-/// Up to so many batches, looking at all is faster than hashing.
-const SEARCHED_MAX: usize = 16;
 
 #[cfg(test)]
 pub(crate) mod tests;

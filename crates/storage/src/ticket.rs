@@ -4,6 +4,7 @@ use crate::error::AppendError;
 use crate::local::group_commit::GroupCommit;
 use crate::log::Appended;
 use ottla_base::PartitionId;
+use std::ops::Range;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
@@ -24,8 +25,8 @@ pub(crate) struct Pending {
     pub(crate) commits: Arc<GroupCommit>,
     /// Until this sync group is finished.
     pub(crate) group: u64,
-    /// Which results a failed sync turns into errors.
-    pub(crate) concerned: Vec<(usize, PartitionId)>,
+    /// Which results a failed sync turns into errors, unless they are errors already.
+    pub(crate) concerned: Vec<(Range<usize>, PartitionId)>,
     pub(crate) registered: Option<Waker>,
 }
 
@@ -46,11 +47,17 @@ impl AppendTicket {
         self.pending.as_ref().is_none_or(|pending| pending.commits.is_finished(pending.group))
     }
 
+    /// The results, if the ticket would resolve at once; then it has resolved.
+    pub fn results_if_ready(&mut self) -> Option<Vec<Result<Appended, AppendError>>> {
+        self.is_ready().then(|| self.take())
+    }
+
     fn take(&mut self) -> Vec<Result<Appended, AppendError>> {
         if let Some(Pending { commits, concerned, group, .. }) = self.pending.take() {
-            for (at, id) in concerned {
-                if self.results[at].is_ok() && commits.has_failed(id, group) {
-                    self.results[at] = Err(AppendError::Storage(id));
+            for (range, id) in concerned {
+                if commits.has_failed(id, group) {
+                    let written = self.results[range].iter_mut().filter(|result| result.is_ok());
+                    written.for_each(|result| *result = Err(AppendError::Storage(id)));
                 }
             }
         }

@@ -35,10 +35,9 @@ pub(crate) struct Shell<'a> {
     pub(crate) now: Timestamp,
 }
 
-/// What became of the batches of one partition.
+/// What became of batches of one partition that were next to each other.
 #[derive(Debug, Default)]
 pub(crate) struct Outcome {
-    pub(crate) results: Vec<(usize, Result<Appended, AppendError>)>,
     /// The sync group that makes them durable, if they are not yet.
     pub(crate) group: Option<u64>,
     /// The high watermark has moved at once.
@@ -59,6 +58,12 @@ struct Entry {
     applied: Option<Applied>,
 }
 
+impl Entry {
+    fn slices(&self) -> [IoSlice<'_>; 2] {
+        [IoSlice::new(&self.batch.head), IoSlice::new(&self.batch.records)]
+    }
+}
+
 /// A batch as it will lie in the log. The records stay where the request left them.
 struct Stamped {
     header: BatchHeader,
@@ -66,25 +71,32 @@ struct Stamped {
     records: Bytes,
 }
 
-/// Appends the items in their order.
-pub(crate) fn append(shell: &Shell, partition: &Arc<Partition>, items: Vec<Item>) -> Outcome {
+/// Appends the items in their order. What became of each goes to its place in `results`.
+pub(crate) fn append(
+    shell: &Shell,
+    partition: &Arc<Partition>,
+    items: impl Iterator<Item = Item>,
+    results: &mut [Result<Appended, AppendError>],
+) -> Outcome {
     let mut state = partition.state.lock();
-    let mut outcome = Outcome { results: Vec::with_capacity(items.len()), ..Outcome::default() };
-    let mut run = Run { entries: Vec::with_capacity(items.len()), bytes: 0 };
-    let mut appending = Appending { shell, partition, state: &mut state, outcome: &mut outcome };
+    // Nearly always there is one.
+    let mut run = Run { entries: Vec::with_capacity(1), bytes: 0 };
+    let outcome = Outcome::default();
+    let mut appending = Appending { shell, partition, state: &mut state, results, outcome };
     for item in items {
         appending.take(&mut run, item);
     }
     // Each batch of the run has its own answer by now, also if it is an error.
     let _ = appending.write(&mut run);
-    outcome
+    appending.outcome
 }
 
 struct Appending<'a> {
     shell: &'a Shell<'a>,
     partition: &'a Arc<Partition>,
     state: &'a mut State,
-    outcome: &'a mut Outcome,
+    results: &'a mut [Result<Appended, AppendError>],
+    outcome: Outcome,
 }
 
 impl Appending<'_> {
@@ -95,7 +107,7 @@ impl Appending<'_> {
             Ok((header, facts, Decision::Accept)) => {
                 if let Err(error) = self.make_room(run, &header) {
                     self.await_again(&header);
-                    self.outcome.results.push((at, Err(error)));
+                    self.results[at] = Err(error);
                     return;
                 }
                 let base_offset = run.next_offset(self.state.end);
@@ -114,14 +126,10 @@ impl Appending<'_> {
                 self.wait_for(last_offset);
                 // As Kafka: it comes with the time that the first one was stored with, whoever has set it.
                 let log_start = self.state.log_start;
-                self.outcome
-                    .results
-                    .push((at, Ok(Appended { base_offset, log_append_time: timestamp, log_start })));
+                self.results[at] = Ok(Appended { base_offset, log_append_time: timestamp, log_start });
             }
-            Ok((header, _, refusal)) => {
-                self.outcome.results.push((at, Err(refused(refusal, &header))));
-            }
-            Err(error) => self.outcome.results.push((at, Err(error))),
+            Ok((header, _, refusal)) => self.results[at] = Err(refused(refusal, &header)),
+            Err(error) => self.results[at] = Err(error),
         }
     }
 
@@ -215,10 +223,15 @@ impl Appending<'_> {
         run.bytes = 0;
         let written = self.active_file().and_then(|file| {
             let segment = self.state.segments.last().expect("a partition has a segment");
-            let parts = entries.iter().flat_map(|Entry { batch, .. }| [&batch.head[..], &batch.records[..]]);
-            let mut slices: Vec<IoSlice> = parts.map(IoSlice::new).collect();
             let disk = &self.shell.engine.disk;
-            let written = disk.write_all_at(&file, &mut slices, segment.size.into());
+            let written = match entries.as_slice() {
+                // Nearly every run has one batch.
+                [entry] => disk.write_all_at(&file, &mut entry.slices(), segment.size.into()),
+                entries => {
+                    let mut slices: Vec<IoSlice> = entries.iter().flat_map(Entry::slices).collect();
+                    disk.write_all_at(&file, &mut slices, segment.size.into())
+                }
+            };
             // The next append must not find half a batch before it.
             written.map_err(|error| {
                 self.state.is_cut_back = true;
@@ -240,7 +253,7 @@ impl Appending<'_> {
                 }
                 for entry in entries {
                     self.await_again(&entry.batch.header);
-                    self.outcome.results.push((entry.at, Err(error.clone())));
+                    self.results[entry.at] = Err(error.clone());
                 }
                 Err(error)
             }
@@ -264,7 +277,7 @@ impl Appending<'_> {
             }
             let timestamp = entry.batch.header.max_timestamp;
             let appended = self.appended(entry.batch.header.base_offset, entry.batch.header, timestamp);
-            self.outcome.results.push((entry.at, Ok(appended)));
+            self.results[entry.at] = Ok(appended);
         }
         let active = self.state.active.as_mut().expect("make_room has resumed it");
         if active.is_flush_due() {
