@@ -2,6 +2,7 @@
 
 use crate::connection::Peer;
 use crate::share_session::ConnectionId;
+use crate::system;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
@@ -64,23 +65,32 @@ impl Drop for Place {
     }
 }
 
+/// What all connections of a listener have in common.
+pub(crate) struct Door {
+    /// The listener's name.
+    pub(crate) name: Arc<str>,
+    pub(crate) places: Arc<Places>,
+    /// For connections from this machine; `None` once it is known that the system refuses it.
+    pub(crate) loopback_congestion: Option<String>,
+}
+
 /// Accepts for ever. Each connection goes to the next worker in turn, so that they share the load evenly.
 pub(crate) async fn accept(
     listener: TcpListener,
-    name: Arc<str>,
-    places: Arc<Places>,
+    mut door: Door,
     workers: Vec<mpsc::UnboundedSender<(Accepted, Place)>>,
 ) {
     let mut next = 0;
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
-                let Some(place) = places.take() else {
+                let Some(place) = door.places.take() else {
                     tracing::warn!(client = %address, "connection refused: max.connections are open");
                     continue;
                 };
-                let connection = places.next_id();
-                let Ok(accepted) = prepare(stream, address, &name, connection) else { continue };
+                let connection = door.places.next_id();
+                door.ease_loopback(&stream, address);
+                let Ok(accepted) = prepare(stream, address, &door.name, connection) else { continue };
                 // A worker that is gone means shutdown; the connection closes with the message.
                 let _ = workers[next % workers.len()].send((accepted, place));
                 next += 1;
@@ -89,6 +99,22 @@ pub(crate) async fn accept(
                 tracing::warn!(%error, "cannot accept a connection; trying again");
                 tokio::time::sleep(EXHAUSTED_PAUSE).await;
             }
+        }
+    }
+}
+
+impl Door {
+    fn ease_loopback(&mut self, stream: &tokio::net::TcpStream, address: SocketAddr) {
+        let Some(control) = self.loopback_congestion.take_if(|_| address.ip().to_canonical().is_loopback())
+        else {
+            return;
+        };
+        match system::set_congestion_control(stream, &control) {
+            Ok(()) => self.loopback_congestion = Some(control),
+            Err(error) => tracing::warn!(
+                %error, %control,
+                "socket.loopback.congestion.control is not to be had: connections from this machine have the system's"
+            ),
         }
     }
 }

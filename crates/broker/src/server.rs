@@ -13,7 +13,7 @@ use crate::environment::SystemEnv;
 use crate::fetch_session::FetchSessions;
 use crate::groups::Groups;
 use crate::image::Image;
-use crate::listener::{self, Accepted, Place, Places};
+use crate::listener::{self, Accepted, Door, Place, Places};
 use crate::producer_ids::ProducerIds;
 use crate::shard::LoadError;
 use crate::share::Share;
@@ -332,12 +332,18 @@ impl Worker {
         bound: Vec<Bound>,
         workers: &[mpsc::UnboundedSender<(Accepted, Place)>],
     ) {
-        let places = Places::new(self.broker.config().network.max_connections);
+        let network = &self.broker.config().network;
+        let places = Places::new(network.max_connections);
+        let control = &network.socket_loopback_congestion_control;
         for (listener, socket) in bound {
             match tokio::net::TcpListener::from_std(socket) {
                 Ok(socket) => {
-                    let accepting =
-                        listener::accept(socket, listener.name, Arc::clone(&places), workers.to_vec());
+                    let door = Door {
+                        name: listener.name,
+                        places: Arc::clone(&places),
+                        loopback_congestion: Some(control.clone()).filter(|control| !control.is_empty()),
+                    };
+                    let accepting = listener::accept(socket, door, workers.to_vec());
                     let broker = Arc::clone(&self.broker);
                     doors.spawn_local(async move {
                         broker.transactions.settled().await;

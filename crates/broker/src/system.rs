@@ -28,6 +28,11 @@ pub(crate) fn send_file(stream: &TcpStream, file: &File, position: u64, length: 
     Ok(rustix::fs::sendfile(stream, file, Some(&mut position), length)?)
 }
 
+/// Lets the system govern what `stream` sends by its congestion control of this name.
+pub(crate) fn set_congestion_control(stream: &TcpStream, name: &str) -> io::Result<()> {
+    Ok(rustix::net::sockopt::set_tcp_congestion(stream, name)?)
+}
+
 /// Lets all threads of normal priority go before this one, from now on.
 pub(crate) fn yield_to_others() -> io::Result<()> {
     // On Linux this concerns the calling thread alone.

@@ -293,6 +293,28 @@ fn a_listener_open_to_other_machines_is_warned_of_and_loopback_is_not() {
     assert!(!warned("127.0.0.1:0"));
 }
 
+/// A setting for speed is no reason to serve nobody.
+#[test]
+fn a_congestion_control_that_the_system_lacks_is_told_once_and_passed_over() {
+    let said = |control: &str| {
+        let setting = format!("socket.loopback.congestion.control={control}");
+        let mut broker = Broker::start_with(&[&setting], Stdio::piped());
+        for _ in 0..2 {
+            let mut client = broker.connect();
+            client.0.write_all(&frame(5, &versions(), 2)).unwrap();
+            assert_eq!(client.answer().0, 5);
+        }
+        broker.terminate();
+        broker.process.wait().unwrap();
+        let mut said = String::new();
+        broker.process.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        said.matches("socket.loopback.congestion.control is not to be had").count()
+    };
+    assert_eq!(said("no-such-control"), 1);
+    assert_eq!(said("reno"), 0);
+    assert_eq!(said(""), 0);
+}
+
 #[test]
 fn thousands_of_connections_are_served() {
     let broker = Broker::start(&[]);

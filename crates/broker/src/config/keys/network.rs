@@ -107,6 +107,15 @@ ottla_base::config! {
         effect: Effect::Kept("The system sizes its buffers itself, which adapts to distance and load."),
     }
 
+    /// The congestion control of connections that come from the same machine, by the system's name for it; empty leaves
+    /// them the system's default. It governs what the broker sends, above all fetched records. Nothing is lost on the
+    /// way inside of a machine, and what some systems choose for long ways, such as bbr, costs several times as much
+    /// there. One that the system lacks or forbids is passed over with a warning. This key is Ottla's own.
+    socket_loopback_congestion_control: String {
+        name: "socket.loopback.congestion.control",
+        default: Some("reno"),
+    }
+
     /// How many connections may wait to be accepted.
     socket_listen_backlog_size: i32 {
         name: "socket.listen.backlog.size",
