@@ -61,9 +61,10 @@ mod write_txn_markers;
 
 use crate::Broker;
 use crate::connection::Peer;
+use ottla_base::Now;
 use ottla_coordinator::group::Client;
 use ottla_wire::codec::{self, DecodeError, EncodeError, Encoded, Reader};
-use ottla_wire::message::Request;
+use ottla_wire::message::{Request, Response};
 use ottla_wire::{ApiKey, Str};
 use std::future::Future;
 use std::ops::RangeInclusive;
@@ -82,6 +83,8 @@ pub(crate) struct Context {
     pub(crate) version: i16,
     /// What the client calls itself; for logs and group descriptions only.
     pub(crate) client_id: Option<Str>,
+    /// When the request was read.
+    pub(crate) now: Now,
     correlation_id: i32,
 }
 
@@ -127,13 +130,30 @@ pub(crate) enum CallError {
     Version { key: ApiKey, version: i16, served: RangeInclusive<i16> },
 }
 
+/// A request whose answer has to be waited for.
 pub(crate) type Call = Pin<Box<dyn Future<Output = Result<Answer<Encoded>, CallError>>>>;
+
+/// A request whose header and body could be read.
+pub(crate) enum Started {
+    /// It has its answer.
+    Answered(Answer<Encoded>),
+    /// It goes on when it is polled.
+    Running(Call),
+}
+
+/// How far a handler gets without waiting.
+enum Step<R> {
+    /// To the end.
+    Answered(Answer<R>),
+    /// To where it waits.
+    Waits(Pin<Box<dyn Future<Output = Answer<R>>>>),
+}
 
 /// One Kafka API: its key, its versions, and who answers.
 pub(crate) struct Api {
     pub(crate) key: ApiKey,
     pub(crate) versions: RangeInclusive<i16>,
-    call: Box<dyn Fn(Context, Reader) -> Call + Send + Sync>,
+    call: Box<dyn Fn(Context, Reader) -> Result<Started, CallError> + Send + Sync>,
 }
 
 impl Api {
@@ -144,34 +164,46 @@ impl Api {
         F: Fn(Context, R) -> Fut + Copy + Send + Sync + 'static,
         Fut: Future<Output = R::Response> + 'static,
     {
-        Self::that_may_be_silent(versions, move |context, request| {
-            let response = handle(context, request);
-            async move { Answer::Send(response.await) }
-        })
+        let call = move |context: Context, mut body: Reader| {
+            let (version, correlation_id) = (context.version, context.correlation_id);
+            let response = handle(context, R::decode(&mut body, version)?);
+            Ok(Started::Running(Box::pin(async move {
+                encode(Answer::Send(response.await), correlation_id, version)
+            })))
+        };
+        Self { key: R::KEY, versions, call: Box::new(call) }
     }
 
-    /// An API whose request may ask for no response.
-    fn that_may_be_silent<R, F, Fut>(versions: RangeInclusive<i16>, handle: F) -> Self
+    /// An API that needs no waiting most of the time, and whose request may ask for no response.
+    fn in_steps<R, F>(versions: RangeInclusive<i16>, handle: F) -> Self
     where
-        R: Request,
-        F: Fn(Context, R) -> Fut + Copy + Send + Sync + 'static,
-        Fut: Future<Output = Answer<R::Response>> + 'static,
+        R: Request<Response: 'static>,
+        F: Fn(Context, R) -> Step<R::Response> + Copy + Send + Sync + 'static,
     {
-        let call = move |context: Context, mut body: Reader| -> Call {
-            Box::pin(async move {
-                let (version, correlation_id) = (context.version, context.correlation_id);
-                let request = R::decode(&mut body, version)?;
-                Ok(match handle(context, request).await {
-                    Answer::Send(response) => {
-                        Answer::Send(codec::encode_response(correlation_id, &response, version)?)
-                    }
-                    Answer::Silent => Answer::Silent,
-                    Answer::Close => Answer::Close,
-                })
+        let call = move |context: Context, mut body: Reader| {
+            let (version, correlation_id) = (context.version, context.correlation_id);
+            let request = R::decode(&mut body, version)?;
+            Ok(match handle(context, request) {
+                Step::Answered(answer) => Started::Answered(encode(answer, correlation_id, version)?),
+                Step::Waits(answer) => {
+                    Started::Running(Box::pin(async move { encode(answer.await, correlation_id, version) }))
+                }
             })
         };
         Self { key: R::KEY, versions, call: Box::new(call) }
     }
+}
+
+fn encode<R: Response>(
+    answer: Answer<R>,
+    correlation_id: i32,
+    version: i16,
+) -> Result<Answer<Encoded>, CallError> {
+    Ok(match answer {
+        Answer::Send(response) => Answer::Send(codec::encode_response(correlation_id, &response, version)?),
+        Answer::Silent => Answer::Silent,
+        Answer::Close => Answer::Close,
+    })
 }
 
 /// Who answers `key`, or `None` where Ottla does not serve it.
@@ -300,11 +332,16 @@ pub(crate) fn may_overlap(frame: &[u8]) -> bool {
     frame.first_chunk::<2>().is_some_and(|key| i16::from_be_bytes(*key) == ApiKey::Produce as i16)
 }
 
-/// Reads a request's header and starts whoever answers it.
+/// Reads a request and starts whoever answers it.
 ///
 /// # Errors
 /// [`CallError`] where the connection has to be closed.
-pub(crate) fn call(broker: Arc<Broker>, peer: Rc<Peer>, frame: bytes::Bytes) -> Result<Call, CallError> {
+pub(crate) fn call(
+    broker: Arc<Broker>,
+    peer: Rc<Peer>,
+    now: Now,
+    frame: bytes::Bytes,
+) -> Result<Started, CallError> {
     let mut body = Reader::new(frame);
     let header = codec::decode_request_header(&mut body)?;
     let number = header.request_api_key;
@@ -315,17 +352,16 @@ pub(crate) fn call(broker: Arc<Broker>, peer: Rc<Peer>, frame: bytes::Bytes) -> 
         peer,
         version: header.request_api_version,
         client_id: header.client_id,
+        now,
         correlation_id: header.correlation_id,
     };
     if api.versions.contains(&context.version) {
-        return Ok((api.call)(context, body));
+        return (api.call)(context, body);
     }
     if key == ApiKey::ApiVersions {
         // KIP-511: whoever is newer than we are learns our versions in the one form that all can read.
-        return Ok(Box::pin(async move {
-            let response = api_versions::unsupported_version();
-            Ok(Answer::Send(codec::encode_response(context.correlation_id, &response, 0)?))
-        }));
+        let answer = Answer::Send(api_versions::unsupported_version());
+        return Ok(Started::Answered(encode(answer, context.correlation_id, 0)?));
     }
     Err(CallError::Version { key, version: context.version, served: api.versions.clone() })
 }

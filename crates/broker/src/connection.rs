@@ -11,14 +11,16 @@
 //! for memory.
 
 use crate::Broker;
-use crate::api::{self, Answer, Call, CallError};
+use crate::api::{self, Answer, Call, CallError, Started};
 use crate::budget::{FREE_BYTES, Reservation};
 use crate::frame::{FrameBuffer, FrameError};
+use crate::pool::Pool;
 use crate::reply;
 use crate::share_session::ConnectionId;
-use bytes::Bytes;
-use ottla_base::Tick;
+use bytes::{BufMut, Bytes};
+use ottla_base::{Now, Tick};
 use ottla_wire::codec::Encoded;
+use ottla_wire::record::SmallList;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
@@ -34,6 +36,10 @@ use tokio::time::{Instant, Sleep};
 
 /// Produce requests that may wait for durability at once; Java sends 5, others any number.
 const IN_FLIGHT_MAX: usize = 64;
+
+/// Answers wait for each other, to be sent together, while requests of fewer bytes than this are read: an answer costs more
+/// than reading and storing a small request, for it wakes the client.
+const ANSWERED_TOGETHER_BYTES: usize = 256 * 1024;
 
 /// How long the bytes of a large frame may stop coming while others wait for the memory that it holds.
 const STALLED: Duration = Duration::from_secs(10);
@@ -90,6 +96,10 @@ struct Connection {
     /// Memory for the frame that is being read, once its length is known.
     reserved: Option<Reservation>,
     in_flight: VecDeque<InFlight>,
+    /// Bytes of requests that started since answers were last written.
+    unanswered_bytes: usize,
+    /// The last read was given all that it had room for.
+    has_filled_room: bool,
     idle_after: Duration,
     active: Tick,
 }
@@ -99,12 +109,13 @@ pub(crate) async fn serve(
     broker: Arc<Broker>,
     stream: TcpStream,
     peer: Peer,
+    pool: Arc<Pool>,
     mut shutdown: watch::Receiver<bool>,
 ) {
     let (address, connection_id) = (peer.address, peer.connection);
     let config = broker.config();
     let mut connection = Connection {
-        frames: FrameBuffer::new(config.network.socket_request_max_bytes),
+        frames: FrameBuffer::new(config.network.socket_request_max_bytes, pool),
         idle_after: Duration::from_millis(config.network.connections_max_idle_ms),
         active: broker.env.now().tick,
         stream,
@@ -112,6 +123,8 @@ pub(crate) async fn serve(
         peer: Rc::new(peer),
         reserved: None,
         in_flight: VecDeque::new(),
+        unanswered_bytes: 0,
+        has_filled_room: false,
     };
     let ended = connection.run(&mut shutdown).await;
     // What it asked for is dropped first, so that nothing is taken for a client that is gone.
@@ -123,6 +136,15 @@ pub(crate) async fn serve(
         Err(Closed::Idle) => tracing::debug!(client = %address, "idle connection closed"),
         Err(reason) => tracing::warn!(client = %address, "connection closed: {reason}"),
     }
+}
+
+/// What a read has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Read {
+    Some,
+    Nothing,
+    /// The client has closed the connection.
+    Closed,
 }
 
 enum Event {
@@ -137,14 +159,24 @@ impl Connection {
     async fn run(&mut self, shutdown: &mut watch::Receiver<bool>) -> Result<(), Closed> {
         let idle_timer = tokio::time::sleep(self.idle_after);
         tokio::pin!(idle_timer);
+        // Made once: a busy connection asks it again and again.
+        let stopped = async { drop(shutdown.wait_for(|&stop| stop).await) };
+        tokio::pin!(stopped);
         loop {
             if let Err(reason) = self.start_requests().await {
                 // What was asked before the bad bytes has been done, so it is answered.
                 self.finish_requests().await?;
                 return Err(reason);
             }
-            if self.in_flight.is_empty() && self.frames.is_empty() {
-                self.frames.release();
+            // What needs no waiting is answered without a look around, together with what has come behind it by now.
+            if self.in_flight.front().is_some_and(InFlight::is_done) {
+                if !self.more_has_come()? || self.read()? != Read::Some {
+                    self.write_answers().await?;
+                }
+                continue;
+            }
+            if !self.holds_memory() {
+                self.frames.settle();
             }
             let may_read = self.in_flight.len() < IN_FLIGHT_MAX
                 && !self.holds_whole_frame()?
@@ -153,18 +185,22 @@ impl Connection {
             let event = tokio::select! {
                 biased;
                 () = answered(&mut self.in_flight), if waits_for_answer => Event::Answered,
-                ready = self.stream.readable(), if may_read => ready.map(|()| Event::Readable)?,
+                ready = poll_fn(|cx| self.stream.poll_read_ready(cx)), if may_read => ready.map(|()| Event::Readable)?,
                 () = &mut idle_timer, if !waits_for_answer => Event::IdleTimer,
-                () = tokio::time::sleep(STALLED), if may_read && self.holds_memory() => Event::Stalled,
-                _ = shutdown.wait_for(|&stop| stop), if !waits_for_answer => Event::ShutDown,
+                // Made only if it is polled, that is if the condition holds.
+                () = async { tokio::time::sleep(STALLED).await }, if may_read && self.holds_memory() => Event::Stalled,
+                () = &mut stopped, if !waits_for_answer => Event::ShutDown,
             };
             match event {
                 Event::Readable => {
-                    if !self.read()? {
+                    if self.read()? == Read::Closed {
                         return Ok(());
                     }
                 }
-                Event::Answered => self.write_answers().await?,
+                Event::Answered => {
+                    self.write_answers().await?;
+                    self.active = self.broker.env.now().tick;
+                }
                 Event::IdleTimer => self.check_idle(idle_timer.as_mut())?,
                 Event::Stalled if self.broker.budget.is_short() => return Err(Closed::Stalled),
                 Event::Stalled => {}
@@ -175,19 +211,22 @@ impl Connection {
 
     /// Starts every request that is whole and may start.
     async fn start_requests(&mut self) -> Result<(), Closed> {
+        // Of all requests that have come together.
+        let mut now = None;
         while self.in_flight.len() < IN_FLIGHT_MAX {
             let Some(length) = self.frames.claimed()? else { return Ok(()) };
             if self.reserved.is_none() {
                 if FREE_BYTES < length && self.frames.arrived() < FREE_BYTES {
                     return Ok(());
                 }
-                self.reserved = match self.in_flight.is_empty() {
-                    true => Some(self.broker.budget.reserve(length).await),
-                    // Answers in flight give memory back; waiting here would keep them from leaving.
-                    false => self.broker.budget.try_reserve(length),
-                };
+                self.reserved = self.broker.budget.try_reserve(length);
                 if self.reserved.is_none() {
-                    return Ok(());
+                    if !self.in_flight.is_empty() {
+                        // Answers in flight give memory back; waiting here would keep them from leaving.
+                        return Ok(());
+                    }
+                    self.reserved = Some(self.broker.budget.reserve(length).await);
+                    now = None;
                 }
             }
             let Some(overlaps) = self.frames.peek(length).map(api::may_overlap) else { return Ok(()) };
@@ -196,17 +235,32 @@ impl Connection {
             if !may_start {
                 return Ok(());
             }
-            let frame = self.frames.cut(length).expect("peek saw the whole frame");
+            let mut frame = self.frames.cut(length).expect("peek saw the whole frame");
+            if !overlaps {
+                // It may wait long, and must not keep the memory of what came together with it.
+                frame = Bytes::copy_from_slice(&frame);
+            }
             let memory = self.reserved.take().expect("reserved above");
-            self.start(frame, overlaps, memory).await?;
+            let now = *now.get_or_insert_with(|| self.broker.env.now());
+            self.start(frame, overlaps, memory, now).await?;
         }
         Ok(())
     }
 
-    async fn start(&mut self, frame: Bytes, overlaps: bool, memory: Reservation) -> Result<(), Closed> {
-        self.active = self.broker.env.now().tick;
-        let call = api::call(Arc::clone(&self.broker), Rc::clone(&self.peer), frame)?;
-        let mut request = InFlight { state: State::Running(call), overlaps, _memory: memory };
+    async fn start(
+        &mut self,
+        frame: Bytes,
+        overlaps: bool,
+        memory: Reservation,
+        now: Now,
+    ) -> Result<(), Closed> {
+        self.active = now.tick;
+        self.unanswered_bytes += frame.len();
+        let state = match api::call(Arc::clone(&self.broker), Rc::clone(&self.peer), now, frame)? {
+            Started::Answered(answer) => State::Done(Ok(answer)),
+            Started::Running(call) => State::Running(call),
+        };
+        let mut request = InFlight { state, overlaps, _memory: memory };
         // The first poll runs the request's effects, so that they happen in the order of the requests.
         let _ = request.advance().await;
         self.in_flight.push_back(request);
@@ -237,20 +291,35 @@ impl Connection {
         Ok(self.frames.claimed()?.is_some_and(|length| self.frames.peek(length).is_some()))
     }
 
-    /// Reads what is there. False: the client has closed the connection.
-    fn read(&mut self) -> Result<bool, Closed> {
+    /// Whether it is worth while to read on before answering: there is probably more, and nobody waits long for it.
+    fn more_has_come(&self) -> Result<bool, FrameError> {
+        Ok(self.has_filled_room
+            && self.unanswered_bytes < ANSWERED_TOGETHER_BYTES
+            && self.in_flight.len() < IN_FLIGHT_MAX
+            && !self.holds_whole_frame()?
+            && !self.waits_for_memory()?)
+    }
+
+    /// Reads what is there.
+    fn read(&mut self) -> Result<Read, Closed> {
         let claimed = self.frames.claimed()?;
-        match self.stream.try_read_buf(self.frames.room(claimed)) {
-            Ok(0) => Ok(false),
-            Ok(_) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(true),
+        let allowed = claimed.filter(|length| *length <= FREE_BYTES || self.reserved.is_some());
+        let mut room = self.frames.room(allowed);
+        let wanted = room.remaining_mut();
+        let read = self.stream.try_read_buf(&mut room);
+        self.has_filled_room = matches!(read, Ok(bytes) if bytes == wanted);
+        match read {
+            Ok(0) => Ok(Read::Closed),
+            Ok(_) => Ok(Read::Some),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Read::Nothing),
             Err(error) => Err(error.into()),
         }
     }
 
     /// Writes every answer that is ready at the head of the queue, together, up to one that cannot be given.
     async fn write_answers(&mut self) -> Result<(), Closed> {
-        let (mut answers, mut failed) = (Vec::new(), None);
+        self.unanswered_bytes = 0;
+        let (mut answers, mut failed) = (SmallList::default(), None);
         while let Some(oldest) = self.in_flight.front_mut() {
             if oldest.advance().await.is_pending() {
                 break;
@@ -268,11 +337,17 @@ impl Connection {
                 break;
             }
         }
-        // A client that does not read its answers is as good as gone.
-        tokio::time::timeout(self.idle_after, reply::write(&self.stream, &answers))
-            .await
-            .map_err(|_| Closed::Idle)??;
-        self.active = self.broker.env.now().tick;
+        let writing = reply::write(&self.stream, answers.as_slice());
+        tokio::pin!(writing);
+        // Nearly every answer fits into the socket, and then no timer is made.
+        match poll_fn(|cx| Poll::Ready(writing.as_mut().poll(cx))).await {
+            Poll::Ready(written) => written?,
+            // A client that does not read its answers is as good as gone.
+            Poll::Pending => {
+                tokio::time::timeout(self.idle_after, writing).await.map_err(|_| Closed::Idle)??;
+                self.active = self.broker.env.now().tick;
+            }
+        }
         failed.map_or(Ok(()), Err)
     }
 
@@ -290,6 +365,10 @@ impl Connection {
 }
 
 impl InFlight {
+    fn is_done(&self) -> bool {
+        matches!(self.state, State::Done(_))
+    }
+
     /// Drives the request; ready when it has its outcome.
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let State::Running(call) = &mut self.state else { return Poll::Ready(()) };

@@ -1,9 +1,15 @@
 //! Cuts a byte stream into frames: a length (4 bytes, big-endian, signed) and as many bytes.
 //!
-//! Memory follows what arrived, not what a client claims: the buffer starts small and doubles, up to the
-//! claimed length, which the frame-size limit bounds.
+//! Bytes are read into a buffer of the worker's [`Pool`]; frames are slices of it. Where a buffer ends is chosen so that
+//! it ends with a frame: what comes behind the last whole frame has to be moved to the next buffer.
+//!
+//! Memory follows what arrived, not what a client claims: a connection that waits for the rest of a frame holds a
+//! pooled buffer only if it has reserved the frame's memory; otherwise the little that has arrived is moved out of it.
 
-use bytes::{Buf, Bytes, BytesMut};
+use crate::pool::{self, Pool};
+use bytes::buf::Limit;
+use bytes::{Buf, BufMut, Bytes};
+use std::sync::Arc;
 
 /// A stream that cannot be cut any further.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -19,27 +25,41 @@ pub(crate) enum FrameError {
     Negative { length: i32 },
 }
 
-/// Bytes read from a connection and not yet cut off.
+/// Bytes read from a connection and not yet cut off. At most one of the two has some.
 #[derive(Debug)]
 pub(crate) struct FrameBuffer {
-    bytes: BytesMut,
+    /// Began with a whole frame; shared with the frames that were cut off.
+    arrived: Bytes,
+    /// Where bytes are read into; begins with a frame.
+    filling: Vec<u8>,
     limit: usize,
+    /// How much to read where nothing is known of the next frame.
+    likely: usize,
+    pool: Arc<Pool>,
 }
 
 const LENGTH_BYTES: usize = 4;
-/// Enough for most requests that carry no records.
-const READ_BYTES_MIN: usize = 4 * 1024;
-/// The largest step in which the buffer grows ahead of what has arrived.
-const READ_BYTES_STEP: usize = 1024 * 1024;
+/// Read at once where nothing is known of the next frame: many small ones, or the beginning of a large one.
+const READ_BYTES: usize = pool::SMALLEST;
+/// Frames from here on are read alone, and their successors are expected to be as large.
+const ALONE_BYTES_MIN: usize = 8 * 1024;
+/// The most that is read of a frame, because of the one before it, ahead of a reservation.
+const LIKELY_BYTES_MAX: usize = 128 * 1024;
+/// What a connection holds at least while a frame is on its way.
+const WAITING_BYTES: usize = 4 * 1024;
 
 impl FrameBuffer {
-    pub(crate) fn new(limit: usize) -> Self {
-        Self { bytes: BytesMut::new(), limit }
+    pub(crate) fn new(limit: usize, pool: Arc<Pool>) -> Self {
+        Self { arrived: Bytes::new(), filling: Vec::new(), limit, likely: READ_BYTES, pool }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        if self.arrived.is_empty() { &self.filling } else { &self.arrived }
     }
 
     /// The length of the frame that begins here, once its four bytes are there.
     pub(crate) fn claimed(&self) -> Result<Option<usize>, FrameError> {
-        let Some(head) = self.bytes.first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
+        let Some(head) = self.bytes().first_chunk::<LENGTH_BYTES>() else { return Ok(None) };
         let length = i32::from_be_bytes(*head);
         match usize::try_from(length) {
             Err(_) => Err(FrameError::Negative { length }),
@@ -51,41 +71,62 @@ impl FrameBuffer {
         }
     }
 
-    /// Cuts off a frame of `length` bytes (without its length field), if all of it is there.
+    /// Cuts off a frame of `length` bytes (without its length field), if all of it is there. It shares memory with what
+    /// came before and behind it.
     pub(crate) fn cut(&mut self, length: usize) -> Option<Bytes> {
-        if self.bytes.len() < LENGTH_BYTES + length {
+        let whole = LENGTH_BYTES + length;
+        if self.bytes().len() < whole {
             return None;
         }
-        self.bytes.advance(LENGTH_BYTES);
-        Some(self.bytes.split_to(length).freeze())
+        if self.arrived.is_empty() {
+            self.arrived = self.pool.share(std::mem::take(&mut self.filling));
+        }
+        self.likely = if (ALONE_BYTES_MIN..=LIKELY_BYTES_MAX).contains(&whole) { whole } else { READ_BYTES };
+        self.arrived.advance(LENGTH_BYTES);
+        Some(self.arrived.split_to(length))
     }
 
     /// The first bytes of the frame that begins here, if all `length` bytes of it are there.
     pub(crate) fn peek(&self, length: usize) -> Option<&[u8]> {
-        self.bytes.get(LENGTH_BYTES..LENGTH_BYTES + length)
+        self.bytes().get(LENGTH_BYTES..LENGTH_BYTES + length)
     }
 
-    /// Room to read into, sized for what is expected next.
-    pub(crate) fn room(&mut self, claimed: Option<usize>) -> &mut BytesMut {
-        let missing = claimed.map_or(0, |length| (LENGTH_BYTES + length).saturating_sub(self.bytes.len()));
-        let step = missing.min(self.bytes.len().clamp(READ_BYTES_MIN, READ_BYTES_STEP) * 4);
-        self.bytes.reserve(step.max(READ_BYTES_MIN));
-        &mut self.bytes
+    /// Room to read into. `allowed` is the length of the frame that begins here, if it is known and all of it may take
+    /// memory.
+    pub(crate) fn room(&mut self, allowed: Option<usize>) -> Limit<&mut Vec<u8>> {
+        let wanted = match allowed.map(|length| LENGTH_BYTES + length) {
+            Some(frame) if ALONE_BYTES_MIN <= frame => frame,
+            Some(_) => READ_BYTES,
+            None => self.likely,
+        };
+        let wanted = wanted.max(self.bytes().len() + WAITING_BYTES * usize::from(allowed.is_none()));
+        if !self.arrived.is_empty() || self.filling.capacity() < wanted {
+            let mut larger = self.pool.take(wanted);
+            larger.extend_from_slice(self.bytes());
+            self.arrived = Bytes::new();
+            self.pool.put(std::mem::replace(&mut self.filling, larger));
+        }
+        let left = wanted - self.filling.len();
+        (&mut self.filling).limit(left)
     }
 
     /// How many bytes are here, of whatever frames.
     pub(crate) fn arrived(&self) -> usize {
-        self.bytes.len()
+        self.bytes().len()
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
-    }
-
-    /// Gives the memory back while the connection idles.
-    pub(crate) fn release(&mut self) {
-        debug_assert!(self.is_empty(), "bytes of a frame would be lost");
-        self.bytes = BytesMut::new();
+    /// Gives back what is not needed while nothing comes for a frame whose memory is not reserved.
+    pub(crate) fn settle(&mut self) {
+        if self.arrived.is_empty() && self.filling.capacity() < pool::SMALLEST {
+            return;
+        }
+        let mut own = Vec::new();
+        if !self.bytes().is_empty() {
+            own.reserve_exact(self.bytes().len().max(WAITING_BYTES));
+            own.extend_from_slice(self.bytes());
+        }
+        self.arrived = Bytes::new();
+        self.pool.put(std::mem::replace(&mut self.filling, own));
     }
 }
 
@@ -103,8 +144,8 @@ mod tests {
     use super::*;
 
     fn buffer(bytes: &[u8]) -> FrameBuffer {
-        let mut buffer = FrameBuffer::new(100);
-        buffer.room(None).extend_from_slice(bytes);
+        let mut buffer = FrameBuffer::new(100, Arc::default());
+        buffer.room(None).put_slice(bytes);
         buffer
     }
 
@@ -113,7 +154,7 @@ mod tests {
         let mut half = buffer(&[0, 0, 0, 3, 1, 2]);
         assert_eq!(half.claimed(), Ok(Some(3)));
         assert_eq!(half.cut(3), None);
-        half.room(Some(3)).extend_from_slice(&[3, 9]);
+        half.room(Some(3)).put_slice(&[3, 9]);
         assert_eq!(half.cut(3).as_deref(), Some(&[1, 2, 3][..]));
         assert_eq!(half.claimed(), Ok(None), "the next frame has only begun");
     }
@@ -132,11 +173,51 @@ mod tests {
         assert_eq!(buffer(&[0x16, 0x03, 0x01, 0x02]).claimed(), Err(FrameError::Foreign { protocol: "TLS" }));
     }
 
+    /// As long frames follow each other, each is alone in a buffer and none is moved.
+    #[test]
+    fn long_frames_are_read_alone() {
+        let mut buffer = FrameBuffer::new(usize::MAX, Arc::default());
+        let frame = [&40_000u32.to_be_bytes()[..], &[7; 40_000]].concat();
+        buffer.room(None).put_slice(&frame[..READ_BYTES]);
+        assert_eq!(
+            buffer.room(Some(40_000)).remaining_mut(),
+            frame.len() - READ_BYTES,
+            "no more than it misses"
+        );
+        buffer.room(Some(40_000)).put_slice(&frame[READ_BYTES..]);
+        assert_eq!(buffer.cut(40_000).as_deref(), Some(&frame[4..]));
+        assert_eq!(buffer.room(None).remaining_mut(), frame.len(), "the next is likely to be like it");
+    }
+
+    #[test]
+    fn frames_that_came_together_share_their_memory_until_the_last_one_goes() {
+        let pool = Arc::new(Pool::default());
+        let mut buffer = FrameBuffer::new(100, Arc::clone(&pool));
+        buffer.room(None).put_slice(&[0, 0, 0, 1, 8, 0, 0, 0, 1, 9, 0, 0, 0, 5, 3]);
+        let place = buffer.bytes().as_ptr();
+        let (one, two) = (buffer.cut(1).expect("it is whole"), buffer.cut(1).expect("it is whole"));
+        assert_eq!((&one[..], &two[..]), (&[8][..], &[9][..]));
+        assert_eq!(buffer.cut(5), None);
+        buffer.room(Some(5)).put_slice(&[3, 3, 3, 3]);
+        assert_eq!(buffer.cut(5).as_deref(), Some(&[3; 5][..]), "what had begun is still there");
+        drop(one);
+        let mut other = pool.take(READ_BYTES);
+        assert_ne!(other.as_ptr(), place, "it is in use");
+        drop(two);
+        other = pool.take(READ_BYTES);
+        assert_eq!(other.as_ptr(), place);
+    }
+
     #[test]
     fn memory_follows_what_arrived() {
-        let mut claims_much = FrameBuffer::new(usize::MAX);
-        claims_much.room(None).extend_from_slice(&i32::MAX.to_be_bytes());
-        let claimed = claims_much.claimed().expect("within the limit");
-        assert!(claims_much.room(claimed).capacity() < 64 * 1024);
+        let mut claims_much = FrameBuffer::new(usize::MAX, Arc::default());
+        claims_much.room(None).put_slice(&i32::MAX.to_be_bytes());
+        assert!(claims_much.room(None).get_ref().capacity() < 64 * 1024);
+        claims_much.settle();
+        assert!(claims_much.filling.capacity() <= WAITING_BYTES);
+        assert_eq!(claims_much.claimed(), Ok(Some(i32::MAX as usize)), "what has come is still there");
+        let mut idle = buffer(&[]);
+        idle.settle();
+        assert_eq!(idle.filling.capacity(), 0);
     }
 }

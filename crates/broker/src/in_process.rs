@@ -6,7 +6,7 @@
 //! drops the future.
 
 use crate::Broker;
-use crate::api::{self, Answer, CallError};
+use crate::api::{self, Answer, CallError, Started};
 use crate::config::{Configs, Layers};
 use crate::connection::Peer;
 use crate::jobs;
@@ -131,9 +131,17 @@ impl InProcess {
         request: &R,
         version: i16,
     ) -> impl Future<Output = Result<Option<R::Response>, NoAnswer>> + use<R> {
-        let called = self.start(client, request, version);
+        let called = self.prepare(client, request, version);
+        let broker = Arc::clone(&self.broker);
         async move {
-            let frame = match called?.await.map_err(|error| closed(&error))? {
+            let (peer, frame) = called?;
+            let now = broker.env.now();
+            let started = api::call(broker, Rc::new(peer), now, frame).map_err(|error| closed(&error))?;
+            let answered = match started {
+                Started::Answered(answer) => answer,
+                Started::Running(call) => call.await.map_err(|error| closed(&error))?,
+            };
+            let frame = match answered {
                 Answer::Send(answer) => answer.into_bytes()?,
                 Answer::Silent => return Ok(None),
                 Answer::Close => {
@@ -144,17 +152,17 @@ impl InProcess {
         }
     }
 
-    fn start<R: Request>(
+    fn prepare<R: Request>(
         &self,
         (client_id, connection): (&str, ConnectionId),
         request: &R,
         version: i16,
-    ) -> Result<api::Call, NoAnswer> {
+    ) -> Result<(Peer, Bytes), NoAnswer> {
         let frame = encode_request(Some(client_id), CORRELATION_ID, request, version)?;
         let frame = frame.into_bytes()?.slice(LENGTH_BYTES..);
         let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9092);
         let peer = Peer { address, reached: address, listener: "PLAINTEXT".into(), connection };
-        api::call(Arc::clone(&self.broker), Rc::new(peer), frame).map_err(|error| closed(&error))
+        Ok((peer, frame))
     }
 
     /// Ends it in good order, so that the next start has nothing to check.

@@ -23,6 +23,7 @@ mod jobs;
 mod listener;
 mod off_thread;
 mod overrides;
+mod pool;
 mod producer_ids;
 mod recompression;
 mod reply;

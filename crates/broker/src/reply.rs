@@ -1,64 +1,56 @@
 //! Writes answers to a socket: header bytes and records by one gathered write, file regions by `sendfile`,
 //! so that records on disk reach the client without passing through this process's memory.
 
-use crate::system;
+use crate::system::{self, More};
 use ottla_wire::codec::{Chunk, Encoded};
+use ottla_wire::record::FileRegion;
 use std::io::{self, IoSlice};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 
-/// Slices that one gathered write takes; the kernel's own limit is 1024.
-const SLICES_MAX: usize = 64;
+/// Slices that one gathered write takes. They are kept in place, and answers of more are rare.
+const SLICES_MAX: usize = 16;
 
 /// Writes all of `answers`, in order. Cancel safety: none; a dropped call leaves a torn answer behind.
 pub(crate) async fn write(stream: &TcpStream, answers: &[Encoded]) -> io::Result<()> {
-    let mut run: Vec<&[u8]> = Vec::new();
+    let (mut slices, mut count) = ([IoSlice::new(&[]); SLICES_MAX], 0);
     for chunk in answers.iter().flat_map(Encoded::chunks) {
         match chunk {
-            Chunk::Bytes(bytes) => run.push(bytes),
-            Chunk::File(region) => {
-                write_run(stream, &mut run, system::More::Follows).await?;
-                let (mut position, end) = (region.position, region.position + u64::from(region.length));
-                while position < end {
-                    let left = usize::try_from(end - position).expect("a region is at most 4 GiB");
-                    let sent =
-                        when_writable(stream, || system::send_file(stream, &region.file, position, left));
-                    match sent.await? {
-                        0 => {
-                            return Err(io::Error::new(
-                                io::ErrorKind::UnexpectedEof,
-                                "a segment ended early",
-                            ));
-                        }
-                        sent => position += sent as u64,
-                    }
+            Chunk::Bytes(bytes) => {
+                if count == SLICES_MAX {
+                    write_slices(stream, &mut slices, More::Follows).await?;
+                    count = 0;
                 }
+                slices[count] = IoSlice::new(bytes);
+                count += 1;
+            }
+            Chunk::File(region) => {
+                write_slices(stream, &mut slices[..count], More::Follows).await?;
+                count = 0;
+                write_region(stream, region).await?;
             }
         }
     }
-    write_run(stream, &mut run, system::More::No).await
+    write_slices(stream, &mut slices[..count], More::No).await
 }
 
-/// Writes and empties `run`.
-async fn write_run(stream: &TcpStream, run: &mut Vec<&[u8]>, more: system::More) -> io::Result<()> {
-    let mut from = 0;
-    while from < run.len() {
-        let mut sent = when_writable(stream, || {
-            let until = run.len().min(from + SLICES_MAX);
-            let slices: Vec<IoSlice<'_>> = run[from..until].iter().map(|bytes| IoSlice::new(bytes)).collect();
-            let more = if until < run.len() { system::More::Follows } else { more };
-            system::send(stream, &slices, more)
-        })
-        .await?;
-        while from < run.len() && run[from].len() <= sent {
-            sent -= run[from].len();
-            from += 1;
-        }
-        if sent > 0 {
-            run[from] = &run[from][sent..];
+async fn write_slices(stream: &TcpStream, mut slices: &mut [IoSlice<'_>], more: More) -> io::Result<()> {
+    while !slices.is_empty() {
+        let sent = when_writable(stream, || system::send(stream, slices, more)).await?;
+        IoSlice::advance_slices(&mut slices, sent);
+    }
+    Ok(())
+}
+
+async fn write_region(stream: &TcpStream, region: &FileRegion) -> io::Result<()> {
+    let (mut position, end) = (region.position, region.position + u64::from(region.length));
+    while position < end {
+        let left = usize::try_from(end - position).expect("a region is at most 4 GiB");
+        match when_writable(stream, || system::send_file(stream, &region.file, position, left)).await? {
+            0 => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "a segment ended early")),
+            sent => position += sent as u64,
         }
     }
-    run.clear();
     Ok(())
 }
 

@@ -14,6 +14,7 @@ use crate::fetch_session::FetchSessions;
 use crate::groups::Groups;
 use crate::image::Image;
 use crate::listener::{self, Accepted, Door, Place, Places};
+use crate::pool::Pool;
 use crate::producer_ids::ProducerIds;
 use crate::shard::LoadError;
 use crate::share::Share;
@@ -294,14 +295,16 @@ impl Worker {
             self.open_doors(&mut doors, chores.bound, &chores.workers);
             others = Some(chores.others);
         }
-        let mut open = JoinSet::new();
+        let (mut open, pool) = (JoinSet::new(), Arc::new(Pool::default()));
         let stopping = self.stopping.clone();
         loop {
             tokio::select! {
                 accepted = self.connections.recv() => {
                     let Some(((stream, peer), place)) = accepted else { break };
                     let Ok(stream) = TcpStream::from_std(stream) else { continue };
-                    let serving = connection::serve(Arc::clone(&self.broker), stream, peer, stopping.clone());
+                    let pool = Arc::clone(&pool);
+                    let serving =
+                        connection::serve(Arc::clone(&self.broker), stream, peer, pool, stopping.clone());
                     open.spawn_local(async move {
                         serving.await;
                         drop(place);

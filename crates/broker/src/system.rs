@@ -19,7 +19,11 @@ pub(crate) fn send(stream: &TcpStream, slices: &[IoSlice<'_>], more: More) -> io
         More::Follows => SendFlags::NOSIGNAL | SendFlags::MORE,
         More::No => SendFlags::NOSIGNAL,
     };
-    Ok(sendmsg(stream, slices, &mut SendAncillaryBuffer::default(), flags)?)
+    Ok(match slices {
+        // The kernel has less to look at.
+        [bytes] => rustix::net::send(stream, bytes, flags)?,
+        slices => sendmsg(stream, slices, &mut SendAncillaryBuffer::default(), flags)?,
+    })
 }
 
 /// Sends what fits of `length` bytes of `file` from `position`; how many bytes that was, 0 at the file's end.

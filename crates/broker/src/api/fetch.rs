@@ -13,7 +13,7 @@
 mod read;
 
 use self::read::{Budget, Outcome};
-use super::{Api, Context};
+use super::{Answer, Api, Context, Step};
 use crate::fetch_session::{Begin, Key, Plan, TopicKey, Wanted};
 use ottla_base::TopicId;
 use ottla_wire::Str;
@@ -26,17 +26,32 @@ use std::time::Duration;
 const VERSIONS: RangeInclusive<i16> = 4..=18;
 
 pub(super) fn api() -> Api {
-    Api::new(VERSIONS, handle)
+    Api::in_steps(VERSIONS, handle)
 }
 
-async fn handle(context: Context, request: FetchRequest) -> FetchResponse {
+/// Reads, and answers at once if that is enough.
+fn handle(context: Context, request: FetchRequest) -> Step<FetchResponse> {
     let broker = &context.broker;
-    let began = broker.sessions.lock().begin(broker.env.now().tick, begin(&context, &request));
+    let began = broker.sessions.lock().begin(context.now.tick, begin(&context, &request));
     let plan = match began {
         Ok(plan) => plan,
-        Err(error_code) => return FetchResponse { error_code, ..Default::default() },
+        Err(error_code) => {
+            return Step::Answered(Answer::Send(FetchResponse { error_code, ..Default::default() }));
+        }
     };
-    let outcomes = read_until_enough(&context, &request, &plan).await;
+    let outcomes = read_all(&context, &request, &plan);
+    let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
+    if plan.partitions.is_empty() || wait.is_zero() || is_enough(&context, &request, &outcomes) {
+        return Step::Answered(Answer::Send(answer(&context, plan, outcomes)));
+    }
+    Step::Waits(Box::pin(async move {
+        let outcomes = wait_for_records(&context, &request, &plan, wait).await;
+        Answer::Send(answer(&context, plan, outcomes))
+    }))
+}
+
+fn answer(context: &Context, plan: Plan, outcomes: Vec<Outcome>) -> FetchResponse {
+    let broker = &context.broker;
     let reported: Vec<_> = outcomes.iter().map(Outcome::reported).collect();
     let fresh_id = i32::try_from(broker.env.random() >> 33).unwrap_or(1).max(1);
     let report = broker.sessions.lock().finish(broker.env.now().tick, &plan, &reported, fresh_id);
@@ -77,13 +92,13 @@ fn begin(context: &Context, request: &FetchRequest) -> Begin {
     }
 }
 
-/// Reads, and parks while there is too little to return.
-async fn read_until_enough(context: &Context, request: &FetchRequest, plan: &Plan) -> Vec<Outcome> {
-    let outcomes = read_all(context, request, plan);
-    let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
-    if plan.partitions.is_empty() || wait.is_zero() || is_enough(context, request, &outcomes) {
-        return outcomes;
-    }
+/// Parks until there is enough to return, or for as long as the client wants to wait.
+async fn wait_for_records(
+    context: &Context,
+    request: &FetchRequest,
+    plan: &Plan,
+    wait: Duration,
+) -> Vec<Outcome> {
     let resolved = plan.partitions.iter().filter_map(|wanted| read::resolve(context, &wanted.key).ok());
     let waiter = context.broker.waiting.park(resolved.map(|(_, id)| id).collect());
     let deadline = tokio::time::sleep(wait);

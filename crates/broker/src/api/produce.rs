@@ -9,15 +9,14 @@
 
 mod transactional;
 
-use super::{Answer, Api, Context};
+use super::{Answer, Api, Context, Step};
 use crate::image::Topic;
 use crate::recompression;
-use crate::transactions::Writer;
 use crate::validation::{self, Refusal, RefusedBy};
 use ottla_base::name::is_internal;
 use ottla_base::{Offset, PartitionId, TopicId};
 use ottla_coordinator::transaction::Claim;
-use ottla_storage::{Append, Appended};
+use ottla_storage::{Append, AppendError, Appended};
 use ottla_wire::Str;
 use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::produce_request::{PartitionProduceData, TopicProduceData};
@@ -29,7 +28,7 @@ use std::sync::Arc;
 const VERSIONS: RangeInclusive<i16> = 3..=13;
 
 pub(super) fn api() -> Api {
-    Api::that_may_be_silent(VERSIONS, handle)
+    Api::in_steps(VERSIONS, handle)
 }
 
 /// A batch that is fit to be written.
@@ -39,31 +38,66 @@ struct Batch {
     transaction: Option<Claim>,
 }
 
-async fn handle(context: Context, request: ProduceRequest) -> Answer<ProduceResponse> {
-    let (wants_answer, acks_are_legal) = (request.acks != 0, matches!(request.acks, -1..=1));
-    let mut batches = Vec::new();
-    let mut slots = Vec::with_capacity(request.topic_data.len());
+/// Appends what may be appended, and answers at once if it is durable by then.
+fn handle(context: Context, request: ProduceRequest) -> Step<ProduceResponse> {
+    let acks_are_legal = matches!(request.acks, -1..=1);
+    let count = request.topic_data.iter().map(|topic| topic.partition_data.len()).sum();
+    let mut batches = Vec::with_capacity(count);
+    let mut slots = Vec::with_capacity(count);
     for topic_data in &request.topic_data {
         let topic = find(&context, topic_data);
-        let partitions = topic_data.partition_data.iter().map(|data| {
+        slots.extend(topic_data.partition_data.iter().map(|data| {
             let append = match &topic {
                 Ok(_) if !acks_are_legal => Err(Refusal::from(ErrorCode::INVALID_REQUIRED_ACKS)),
                 Ok(topic) => check(&context, topic, data),
                 Err(code) => Err(Refusal::from(*code)),
             };
             append.map(|batch| batches.push(batch))
-        });
-        slots.push(partitions.collect::<Vec<_>>());
+        }));
     }
-    let writer = transactional::writer(context.version, request.transactional_id.as_ref(), &batches);
-    let mut appended = append(&context, writer, batches).await.into_iter();
+    match transactional::writer(context.version, request.transactional_id.as_ref(), &batches) {
+        Ok(None) => {
+            let appends = batches.into_iter().map(|batch| batch.append).collect();
+            let mut ticket = context.broker.log.append(appends);
+            let outcomes = |appended: Vec<Result<Appended, AppendError>>| {
+                appended.into_iter().map(|appended| appended.map_err(Refusal::from))
+            };
+            match ticket.results_if_ready() {
+                Some(appended) => Step::Answered(answer(&context, request, slots, outcomes(appended))),
+                None => Step::Waits(Box::pin(async move {
+                    let appended = outcomes(ticket.await);
+                    answer(&context, request, slots, appended)
+                })),
+            }
+        }
+        Ok(Some(writer)) => Step::Waits(Box::pin(async move {
+            let appended = transactional::append(&context, writer, batches).await;
+            answer(&context, request, slots, appended.into_iter())
+        })),
+        Err(refusal) => {
+            let refused = batches.iter().map(|_| Err(refusal.clone()));
+            Step::Answered(answer(&context, request, slots, refused))
+        }
+    }
+}
+
+/// The answer, from what became of each partition: `slots` says who was refused, `appended` has an outcome for each of
+/// the others.
+fn answer(
+    context: &Context,
+    request: ProduceRequest,
+    slots: Vec<Result<(), Refusal>>,
+    mut appended: impl Iterator<Item = Result<Appended, Refusal>>,
+) -> Answer<ProduceResponse> {
+    let wants_answer = request.acks != 0;
     let mut failed = false;
-    let mut responses = Vec::with_capacity(slots.len());
-    for (topic_data, slots) in request.topic_data.into_iter().zip(slots) {
-        let parts = topic_data.partition_data.iter().zip(slots).map(|(data, slot)| {
+    let mut slots = slots.into_iter();
+    let mut responses = Vec::with_capacity(request.topic_data.len());
+    for topic_data in request.topic_data {
+        let parts = topic_data.partition_data.iter().zip(&mut slots).map(|(data, slot)| {
             let outcome = slot.and_then(|()| appended.next().expect("one outcome for each batch"));
             let response =
-                respond(data.index, outcome, |by| start_for_refused(&context, &topic_data, data.index, by));
+                respond(data.index, outcome, |by| start_for_refused(context, &topic_data, data.index, by));
             failed |= response.error_code != ErrorCode::NONE;
             response
         });
@@ -97,28 +131,11 @@ fn find(context: &Context, data: &TopicProduceData) -> Result<Arc<Topic>, ErrorC
 /// Lets a partition's records through to the log, or says why not.
 fn check(context: &Context, topic: &Topic, data: &PartitionProduceData) -> Result<Batch, Refusal> {
     let id: PartitionId = topic.partition(data.index).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-    let produced = validation::Produced { version: context.version, now: context.broker.env.now().wall };
+    let produced = validation::Produced { version: context.version, now: context.now.wall };
     let validation::Checked { batch, transaction } =
         validation::check(data.records.as_ref(), &topic.settings, produced)?;
     let batch = recompression::apply(batch, &topic.config)?;
     Ok(Batch { append: Append { id, batch }, transaction })
-}
-
-/// Appends, and gives one outcome for each batch when all that was written is durable.
-async fn append(
-    context: &Context,
-    writer: Result<Option<Writer>, Refusal>,
-    batches: Vec<Batch>,
-) -> Vec<Result<Appended, Refusal>> {
-    match writer {
-        Err(refusal) => batches.iter().map(|_| Err(refusal.clone())).collect(),
-        Ok(None) => {
-            let appends = batches.into_iter().map(|batch| batch.append).collect();
-            let appended = context.broker.log.append(appends).await;
-            appended.into_iter().map(|appended| appended.map_err(Refusal::from)).collect()
-        }
-        Ok(Some(writer)) => transactional::append(context, writer, batches).await,
-    }
 }
 
 /// Where the log starts, if it was the log that refused.
