@@ -1,0 +1,75 @@
+use super::*;
+
+fn buffer(bytes: &[u8]) -> FrameBuffer {
+    let mut buffer = FrameBuffer::new(100, Arc::default());
+    buffer.room(None).put_slice(bytes);
+    buffer
+}
+
+#[test]
+fn a_frame_is_cut_when_its_last_byte_is_there() {
+    let mut half = buffer(&[0, 0, 0, 3, 1, 2]);
+    assert_eq!(half.claimed(), Ok(Some(3)));
+    assert_eq!(half.cut(3), None);
+    half.room(Some(3)).put_slice(&[3, 9]);
+    assert_eq!(half.cut(3).as_deref(), Some(&[1, 2, 3][..]));
+    assert_eq!(half.claimed(), Ok(None), "the next frame has only begun");
+}
+
+#[test]
+fn lengths_out_of_range_are_refused() {
+    assert_eq!(buffer(&[0, 0, 0, 101]).claimed(), Err(FrameError::TooLarge { length: 101, limit: 100 }));
+    assert_eq!(buffer(&[255; 4]).claimed(), Err(FrameError::Negative { length: -1 }));
+    let error = buffer(&0x7fff_ffffi32.to_be_bytes()).claimed();
+    assert_eq!(error, Err(FrameError::TooLarge { length: i32::MAX, limit: 100 }));
+}
+
+#[test]
+fn other_protocols_are_called_by_name() {
+    assert_eq!(buffer(b"GET / HTTP/1.1").claimed(), Err(FrameError::Foreign { protocol: "HTTP" }));
+    assert_eq!(buffer(&[0x16, 0x03, 0x01, 0x02]).claimed(), Err(FrameError::Foreign { protocol: "TLS" }));
+}
+
+/// As long frames follow each other, each is alone in a buffer and none is moved.
+#[test]
+fn long_frames_are_read_alone() {
+    let mut buffer = FrameBuffer::new(usize::MAX, Arc::default());
+    let frame = [&40_000u32.to_be_bytes()[..], &[7; 40_000]].concat();
+    buffer.room(None).put_slice(&frame[..READ_BYTES]);
+    assert_eq!(buffer.room(Some(40_000)).remaining_mut(), frame.len() - READ_BYTES, "no more than it misses");
+    buffer.room(Some(40_000)).put_slice(&frame[READ_BYTES..]);
+    assert_eq!(buffer.cut(40_000).as_deref(), Some(&frame[4..]));
+    assert_eq!(buffer.room(None).remaining_mut(), frame.len(), "the next is likely to be like it");
+}
+
+#[test]
+fn frames_that_came_together_share_their_memory_until_the_last_one_goes() {
+    let pool = Arc::new(Pool::default());
+    let mut buffer = FrameBuffer::new(100, Arc::clone(&pool));
+    buffer.room(None).put_slice(&[0, 0, 0, 1, 8, 0, 0, 0, 1, 9, 0, 0, 0, 5, 3]);
+    let place = buffer.bytes().as_ptr();
+    let (one, two) = (buffer.cut(1).expect("it is whole"), buffer.cut(1).expect("it is whole"));
+    assert_eq!((&one[..], &two[..]), (&[8][..], &[9][..]));
+    assert_eq!(buffer.cut(5), None);
+    buffer.room(Some(5)).put_slice(&[3, 3, 3, 3]);
+    assert_eq!(buffer.cut(5).as_deref(), Some(&[3; 5][..]), "what had begun is still there");
+    drop(one);
+    let mut other = pool.take(READ_BYTES);
+    assert_ne!(other.as_ptr(), place, "it is in use");
+    drop(two);
+    other = pool.take(READ_BYTES);
+    assert_eq!(other.as_ptr(), place);
+}
+
+#[test]
+fn memory_follows_what_arrived() {
+    let mut claims_much = FrameBuffer::new(usize::MAX, Arc::default());
+    claims_much.room(None).put_slice(&i32::MAX.to_be_bytes());
+    assert!(claims_much.room(None).get_ref().capacity() < 64 * 1024);
+    claims_much.settle();
+    assert!(claims_much.filling.capacity() <= WAITING_BYTES);
+    assert_eq!(claims_much.claimed(), Ok(Some(i32::MAX as usize)), "what has come is still there");
+    let mut idle = buffer(&[]);
+    idle.settle();
+    assert_eq!(idle.filling.capacity(), 0);
+}
