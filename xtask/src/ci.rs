@@ -4,7 +4,7 @@
 //! skipped because something else failed, and what cannot run on this machine says so in one line.
 
 use crate::step::{Step, cargo, finish, run_all};
-use crate::{Outcome, bench, generate, licences, measure, reliability, test, tidy};
+use crate::{Outcome, bench, generate, instructions, licences, measure, reliability, test, tidy};
 use std::process::Stdio;
 
 const CHECKS: &[Step] = &[
@@ -16,6 +16,7 @@ const CHECKS: &[Step] = &[
     Step { name: "clippy", run: clippy },
     Step { name: "measure --check", run: || measure::run(&["start".to_owned(), "--check".to_owned()]) },
     Step { name: "bench --quick", run: || bench::run(&["--quick".to_owned()]) },
+    Step { name: "instructions", run: || instructions::run(&["--check".to_owned()]) },
     Step { name: "sim --quick", run: || reliability::run(&["sim".to_owned(), "--quick".to_owned()]) },
     Step { name: "groups --quick", run: || reliability::run(&["groups".to_owned(), "--quick".to_owned()]) },
     Step { name: "crash --quick", run: || reliability::run(&["crash".to_owned(), "--quick".to_owned()]) },

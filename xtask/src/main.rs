@@ -11,6 +11,7 @@ mod ci;
 mod clock;
 mod conformance;
 mod generate;
+mod instructions;
 mod kafka;
 mod licences;
 mod listener;
@@ -38,6 +39,7 @@ cargo xtask COMMAND
   oracle        the same requests to Apache Kafka and to Ottla, compared in docs/compatibility.md
   bench SCENARIO…
                 what Ottla costs beside the least that could be, written to docs/performance.md
+  instructions  how many instructions the paths of every request take (--check: compare with what stands written)
   tidy          the house rules that a machine can check
   measure NAME  what Ottla costs, written to docs/performance.md: start, idle, groups
   reliability SUITE
@@ -75,6 +77,7 @@ fn run(command: &str, arguments: &[String]) -> Outcome {
         "ci" => ci::run(arguments),
         "conformance" => conformance::run(arguments),
         "generate" => generate::run(arguments),
+        "instructions" => instructions::run(arguments),
         "measure" => measure::run(arguments),
         "oracle" => oracle::run(arguments),
         "reliability" => reliability::run(arguments),
@@ -90,6 +93,7 @@ fn usage(command: &str, arguments: &[String]) -> Option<String> {
     match command {
         "bench" => Some(bench::usage()),
         "conformance" => Some(conformance::USAGE.to_owned()),
+        "instructions" => Some(instructions::USAGE.to_owned()),
         "measure" => Some(measure::USAGE.to_owned()),
         "oracle" => Some(oracle::USAGE.to_owned()),
         "reliability" => Some(reliability::usage(arguments)),

@@ -44,6 +44,14 @@ pub(crate) fn released_for_checks(name: &str) -> Result<PathBuf, String> {
     executable(name, &[CHECKED, &["--release"]].concat())
 }
 
+/// Builds an example of a package for release and gives the path of its program.
+///
+/// # Errors
+/// As [`build`].
+pub(crate) fn released_example(package: &str, name: &str) -> Result<PathBuf, String> {
+    executable(name, &["--package", package, "--release", "--example", name])
+}
+
 /// What only has to keep promises: all that any check asks for, so that one build serves every check. Cargo gives crates
 /// the features that the packages of one build want together, so that each other choice of packages would compile much
 /// of Ottla once more. The price is that this `ottla` has the features of the others too: the simulator's are the test
