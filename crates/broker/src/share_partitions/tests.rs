@@ -27,15 +27,15 @@ fn said(name: &'static str, value: &str) -> [(&'static str, String); 1] {
 fn a_delayed_record_lets_others_pass_and_wakes_who_waits() {
     bench(|bench| async move {
         let topic = queue(&bench, &[("queue.delay.enable", "true")]).await;
-        bench.append_with(topic, "later", &said("ottla-delay", "400ms")).await;
+        let start = bench.broker.env.now().wall;
+        bench.append_with(topic, "later", &said("ottla-delay", "1s")).await;
         bench.append_with(topic, "next week", &said("ottla-delay", "7d")).await;
         bench.append_with(topic, "now", &said("ottla-deliver-at", "soon")).await;
         let member = patient(&bench, "m", 1, topic);
-        let start = bench.broker.env.now().wall;
         assert_eq!(fetched(&member).await, ["now"], "a header that cannot be read counts as absent");
         assert_eq!(fetched(&member).await, ["later"]);
         let waited = bench.broker.env.now().wall.0 - start.0;
-        assert!((300..5_000).contains(&waited), "{waited} ms");
+        assert!(1_000 <= waited, "{waited} ms");
     });
 }
 
