@@ -4,6 +4,7 @@ use crate::command::{Failure, Outcome, While};
 use crate::open_loop::{Connection, wait};
 use bytes::Bytes;
 use ottla_wire::codec::{Request, Response, decode_response_header, encode_request};
+use ottla_wire::message::FindCoordinatorRequest;
 use ottla_wire::{ErrorCode, Reader};
 use std::time::Duration;
 
@@ -51,11 +52,50 @@ pub(crate) fn ask<R: Request>(
     }
 }
 
+/// Waits until there is a coordinator for `key`. Some brokers make what coordinators keep when they are first asked for one.
+pub(crate) fn await_coordinator(connection: &mut Connection, of: Coordinator, key: &str) -> Outcome {
+    let request = FindCoordinatorRequest {
+        key_type: of as i8,
+        coordinator_keys: vec![key.into()],
+        ..FindCoordinatorRequest::default()
+    };
+    for _ in 0..ATTEMPTS {
+        let found = ask(connection, &request, FIND_COORDINATOR_VERSION)?;
+        match found.coordinators.first().map(|coordinator| coordinator.error_code) {
+            Some(ErrorCode::NONE) => return Ok(()),
+            Some(code) if is_not_ready(code) => pause()?,
+            Some(code) => accept("FindCoordinator", code)?,
+            None => return Err(Failure::new("an answer to FindCoordinator is empty")),
+        }
+    }
+    Err(Failure::new(format!("{key} has no coordinator: is the broker still starting?")))
+}
+
+/// What is coordinated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Coordinator {
+    Group = 0,
+    Transaction = 1,
+}
+
+/// Whether a coordinator says so that is still being made.
+pub(crate) fn is_not_ready(code: ErrorCode) -> bool {
+    matches!(
+        code,
+        ErrorCode::COORDINATOR_NOT_AVAILABLE
+            | ErrorCode::COORDINATOR_LOAD_IN_PROGRESS
+            | ErrorCode::NOT_COORDINATOR
+    )
+}
+
 /// Waits before something is asked again that was not ready.
 pub(crate) fn pause() -> Outcome {
     wait(&[], PAUSE).map(drop)
 }
 
+/// How often something is asked again that was not ready.
+pub(crate) const ATTEMPTS: u32 = 100;
+const FIND_COORDINATOR_VERSION: i16 = 4;
 const CLIENT: &str = "ottla-bench";
 const ANSWER_TIME: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);

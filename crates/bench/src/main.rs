@@ -30,12 +30,17 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "ottla-bench", version, arg_required_else_help = true)]
 struct Cli {
+    /// Run on this processor alone
+    #[arg(long, value_name = "NUMBER", global = true)]
+    cpu: Option<usize>,
     #[command(subcommand)]
     command: command::Command,
 }
 
 fn main() -> ExitCode {
-    match Cli::parse().command.run() {
+    let Cli { cpu, command } = Cli::parse();
+    let outcome = pin::to_cpu(cpu).and_then(|()| pin::raise_open_files()).and_then(|()| command.run());
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("ottla-bench: {failure}");

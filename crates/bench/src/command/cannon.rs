@@ -16,7 +16,7 @@ use super::{Failure, Outcome, While};
 use crate::batch::Shape;
 use crate::outcome::{self, Measured};
 use crate::poll::{Interest, Poll, Quiet};
-use crate::{client, clock, pin};
+use crate::{client, clock};
 use clap::Args;
 use std::time::{Duration, Instant};
 
@@ -61,15 +61,10 @@ pub(crate) struct Arguments {
     /// The peer is the echo server: every request comes back as it was sent
     #[arg(long)]
     echo: bool,
-    /// Run on this processor alone
-    #[arg(long, value_name = "NUMBER")]
-    cpu: Option<usize>,
 }
 
 /// Sends until it is done and prints the result.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    pin::to_cpu(arguments.cpu)?;
-    pin::raise_open_files()?;
     let requests = requests(arguments)?;
     let mut cannon = Cannon::new(arguments, &requests)?;
     let since = cannon.fire()?;

@@ -1,8 +1,8 @@
 //! `echo`: sends every frame back. What a request costs before anybody has looked at it.
 
 use super::Outcome;
+use crate::ready;
 use crate::server::{Id, Server};
-use crate::{pin, ready};
 use clap::Args;
 use std::net::SocketAddr;
 
@@ -12,15 +12,10 @@ pub(crate) struct Arguments {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     listen: SocketAddr,
-    /// Run on this processor alone
-    #[arg(long, value_name = "NUMBER")]
-    cpu: Option<usize>,
 }
 
 /// Serves until it is killed.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    pin::to_cpu(arguments.cpu)?;
-    pin::raise_open_files()?;
     let mut server = Server::listen(arguments.listen)?;
     ready::announce(server.address()?)?;
     let mut ready = Vec::new();

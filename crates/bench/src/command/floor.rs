@@ -13,8 +13,8 @@ mod request;
 use self::answer::{Answer, Part};
 use self::log::{Durability, Log};
 use super::{Outcome, While};
+use crate::ready;
 use crate::server::{Id, Server};
-use crate::{pin, ready};
 use bytes::Bytes;
 use clap::Args;
 use ottla_wire::{ApiKey, ErrorCode};
@@ -36,15 +36,10 @@ pub(crate) struct Arguments {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     listen: SocketAddr,
-    /// Run on this processor alone
-    #[arg(long, value_name = "NUMBER")]
-    cpu: Option<usize>,
 }
 
 /// Serves until it is killed.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    pin::to_cpu(arguments.cpu)?;
-    pin::raise_open_files()?;
     let mut floor = Floor {
         server: Server::listen(arguments.listen)?,
         log: Log::create(&arguments.data, arguments.partitions, arguments.durability)?,

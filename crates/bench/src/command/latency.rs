@@ -8,7 +8,6 @@ mod broker;
 
 use super::Outcome;
 use crate::open_loop::{self, Pace};
-use crate::pin;
 use broker::Broker;
 use clap::Args;
 use std::net::SocketAddr;
@@ -30,13 +29,9 @@ pub(crate) struct Arguments {
     acks: i16,
     #[command(flatten)]
     pace: Pace,
-    /// Run on this processor alone
-    #[arg(long, value_name = "NUMBER")]
-    cpu: Option<usize>,
 }
 
 /// Runs until all records have come.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    pin::to_cpu(arguments.cpu)?;
     open_loop::run(&arguments.pace, &mut Broker::open(arguments)?)
 }

@@ -7,7 +7,6 @@ mod protocol;
 
 use super::{Failure, Outcome, While};
 use crate::open_loop::{self, Connection, Content, News, Pace, Path, wait};
-use crate::pin;
 use clap::Args;
 use protocol::Said;
 use std::collections::VecDeque;
@@ -29,14 +28,10 @@ pub(crate) struct Arguments {
     subject: String,
     #[command(flatten)]
     pace: Pace,
-    /// Run on this processor alone
-    #[arg(long, value_name = "NUMBER")]
-    cpu: Option<usize>,
 }
 
 /// Runs until all records have come.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    pin::to_cpu(arguments.cpu)?;
     open_loop::run(&arguments.pace, &mut Stream::open(arguments)?)
 }
 
@@ -55,7 +50,7 @@ struct Stream {
 impl Stream {
     /// Connects, and has what is new in the stream pushed.
     fn open(arguments: &Arguments) -> Result<Self, Failure> {
-        let Arguments { address, stream, subject, pace, cpu: _ } = arguments;
+        let Arguments { address, stream, subject, pace } = arguments;
         let content = pace.content()?;
         let inbox = format!("_INBOX.ottla-bench-{}", std::process::id());
         let mut connections = [Connection::open(*address)?, Connection::open(*address)?];

@@ -3,7 +3,6 @@
 
 use super::Outcome;
 use crate::open_loop::{self, Connection, Content, News, Pace, Path};
-use crate::pin;
 use clap::Args;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -16,14 +15,10 @@ pub(crate) struct Arguments {
     address: SocketAddr,
     #[command(flatten)]
     pace: Pace,
-    /// Run on this processor alone
-    #[arg(long, value_name = "NUMBER")]
-    cpu: Option<usize>,
 }
 
 /// Runs until all records have come back.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    pin::to_cpu(arguments.cpu)?;
     let content = arguments.pace.content()?;
     let connections = [Connection::open(arguments.address)?];
     open_loop::run(&arguments.pace, &mut PingPong { connections, content, frame: Vec::new() })

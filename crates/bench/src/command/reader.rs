@@ -14,7 +14,7 @@ use self::request::Request;
 use super::{Failure, Outcome, While};
 use crate::outcome::{self, Measured};
 use crate::poll::{Interest, Poll, Quiet};
-use crate::{client, clock, pin};
+use crate::{client, clock};
 use clap::Args;
 use std::time::Instant;
 
@@ -42,15 +42,10 @@ pub(crate) struct Arguments {
     /// Batches of the measured part
     #[arg(long, value_name = "BYTES")]
     total_bytes: u64,
-    /// Run on this processor alone
-    #[arg(long, value_name = "NUMBER")]
-    cpu: Option<usize>,
 }
 
 /// Reads until it is done and prints the result.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    pin::to_cpu(arguments.cpu)?;
-    pin::raise_open_files()?;
     let mut reader = Reader::new(arguments)?;
     let since = reader.read()?;
     let time = clock::now().saturating_duration_since(since);

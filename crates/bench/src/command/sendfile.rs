@@ -11,8 +11,8 @@ use self::fetch::Fetch;
 use self::file::Batches;
 use super::{Outcome, While};
 use crate::batch::Shape;
+use crate::ready;
 use crate::server::{Id, Server};
-use crate::{pin, ready};
 use clap::Args;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,15 +31,10 @@ pub(crate) struct Arguments {
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:0", value_name = "ADDRESS")]
     listen: SocketAddr,
-    /// Run on this processor alone
-    #[arg(long, value_name = "NUMBER")]
-    cpu: Option<usize>,
 }
 
 /// Makes the file and serves until it is killed.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    pin::to_cpu(arguments.cpu)?;
-    pin::raise_open_files()?;
     let mut server = Server::listen(arguments.listen)?;
     let doing = format_args!("making a file in {}", arguments.data.display());
     let batches = Batches::create(&arguments.data, arguments.bytes, &arguments.shape).while_doing(doing)?;

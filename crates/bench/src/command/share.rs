@@ -7,9 +7,9 @@ mod group;
 mod member;
 
 use super::{Failure, Outcome};
+use crate::clock;
 use crate::open_loop::{Connection, wait};
 use crate::outcome::{self, Measured};
-use crate::{clock, pin};
 use clap::Args;
 use std::net::SocketAddr;
 use std::num::{NonZeroI32, NonZeroU32};
@@ -39,15 +39,10 @@ pub(crate) struct Arguments {
     /// Bytes of batches to acknowledge in the measured part
     #[arg(long, value_name = "BYTES")]
     total_bytes: u64,
-    /// Run on this processor alone
-    #[arg(long, value_name = "NUMBER")]
-    cpu: Option<usize>,
 }
 
 /// Acknowledges until it is done and prints the result.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    pin::to_cpu(arguments.cpu)?;
-    pin::raise_open_files()?;
     let mut connections = (0..arguments.members.get())
         .map(|_| Connection::open(arguments.address))
         .collect::<Result<Vec<_>, Failure>>()?;

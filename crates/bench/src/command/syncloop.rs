@@ -6,7 +6,7 @@
 use super::Outcome;
 use crate::command::{Failure, While};
 use crate::outcome::{self, Measured};
-use crate::{clock, payload, pin};
+use crate::{clock, payload};
 use clap::Args;
 use hdrhistogram::Histogram;
 use serde::Serialize;
@@ -34,9 +34,6 @@ pub(crate) struct Arguments {
     /// Bytes to write while measuring
     #[arg(long, value_name = "BYTES")]
     total_bytes: NonZeroU64,
-    /// Run on this processor alone
-    #[arg(long, value_name = "NUMBER")]
-    cpu: Option<usize>,
 }
 
 /// What was measured. `requests` are syncs, and `records` are writes.
@@ -52,7 +49,6 @@ struct Report {
 
 /// Runs until all is written.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    pin::to_cpu(arguments.cpu)?;
     let path = arguments.data.join(format!("syncloop-{}", std::process::id()));
     let file = File::create_new(&path).while_doing(format_args!("making {}", path.display()))?;
     let report = measure(arguments, &file);

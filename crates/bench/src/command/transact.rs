@@ -8,7 +8,7 @@ mod producer;
 use super::{Failure, Outcome, While};
 use crate::open_loop::{Connection, wait};
 use crate::outcome::{self, Measured};
-use crate::{clock, payload, pin};
+use crate::{clock, payload};
 use clap::Args;
 use producer::{Plan, Producer};
 use serde::Serialize;
@@ -43,9 +43,6 @@ pub(crate) struct Arguments {
     /// Length of the measured part
     #[arg(long, value_name = "SECONDS")]
     seconds: f64,
-    /// Run on this processor alone
-    #[arg(long, value_name = "NUMBER")]
-    cpu: Option<usize>,
 }
 
 /// What was done.
@@ -59,8 +56,6 @@ struct Done {
 
 /// Commits until the time is over and prints the result.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
-    pin::to_cpu(arguments.cpu)?;
-    pin::raise_open_files()?;
     let seconds =
         |seconds, name| Duration::try_from_secs_f64(seconds).while_doing(format_args!("reading {name}"));
     let (warm_up, length) =

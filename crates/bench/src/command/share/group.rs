@@ -2,13 +2,12 @@
 
 use super::Arguments;
 use super::member::Member;
-use crate::call::{accept, ask, pause};
+use crate::call::{ATTEMPTS, Coordinator, accept, ask, await_coordinator, is_not_ready, pause};
 use crate::command::{Failure, Outcome};
 use crate::open_loop::Connection;
-use ottla_wire::message::find_coordinator_request::FindCoordinatorRequest;
+use ottla_wire::Str;
 use ottla_wire::message::incremental_alter_configs_request::{AlterConfigsResource, AlterableConfig};
 use ottla_wire::message::{IncrementalAlterConfigsRequest, ShareGroupHeartbeatRequest};
-use ottla_wire::{ErrorCode, Str};
 use uuid::Uuid;
 
 /// Lets a member join over each connection, and waits until each knows what it reads.
@@ -17,7 +16,7 @@ use uuid::Uuid;
 pub(super) fn join(arguments: &Arguments, connections: &mut [Connection]) -> Result<Vec<Member>, Failure> {
     let first =
         connections.first_mut().ok_or_else(|| Failure::new("a group without members reads nothing"))?;
-    find_coordinator(&arguments.group, first)?;
+    await_coordinator(first, Coordinator::Group, &arguments.group)?;
     start_at_earliest(&arguments.group, first)?;
     let mut joining: Vec<Joining> = (1..=connections.len() as u128).map(Joining::new).collect();
     for _ in 0..ATTEMPTS {
@@ -55,7 +54,7 @@ impl Joining {
             subscribed_topic_names: (self.epoch == 0).then(|| vec![arguments.topic.as_str().into()]),
         };
         let heard = ask(connection, &request, HEARTBEAT_VERSION)?;
-        if NOT_READY.contains(&heard.error_code) {
+        if is_not_ready(heard.error_code) {
             return Ok(true);
         }
         accept("ShareGroupHeartbeat", heard.error_code)?;
@@ -76,26 +75,6 @@ impl Joining {
     }
 }
 
-/// Some brokers make what coordinators keep when they are first asked for one.
-fn find_coordinator(group: &str, connection: &mut Connection) -> Outcome {
-    let request = FindCoordinatorRequest {
-        key_type: GROUP_COORDINATOR,
-        coordinator_keys: vec![group.into()],
-        ..FindCoordinatorRequest::default()
-    };
-    for _ in 0..ATTEMPTS {
-        let found = ask(connection, &request, FIND_COORDINATOR_VERSION)?;
-        let code = found.coordinators.first().map(|coordinator| coordinator.error_code);
-        match code {
-            Some(ErrorCode::NONE) => return Ok(()),
-            Some(code) if NOT_READY.contains(&code) => pause()?,
-            Some(code) => accept("FindCoordinator", code)?,
-            None => return Err(Failure::new("an answer to FindCoordinator is empty")),
-        }
-    }
-    Err(Failure::new("the group has no coordinator: is the broker still starting?"))
-}
-
 fn start_at_earliest(group: &str, connection: &mut Connection) -> Outcome {
     let config = AlterableConfig {
         name: "share.auto.offset.reset".into(),
@@ -109,16 +88,7 @@ fn start_at_earliest(group: &str, connection: &mut Connection) -> Outcome {
     altered.responses.iter().try_for_each(|resource| accept("IncrementalAlterConfigs", resource.error_code))
 }
 
-/// Of a coordinator that is still being made.
-const NOT_READY: [ErrorCode; 3] = [
-    ErrorCode::COORDINATOR_NOT_AVAILABLE,
-    ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
-    ErrorCode::NOT_COORDINATOR,
-];
-const ATTEMPTS: u32 = 100;
 const HEARTBEAT_VERSION: i16 = 1;
-const FIND_COORDINATOR_VERSION: i16 = 4;
-const GROUP_COORDINATOR: i8 = 0;
 const ALTER_CONFIGS_VERSION: i16 = 1;
 /// The kind of a config's owner, and what is done to the config.
 const GROUP: i8 = 32;

@@ -1,12 +1,13 @@
 //! One transactional producer: which of its two requests comes next.
 
-use crate::call::{accept, ask, decode, frame, pause};
+use crate::call::{
+    ATTEMPTS, Coordinator, accept, ask, await_coordinator, decode, frame, is_not_ready, pause,
+};
 use crate::clock;
 use crate::command::{Failure, Outcome, While};
 use crate::open_loop::Connection;
 use bytes::Bytes;
 use ottla_base::{ProducerEpoch, ProducerId, Timestamp};
-use ottla_wire::message::find_coordinator_request::FindCoordinatorRequest;
 use ottla_wire::message::produce_request::{PartitionProduceData, TopicProduceData};
 use ottla_wire::message::{
     EndTxnRequest, EndTxnResponse, InitProducerIdRequest, ProduceRequest, ProduceResponse,
@@ -42,11 +43,7 @@ impl Producer {
     /// Gets its id.
     pub(super) fn begin(plan: &Plan, number: u32, connection: &mut Connection) -> Result<Self, Failure> {
         let transactional_id: Str = format!("{}-{number}", plan.topic).into();
-        let find = FindCoordinatorRequest {
-            key_type: TRANSACTION_COORDINATOR,
-            coordinator_keys: vec![transactional_id.clone()],
-            ..FindCoordinatorRequest::default()
-        };
+        await_coordinator(connection, Coordinator::Transaction, &transactional_id)?;
         let init = InitProducerIdRequest {
             transactional_id: Some(transactional_id.clone()),
             transaction_timeout_ms: TIMEOUT_MS,
@@ -55,10 +52,9 @@ impl Producer {
             ..InitProducerIdRequest::default()
         };
         for _ in 0..ATTEMPTS {
-            // Some brokers make what coordinators keep when they are first asked for one.
-            ask(connection, &find, FIND_COORDINATOR_VERSION)?;
             let given = ask(connection, &init, INIT_PRODUCER_ID_VERSION)?;
-            if !NOT_READY.contains(&given.error_code) {
+            let is_busy = given.error_code == ErrorCode::CONCURRENT_TRANSACTIONS;
+            if !is_busy && !is_not_ready(given.error_code) {
                 accept("InitProducerId", given.error_code)?;
                 let (id, epoch) = (given.producer_id, given.producer_epoch);
                 return Ok(Self { transactional_id, id, epoch, correlation: 0, next: Next::Produce });
@@ -147,17 +143,7 @@ impl Producer {
     }
 }
 
-/// Of a coordinator that is still being made.
-const NOT_READY: [ErrorCode; 4] = [
-    ErrorCode::COORDINATOR_NOT_AVAILABLE,
-    ErrorCode::COORDINATOR_LOAD_IN_PROGRESS,
-    ErrorCode::NOT_COORDINATOR,
-    ErrorCode::CONCURRENT_TRANSACTIONS,
-];
-const ATTEMPTS: u32 = 100;
 const TIMEOUT_MS: i32 = 60_000;
-const FIND_COORDINATOR_VERSION: i16 = 4;
-const TRANSACTION_COORDINATOR: i8 = 1;
 const INIT_PRODUCER_ID_VERSION: i16 = 5;
 /// The last that names topics; from 12 on, a producer of transaction version 2 adds partitions by writing.
 const PRODUCE_VERSION: i16 = 12;
