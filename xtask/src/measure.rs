@@ -20,6 +20,12 @@ cargo xtask measure groups [--check]   how soon a large group is settled after m
 
 /// Runs the measurement that the arguments name.
 pub(crate) fn run(arguments: &[String]) -> Outcome {
+    process::tidy_up()?;
+    let outcome = measure(arguments);
+    process::tidy_up().and(outcome)
+}
+
+fn measure(arguments: &[String]) -> Outcome {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["start"] => report::write("start", &start::text(&start::measure(&released("ottla")?)?)),
         ["start", "--check"] => start::check(&start::measure(&released_for_checks("ottla")?)?),

@@ -5,11 +5,12 @@ use crate::{Outcome, tree};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A running broker; killed when dropped, and its data removed.
+/// A running broker; killed when dropped. Its data stays until [`tidy_up`]: a file system may avoid for a while the places
+/// of what was deleted, and then makes the files of the next broker many times more slowly.
 pub(super) struct Broker {
     process: Child,
-    data: PathBuf,
     /// Where it listens.
     pub(super) address: String,
 }
@@ -39,8 +40,7 @@ pub(super) fn members() -> Result<PathBuf, String> {
 impl Broker {
     /// Starts the program on an empty directory; it is ready when this returns.
     pub(super) fn start(program: &Path) -> Result<Self, String> {
-        let data = tree::target().join("measure");
-        remove(&data)?;
+        let data = folder().join(STARTED.fetch_add(1, Ordering::Relaxed).to_string());
         std::fs::create_dir_all(&data).map_err(|error| format!("{}: {error}", data.display()))?;
         let process = Command::new(program)
             .args(["serve", "--listen", "127.0.0.1:0", "--data"])
@@ -50,7 +50,7 @@ impl Broker {
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("cannot start {}: {error}", program.display()))?;
-        let mut broker = Self { process, data, address: String::new() };
+        let mut broker = Self { process, address: String::new() };
         broker.address = address(&broker.first_line())?;
         Ok(broker)
     }
@@ -76,7 +76,6 @@ impl Drop for Broker {
     fn drop(&mut self) {
         // SIGKILL: how a broker stops is not measured here.
         let _ = self.process.kill().and_then(|()| self.process.wait());
-        let _ = remove(&self.data);
     }
 }
 
@@ -100,14 +99,23 @@ fn kib(status: &str, name: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("the broker's status has no {name}: has it ended?"))
 }
 
-fn remove(data: &Path) -> Outcome {
-    match std::fs::remove_dir_all(data) {
+/// Removes the data of all brokers.
+pub(super) fn tidy_up() -> Outcome {
+    let folder = folder();
+    match std::fs::remove_dir_all(&folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(format!("{}: {error}", data.display()))
+            Err(format!("{}: {error}", folder.display()))
         }
         _ => Ok(()),
     }
 }
+
+fn folder() -> PathBuf {
+    tree::target().join("measure")
+}
+
+/// Brokers so far; each has a directory of its own.
+static STARTED: AtomicU32 = AtomicU32::new(0);
 
 #[cfg(test)]
 mod tests {
