@@ -57,6 +57,8 @@ fn frames_that_came_together_share_their_memory_until_the_last_one_goes() {
     let mut other = pool.take(READ_BYTES);
     assert_ne!(other.as_ptr(), place, "it is in use");
     drop(two);
+    // It would get the place if that had been freed.
+    let _decoy = Vec::<u8>::with_capacity(READ_BYTES);
     other = pool.take(READ_BYTES);
     assert_eq!(other.as_ptr(), place);
 }
