@@ -31,6 +31,7 @@ mod tests {
     #[test]
     fn the_rate_of_all_clients_tells_the_time() {
         let words = "15:57:34 [1] Starting JetStream fast batch publisher, publishing 300,000 messages\n\n\
+            [1] 25,000 msgs/sec\n\
             NATS JetStream fast batch publisher aggregated stats: 50,000 msgs/sec ~ 49 MiB/sec ~ P50: 1,313.64us\n\
             [1] 25,000 msgs/sec\n";
         assert_eq!(result(words, 300_000), Ok(Told { records: 300_000, seconds: 6.0, p99_us: None }));

@@ -40,7 +40,7 @@ const READ: Metric = Metric {
 };
 const SMALL: Metric = Metric {
     name: "small",
-    title: "Processor time of the server for a record of 100 B that one of 64 producers writes, 4 in a batch (ns)",
+    title: "Processor time of the server for a record of 100 B with a key that one of 64 producers writes, 4 in a batch (ns)",
     numerator: "small.cpu_seconds",
     denominator: Some("small.records"),
     ..WRITE
@@ -246,7 +246,8 @@ const NATS_STEADY: &str = "pub fast bench.b --server {address} --stream {topic} 
 const NATS_READ: &str =
     "ordered --server {address} --stream {topic} --no-progress --size 1024 --msgs {records}";
 /// 20,000 records a second.
-const SMALL_BATCHES: &str = "--record-bytes 100 --records-per-batch 4 --connections 64 --depth 1 --rate 5000";
+const SMALL_BATCHES: &str =
+    "--record-bytes 100 --keys 1000 --records-per-batch 4 --connections 64 --depth 1 --rate 5000";
 const NATS_SMALL: &str = "pub async bench.b --server {address} --stream {topic} --no-progress --size 100 --batch 4 \
                           --clients 64 --throughput 20000 --msgs {records}";
 /// The limit of unacknowledged batches is that of a Kafka producer; NATS's own is in messages, and larger.

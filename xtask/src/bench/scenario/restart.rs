@@ -3,6 +3,8 @@
 //! What is stored is written once and stays from run to run. A kill leaves a tail behind of which nothing is marked as safe
 //! on the disk. The least that could be then is to read it once.
 
+mod tail;
+
 use super::{Compared, Point, Rank, Scenario};
 use crate::bench::arena::Arena;
 use crate::bench::cache;
@@ -13,10 +15,8 @@ use crate::bench::sample::{Better, Metric, Sample};
 use crate::bench::subject::ottla::Ottla;
 use crate::bench::subject::{Durability, Server, Topic, create_topic};
 use crate::clock::now;
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use tail::Piece;
 
 pub(super) const SCENARIO: Scenario = Scenario { name: "restart", points };
 
@@ -171,7 +171,7 @@ impl Contender for Restart {
         }
         let begin = now();
         if self.next == Next::Read {
-            read(&tail)?;
+            tail::read(&tail)?;
         }
         let read = begin.elapsed();
         let server = serve(arena, &data)?;
@@ -212,12 +212,12 @@ impl Stock {
     /// Adds a tail, and kills the broker that wrote it.
     fn tail(self, arena: &Arena, data: &Path) -> Result<Vec<Piece>, String> {
         let server = serve(arena, data)?;
-        let before = logs(data)?;
+        let before = tail::logs(data)?;
         self.fill(arena, &server, TAIL_MIB)?;
         drop(server);
         let since =
             |(path, _): (PathBuf, u64)| Piece { from: before.get(&path).copied().unwrap_or_default(), path };
-        Ok(logs(data)?.into_iter().map(since).collect())
+        Ok(tail::logs(data)?.into_iter().map(since).collect())
     }
 
     fn fill(self, arena: &Arena, server: &Server, mebibytes: u64) -> Result<(), String> {
@@ -230,59 +230,4 @@ impl Stock {
 
 fn serve(arena: &Arena, data: &Path) -> Result<Server, String> {
     Ottla { durability: Durability::Os }.serve_in(arena, data, &[NEVER])
-}
-
-/// The end of a log, from a byte on.
-#[derive(Debug, PartialEq, Eq)]
-struct Piece {
-    path: PathBuf,
-    from: u64,
-}
-
-/// Every log, and how long it is.
-fn logs(data: &Path) -> Result<BTreeMap<PathBuf, u64>, String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", data.display());
-    let mut logs = BTreeMap::new();
-    for partition in std::fs::read_dir(data).map_err(failed)? {
-        let partition = partition.map_err(failed)?.path();
-        for file in std::fs::read_dir(&partition).into_iter().flatten() {
-            let path = file.map_err(failed)?.path();
-            if path.extension().is_some_and(|extension| extension == "log") {
-                let length = path.metadata().map_err(failed)?.len();
-                logs.insert(path, length);
-            }
-        }
-    }
-    Ok(logs)
-}
-
-/// Every byte of it.
-fn read(pieces: &[Piece]) -> Result<(), String> {
-    let mut buffer = vec![0; 1 << 20];
-    for Piece { path, from } in pieces {
-        let failed = |error: std::io::Error| format!("{}: {error}", path.display());
-        let mut file = File::open(path).map_err(failed)?;
-        file.seek(SeekFrom::Start(*from)).map_err(failed)?;
-        while 0 < file.read(&mut buffer).map_err(failed)? {}
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_length_of_every_log_is_known_and_nothing_else() {
-        let data = std::env::temp_dir().join(format!("ottla-restart-{}", std::process::id()));
-        std::fs::create_dir_all(data.join("t-0")).unwrap();
-        std::fs::write(data.join("t-0/0.log"), "four").unwrap();
-        std::fs::write(data.join("t-0/0.index"), "index").unwrap();
-        std::fs::write(data.join("meta.redb"), "store").unwrap();
-        assert_eq!(logs(&data), Ok([(data.join("t-0/0.log"), 4)].into()));
-        let piece = |name: &str| Piece { path: data.join(name), from: 2 };
-        assert_eq!(read(&[piece("t-0/0.log")]), Ok(()));
-        assert!(read(&[piece("t-1/0.log")]).unwrap_err().contains("t-1/0.log"));
-        std::fs::remove_dir_all(&data).unwrap();
-    }
 }
