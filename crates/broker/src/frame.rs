@@ -45,6 +45,8 @@ const READ_BYTES: usize = pool::SMALLEST;
 const ALONE_BYTES_MIN: usize = 8 * 1024;
 /// The most that is read of a frame, because of the one before it, ahead of a reservation.
 const LIKELY_BYTES_MAX: usize = 128 * 1024;
+/// Frames from here on share the buffer that they came in.
+const SHARED_BYTES_MIN: usize = 2 * 1024;
 /// What a connection holds at least while a frame is on its way.
 const WAITING_BYTES: usize = 4 * 1024;
 
@@ -72,7 +74,7 @@ impl FrameBuffer {
     }
 
     /// Cuts off a frame of `length` bytes (without its length field), if all of it is there. It shares memory with what
-    /// came before and behind it.
+    /// came before and behind it, unless it is small: one that waits must not keep a buffer many times its size.
     pub(crate) fn cut(&mut self, length: usize) -> Option<Bytes> {
         let whole = LENGTH_BYTES + length;
         if self.bytes().len() < whole {
@@ -83,7 +85,8 @@ impl FrameBuffer {
         }
         self.likely = if (ALONE_BYTES_MIN..=LIKELY_BYTES_MAX).contains(&whole) { whole } else { READ_BYTES };
         self.arrived.advance(LENGTH_BYTES);
-        Some(self.arrived.split_to(length))
+        let frame = self.arrived.split_to(length);
+        Some(if length < SHARED_BYTES_MIN { Bytes::copy_from_slice(&frame) } else { frame })
     }
 
     /// The first bytes of the frame that begins here, if all `length` bytes of it are there.
