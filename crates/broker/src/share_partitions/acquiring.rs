@@ -49,6 +49,7 @@ impl SharePartitions {
     ) -> Result<Acquired, ErrorCode> {
         let id = id(&wanted.group, partition);
         let (mut more, mut looks, mut is_cut_short) = (More::Ask, 0, false);
+        let mut passed = feed::Passed::default();
         loop {
             let offsets = broker.log.offsets(partition).map_err(|error| crate::error::of_read(&error))?;
             // Those of now, at each look: a member that has waited since before a queue was paused gets nothing either.
@@ -79,7 +80,8 @@ impl SharePartitions {
                 Some(Reply::Acquired(acquired)) => match acquired.feed {
                     None => {
                         asked.await.map_err(of_unavailable)?;
-                        return located(broker, partition, acquired.ranges, is_cut_short);
+                        return located(broker, partition, acquired.ranges, &passed)
+                            .map(|located| Acquired { is_cut_short, ..located });
                     }
                     Some(asked_for) => {
                         let reader = feed::Reader {
@@ -87,7 +89,7 @@ impl SharePartitions {
                             config: &config,
                             isolation: settings.share.isolation_level,
                         };
-                        let scanned = feed::scan(&broker.log, partition, reader, asked_for);
+                        let scanned = feed::scan(&broker.log, partition, reader, asked_for, &mut passed);
                         match scanned.map_err(|error| feed::code(&error))? {
                             Some(scanned) if looks < LOOKS_MAX => self.extend(id.clone(), config, scanned),
                             Some(scanned) => {
@@ -114,12 +116,9 @@ fn located(
     broker: &Broker,
     partition: PartitionId,
     ranges: Vec<Range>,
-    is_cut_short: bool,
+    passed: &feed::Passed,
 ) -> Result<Acquired, ErrorCode> {
-    if ranges.is_empty() {
-        return Ok(Acquired { is_cut_short, ..Acquired::default() });
-    }
     let (ranges, records) =
-        feed::locate(&broker.log, partition, ranges).map_err(|error| feed::code(&error))?;
-    Ok(Acquired { ranges, records, is_cut_short })
+        feed::locate(&broker.log, partition, ranges, passed).map_err(|error| feed::code(&error))?;
+    Ok(Acquired { ranges, records, is_cut_short: false })
 }

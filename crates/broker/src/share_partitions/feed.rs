@@ -71,7 +71,20 @@ pub(super) struct Reader<'a> {
     pub(super) isolation: Isolation,
 }
 
-/// Looks on in the log, as the machine asks. `None` if there is nothing yet.
+/// Where batches lie that a scan has just come by, ascending: what is acquired next is most often in them, and need not be
+/// looked for again.
+#[derive(Debug, Default)]
+pub(super) struct Passed(Vec<Placed>);
+
+impl Passed {
+    /// The batch that covers the offset.
+    fn at(&self, offset: Offset) -> Option<&Placed> {
+        let at = self.0.partition_point(|placed| placed.header.next_offset() <= offset);
+        self.0.get(at).filter(|placed| placed.header.base_offset <= offset)
+    }
+}
+
+/// Looks on in the log, as the machine asks. `None` if there is nothing yet. `passed` is then what this scan has come by.
 ///
 /// # Errors
 /// [`FeedError`]. An offset that retention has overtaken meanwhile is none: the machine learns of it next time.
@@ -80,13 +93,16 @@ pub(super) fn scan(
     partition: PartitionId,
     reader: Reader<'_>,
     feed: Feed,
+    passed: &mut Passed,
 ) -> Result<Option<Scanned>, FeedError> {
+    passed.0.clear();
     let mut scan = Scan {
         reader,
         end: feed.from.plus(feed.records_max.max(1)),
         scanned: Scanned { from: feed.from, to: feed.from, batches: Vec::new() },
         looked_at: 0,
         unpacked: 0,
+        passed: &mut passed.0,
     };
     while scan.goes_on() {
         let from = scan.scanned.to;
@@ -105,7 +121,7 @@ pub(super) fn scan(
             if !scan.goes_on_with(&placed.header) {
                 break;
             }
-            scan.take(&placed, is_aborted)?;
+            scan.take(placed, is_aborted)?;
         }
         if scan.scanned.to == from {
             break;
@@ -122,6 +138,7 @@ struct Scan<'a> {
     scanned: Scanned,
     looked_at: usize,
     unpacked: usize,
+    passed: &'a mut Vec<Placed>,
 }
 
 impl Scan<'_> {
@@ -133,20 +150,21 @@ impl Scan<'_> {
         self.goes_on() && header.base_offset < self.end
     }
 
-    fn take(&mut self, placed: &Placed, is_aborted: bool) -> Result<(), FeedError> {
+    fn take(&mut self, placed: Placed, is_aborted: bool) -> Result<(), FeedError> {
         let header = &placed.header;
         self.looked_at += 1;
         // Compaction may leave a batch without records; what it covers is passed over.
         let is_passed_over = header.is_control() || is_aborted || header.record_count == 0;
-        if is_passed_over || self.is_for_another(placed)? {
+        if is_passed_over || self.is_for_another(&placed)? {
             self.scanned.to = header.next_offset().max(self.scanned.to);
             return Ok(());
         }
-        let records = if self.reader.config.needs_records() { self.facts(placed)? } else { None };
+        let records = if self.reader.config.needs_records() { self.facts(&placed)? } else { None };
         let (first, last) = (header.base_offset, header.last_offset());
         let bytes = u32::try_from(placed.region.len()).unwrap_or(u32::MAX);
         self.scanned.batches.push(ScannedBatch { first, last, bytes, records });
         self.scanned.to = header.next_offset();
+        self.passed.push(placed);
         Ok(())
     }
 
@@ -222,46 +240,59 @@ pub(super) fn locate(
     log: &Log,
     partition: PartitionId,
     ranges: Vec<Range>,
+    passed: &Passed,
 ) -> Result<(Vec<Range>, Records), FeedError> {
-    let mut regions: Vec<Region> = Vec::new();
     let mut found = Vec::with_capacity(ranges.len());
-    // Everything before it is in the answer, if it is to be.
-    let mut next = Offset::ZERO;
+    // Everything before `next` is in the answer, if it is to be.
+    let mut locating = Locating { log, partition, passed, next: Offset::ZERO, regions: Vec::new() };
     for range in ranges {
-        match locate_range(log, partition, range, &mut next, &mut regions) {
+        match locating.add(range) {
             Ok(()) => found.push(range),
             Err(FeedError::Read(ReadError::OutOfRange { .. })) => {}
             Err(error) => return Err(error),
         }
     }
-    Ok((found, regions.into_iter().collect()))
+    Ok((found, locating.regions.into_iter().collect()))
 }
 
-fn locate_range(
-    log: &Log,
+struct Locating<'a> {
+    log: &'a Log,
     partition: PartitionId,
-    range: Range,
-    next: &mut Offset,
-    regions: &mut Vec<Region>,
-) -> Result<(), FeedError> {
-    *next = range.first.max(*next);
-    while *next <= range.last {
-        let read = log.read(partition, *next, READ_BYTES, ReadBound::HighWatermark, WholeFirst::Yes)?;
-        let from = *next;
-        for placed in walk(&read.records) {
-            let Placed { header, region } = placed?;
-            if range.last < header.base_offset {
+    passed: &'a Passed,
+    next: Offset,
+    regions: Vec<Region>,
+}
+
+impl Locating<'_> {
+    fn add(&mut self, range: Range) -> Result<(), FeedError> {
+        self.next = range.first.max(self.next);
+        while self.next <= range.last {
+            let from = self.next;
+            if let Some(placed) = self.passed.at(from) {
+                self.take(placed);
+                continue;
+            }
+            let bound = ReadBound::HighWatermark;
+            let read = self.log.read(self.partition, from, READ_BYTES, bound, WholeFirst::Yes)?;
+            for placed in walk(&read.records) {
+                let placed = placed?;
+                if range.last < placed.header.base_offset {
+                    return Ok(());
+                }
+                self.take(&placed);
+            }
+            if self.next == from {
                 return Ok(());
             }
-            *next = header.next_offset();
-            match regions.last_mut().and_then(|last| Some((last.joined(&region)?, last))) {
-                Some((joined, last)) => *last = joined,
-                None => regions.push(region),
-            }
         }
-        if *next == from {
-            return Ok(());
+        Ok(())
+    }
+
+    fn take(&mut self, placed: &Placed) {
+        self.next = placed.header.next_offset();
+        match self.regions.last_mut().and_then(|last| Some((last.joined(&placed.region)?, last))) {
+            Some((joined, last)) => *last = joined,
+            None => self.regions.push(placed.region.clone()),
         }
     }
-    Ok(())
 }

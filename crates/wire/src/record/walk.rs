@@ -56,10 +56,18 @@ pub struct Walk<'a> {
 }
 
 /// The part of a file that was read last.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Window {
     start: usize,
     bytes: Vec<u8>,
+    /// How much to read for the next header.
+    ahead: usize,
+}
+
+impl Default for Window {
+    fn default() -> Self {
+        Self { start: 0, bytes: Vec::new(), ahead: FIRST_BYTES }
+    }
 }
 
 impl Window {
@@ -69,7 +77,7 @@ impl Window {
         let wanted = HEADER_BYTES.min(length - at);
         let is_inside = self.start <= at && at + wanted <= self.start + self.bytes.len();
         if !is_inside {
-            self.bytes.resize(WINDOW_BYTES.min(length - at), 0);
+            self.bytes.resize(self.ahead.min(length - at), 0);
             self.start = at;
             // A failed read leaves nothing that could be taken for the file.
             let read = region.file.read_exact_at(&mut self.bytes, region.position + at as u64);
@@ -90,6 +98,9 @@ impl Walk<'_> {
         if available < size {
             return Err(BatchError::TooShort { needed: size, available }.into());
         }
+        // Batches are often like the ones before them: behind a large one, what is not its successor's head would be
+        // read for nothing.
+        self.window.ahead = if size < NEAR_BYTES { WINDOW_BYTES } else { HEADER_BYTES };
         Ok(Placed { header, region: region.cut(self.at, size) })
     }
 }
@@ -117,3 +128,7 @@ impl Iterator for Walk<'_> {
 
 /// Holds the headers of a few hundred small batches.
 const WINDOW_BYTES: usize = 16 << 10;
+/// Before anything is known about batches.
+const FIRST_BYTES: usize = 4 << 10;
+/// Headers that are further from each other are read one by one: a call costs what copying so much does.
+const NEAR_BYTES: usize = 4 << 10;
