@@ -13,6 +13,7 @@ mod driver;
 mod journey;
 mod kit;
 mod load;
+mod logs;
 mod network;
 mod options;
 mod pairs;

@@ -2,6 +2,7 @@
 
 mod batches;
 mod catchup;
+mod compaction;
 mod durable;
 mod fetch;
 mod latency;
@@ -86,6 +87,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     durable::SCENARIO,
     queue::SCENARIO,
     transactions::SCENARIO,
+    compaction::SCENARIO,
     restart::SCENARIO,
     peers::SCENARIO,
 ];

@@ -40,6 +40,9 @@ pub(crate) struct Arguments {
     depth: u32,
     #[command(flatten)]
     shape: Shape,
+    /// Another number makes other keys and values
+    #[arg(long, default_value_t = 0, value_name = "NUMBER")]
+    seed: u64,
     /// Partitions in one request, each with a batch; it divides --partitions
     #[arg(long, default_value_t = 1, value_name = "NUMBER")]
     batches_per_request: u32,
@@ -82,7 +85,7 @@ fn requests(arguments: &Arguments) -> Result<Vec<Request>, Failure> {
     }
     let bounds = |_| Failure::new(format!("{partitions} partitions are more than a topic can have"));
     let (end, step) = (i32::try_from(*partitions).map_err(bounds)?, i32::try_from(*step).map_err(bounds)?);
-    let batch = arguments.shape.make(0, clock::wall_ms()).map_err(Failure::new)?;
+    let batch = arguments.shape.make(arguments.seed, clock::wall_ms()).map_err(Failure::new)?;
     (0..end / step).map(|at| Request::produce(topic, at * step..(at + 1) * step, *acks, &batch)).collect()
 }
 

@@ -21,6 +21,8 @@ struct Reading {
     rank: Rank,
     response_bytes: u64,
     connections: u32,
+    /// What batches are made of.
+    shape: &'static str,
     aim: Option<f64>,
     cache: Cache,
 }
@@ -39,6 +41,7 @@ const CORE: Reading = Reading {
     rank: Rank::Core,
     response_bytes: 1 << 20,
     connections: 4,
+    shape: "--record-bytes 1024 --records-per-batch 64",
     aim: Some(1.3),
     cache: Cache::Warm,
 };
@@ -48,6 +51,18 @@ const READINGS: &[Reading] = &[
     Reading { name: "1 MiB a response", ..CORE },
     Reading { name: "256 KiB a response", response_bytes: 256 << 10, ..CORE },
     Reading { name: "64 KiB a response", response_bytes: 64 << 10, ..FURTHER },
+    Reading {
+        name: "256 KiB a response, 160 records of 100 B a batch",
+        response_bytes: 256 << 10,
+        shape: "--record-bytes 100 --records-per-batch 160",
+        ..FURTHER
+    },
+    Reading {
+        name: "256 KiB a response, 10 records of 10 KiB a batch",
+        response_bytes: 256 << 10,
+        shape: "--record-bytes 10240 --records-per-batch 10",
+        ..FURTHER
+    },
     Reading { name: "1 MiB a response, 1 connection", connections: 1, ..FURTHER },
     Reading { name: "1 MiB a response, 64 connections", connections: 64, ..FURTHER },
     Reading {
@@ -65,8 +80,8 @@ fn points() -> Vec<Point> {
 impl Reading {
     fn point(&self) -> Point {
         let cpu = self.aim.into_iter().fold(Compared::by(&CPU), |cpu, ratio| cpu.aim("sendfile", ratio));
-        let ottla = Served::new(Ottla { durability: Durability::Os }, 1, self.load()).after(fill());
-        let sendfile = Served::new(Sendfile { mebibytes: STORED_MIB }, 1, self.load());
+        let ottla = Served::new(Ottla { durability: Durability::Os }, 1, self.load()).after(self.fill());
+        let sendfile = Served::new(Sendfile { mebibytes: STORED_MIB, shape: self.shape }, 1, self.load());
         let contenders: [Served; 2] = match self.cache {
             Cache::Warm => [ottla, sendfile],
             Cache::Cold => [ottla.cold(), sendfile.cold()],
@@ -92,10 +107,13 @@ impl Reading {
         };
         Load::new(arguments, Extent::Mebibytes { warm_up: 0, measured })
     }
-}
 
-fn fill() -> Load {
-    let arguments = "cannon --address {address} --topic {topic} --partitions {partitions} --total-bytes {measured} \
-                     --record-bytes 1024 --records-per-batch 64 --connections 4 --depth 4";
-    Load::new(arguments, Extent::Mebibytes { warm_up: 0, measured: STORED_MIB })
+    fn fill(&self) -> Load {
+        let arguments = format!(
+            "cannon --address {{address}} --topic {{topic}} --partitions {{partitions}} --total-bytes {{measured}} \
+             --connections 4 --depth 4 {}",
+            self.shape
+        );
+        Load::new(arguments, Extent::Mebibytes { warm_up: 0, measured: STORED_MIB })
+    }
 }

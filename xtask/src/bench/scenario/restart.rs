@@ -10,6 +10,7 @@ use crate::bench::arena::Arena;
 use crate::bench::cache;
 use crate::bench::contender::Contender;
 use crate::bench::load::{Extent, Load};
+use crate::bench::logs;
 use crate::bench::recorder;
 use crate::bench::sample::{Better, Metric, Sample};
 use crate::bench::subject::ottla::Ottla;
@@ -212,12 +213,12 @@ impl Stock {
     /// Adds a tail, and kills the broker that wrote it.
     fn tail(self, arena: &Arena, data: &Path) -> Result<Vec<Piece>, String> {
         let server = serve(arena, data)?;
-        let before = tail::logs(data)?;
+        let before = logs::lengths(data)?;
         self.fill(arena, &server, TAIL_MIB)?;
         drop(server);
         let since =
             |(path, _): (PathBuf, u64)| Piece { from: before.get(&path).copied().unwrap_or_default(), path };
-        Ok(tail::logs(data)?.into_iter().map(since).collect())
+        Ok(logs::lengths(data)?.into_iter().map(since).collect())
     }
 
     fn fill(self, arena: &Arena, server: &Server, mebibytes: u64) -> Result<(), String> {

@@ -10,6 +10,8 @@ use std::process::Command;
 pub(in crate::bench) struct Sendfile {
     /// The size of the file.
     pub(in crate::bench) mebibytes: u64,
+    /// Options that say what batches are made of.
+    pub(in crate::bench) shape: &'static str,
 }
 
 impl Subject for Sendfile {
@@ -25,7 +27,7 @@ impl Subject for Sendfile {
         let mut command = Command::new(&arena.programs.bench);
         command.args(["sendfile", "--listen", "127.0.0.1:0", "--data"]).arg(arena.data());
         let bytes = arena.scaled(Extent::Mebibytes { warm_up: 0, measured: self.mebibytes }).bytes();
-        command.args(["--bytes", &bytes.to_string()]);
+        command.args(["--bytes", &bytes.to_string()]).args(self.shape.split_whitespace());
         Server::spawn(arena, self.name(), &mut command)?.ready()
     }
 }

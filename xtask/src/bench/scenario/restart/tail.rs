@@ -1,32 +1,14 @@
-//! What a broker has written since it started, as files: how long each log is, and reading what came behind.
+//! What a broker has written since it started, as pieces of files, and reading them.
 
-use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The end of a log, from a byte on.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Piece {
     pub(super) path: PathBuf,
     pub(super) from: u64,
-}
-
-/// Every log, and how long it is.
-pub(super) fn logs(data: &Path) -> Result<BTreeMap<PathBuf, u64>, String> {
-    let failed = |error: std::io::Error| format!("{}: {error}", data.display());
-    let mut logs = BTreeMap::new();
-    for partition in std::fs::read_dir(data).map_err(failed)? {
-        let partition = partition.map_err(failed)?.path();
-        for file in std::fs::read_dir(&partition).into_iter().flatten() {
-            let path = file.map_err(failed)?.path();
-            if path.extension().is_some_and(|extension| extension == "log") {
-                let length = path.metadata().map_err(failed)?.len();
-                logs.insert(path, length);
-            }
-        }
-    }
-    Ok(logs)
 }
 
 /// Every byte of it.
@@ -44,18 +26,15 @@ pub(super) fn read(pieces: &[Piece]) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::path::Path;
 
     #[test]
-    fn the_length_of_every_log_is_known_and_nothing_else() {
-        let data = std::env::temp_dir().join(format!("ottla-restart-{}", std::process::id()));
-        std::fs::create_dir_all(data.join("t-0")).unwrap();
-        std::fs::write(data.join("t-0/0.log"), "four").unwrap();
-        std::fs::write(data.join("t-0/0.index"), "index").unwrap();
-        std::fs::write(data.join("meta.redb"), "store").unwrap();
-        assert_eq!(logs(&data), Ok([(data.join("t-0/0.log"), 4)].into()));
-        let piece = |name: &str| Piece { path: data.join(name), from: 2 };
-        assert_eq!(read(&[piece("t-0/0.log")]), Ok(()));
-        assert!(read(&[piece("t-1/0.log")]).unwrap_err().contains("t-1/0.log"));
-        std::fs::remove_dir_all(&data).unwrap();
+    fn a_piece_is_read_and_one_that_is_not_there_is_told() {
+        let path = std::env::temp_dir().join(format!("ottla-tail-{}", std::process::id()));
+        let piece = |path: &Path| Piece { path: path.to_owned(), from: 2 };
+        std::fs::write(&path, "four").unwrap();
+        assert_eq!(read(&[piece(&path)]), Ok(()));
+        std::fs::remove_file(&path).unwrap();
+        assert!(read(&[piece(&path)]).unwrap_err().contains("ottla-tail"));
     }
 }
