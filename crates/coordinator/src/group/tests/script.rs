@@ -10,6 +10,7 @@
 //! `m1`, `m2`, … in the order in which they were given.
 
 mod consumers;
+mod offsets;
 mod shares;
 pub(super) mod streams;
 mod text;
@@ -21,9 +22,6 @@ use bytes::Bytes;
 use ottla_base::{Now, PartitionIndex, Tick, Timestamp};
 use ottla_wire::message::join_group_request::JoinGroupRequestProtocol;
 use ottla_wire::message::leave_group_request::MemberIdentity;
-use ottla_wire::message::offset_commit_request::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
-use ottla_wire::message::offset_delete_request::{OffsetDeleteRequestPartition, OffsetDeleteRequestTopic};
-use ottla_wire::message::offset_fetch_request::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
 use ottla_wire::message::sync_group_request::SyncGroupRequestAssignment;
 use ottla_wire::message::*;
 use ottla_wire::{ErrorCode, Str};
@@ -292,12 +290,12 @@ impl World {
                 },
             }),
             "leave" => self.leave(who, words),
-            "commit" => commit(who, &fields),
+            "commit" => offsets::commit(who, &fields),
             "txn-commit" => transactional::commit(who, &fields),
             "open" => Command::OpenTransactions(who.ticket),
             "end" => transactional::end(&who, words, &fields),
-            "fetch" => fetch(who, words),
-            "delete-offsets" => delete_offsets(who, words),
+            "fetch" => offsets::fetch(who, words),
+            "delete-offsets" => offsets::delete(who, words),
             "topics-gone" => Command::TopicsGone {
                 ticket: who.ticket,
                 topics: words.iter().filter_map(|word| word.parse().ok()).map(topic_id).collect(),
@@ -439,72 +437,6 @@ struct Who {
 
 fn topic_id(number: u128) -> TopicId {
     TopicId(Uuid::from_u128(number))
-}
-
-/// `t:0=42`, `t#7:0=42` with the topic's id; with `epoch=`, `meta=` and `retention=`.
-fn commit(who: Who, fields: &HashMap<&str, &str>) -> Command {
-    let mut topics = Vec::new();
-    let mut offsets: Vec<_> = fields.iter().filter(|(place, _)| place.contains(':')).collect();
-    offsets.sort();
-    for (place, offset) in offsets {
-        let (name, id, partitions) = topic(place);
-        topics.push(OffsetCommitRequestTopic {
-            name,
-            topic_id: id.0,
-            partitions: vec![OffsetCommitRequestPartition {
-                partition_index: partitions[0],
-                committed_offset: offset.parse().expect("an offset"),
-                committed_leader_epoch: fields.get("epoch").map_or(-1, |epoch| epoch.parse().expect("epoch")),
-                committed_metadata: fields.get("meta").map(|meta| match meta.parse() {
-                    Ok(length) => "ä".repeat(length).into(),
-                    Err(_) => Str::from(*meta),
-                }),
-            }],
-        });
-    }
-    let old = fields.get("v").is_some_and(|version| *version < "9");
-    Command::Commit(Commit {
-        ticket: who.ticket,
-        request: OffsetCommitRequest {
-            group_id: who.group,
-            generation_id_or_member_epoch: who.generation,
-            member_id: who.member,
-            group_instance_id: who.instance,
-            retention_time_ms: fields.get("retention").map_or(-1, |ms| ms.parse().expect("ms")),
-            topics,
-        },
-        unknown_group: if old { UnknownGroup::IllegalGeneration } else { UnknownGroup::NotFound },
-    })
-}
-
-fn topic(place: &str) -> (Str, TopicId, Vec<i32>) {
-    let (topic, partitions) = place.split_once(':').expect("topic:partition");
-    let (name, id) = topic.split_once('#').unwrap_or((topic, "0"));
-    let partitions = partitions.split(',').map(|number| number.parse().expect("a partition"));
-    (name.into(), topic_id(id.parse().expect("a number")), partitions.collect())
-}
-
-fn fetch(who: Who, words: &[&str]) -> Command {
-    let topics = words.iter().filter(|word| word.contains(':')).map(|place| {
-        let (name, id, partition_indexes) = topic(place);
-        OffsetFetchRequestTopics { name, topic_id: id.0, partition_indexes }
-    });
-    let topics = (!words.contains(&"all")).then(|| topics.collect());
-    let member_id = words.iter().find_map(|word| word.strip_prefix("as=")).map(Str::from);
-    let member_epoch = member_id.as_ref().map_or(-1, |_| who.generation);
-    let request = OffsetFetchRequestGroup { group_id: who.group, member_id, member_epoch, topics };
-    let stability = if words.contains(&"stable") { Stability::Required } else { Stability::Any };
-    Command::Fetch(Fetch { ticket: who.ticket, request, stability })
-}
-
-fn delete_offsets(who: Who, words: &[&str]) -> Command {
-    let topics = words.iter().filter(|word| word.contains(':')).map(|place| {
-        let (name, _, partitions) = topic(place);
-        let partition = |partition_index| OffsetDeleteRequestPartition { partition_index };
-        OffsetDeleteRequestTopic { name, partitions: partitions.into_iter().map(partition).collect() }
-    });
-    let request = OffsetDeleteRequest { group_id: who.group, topics: topics.collect() };
-    Command::DeleteOffsets(DeleteOffsets { ticket: who.ticket, request })
 }
 
 /// What is committed, for tests that look inside.

@@ -1,6 +1,6 @@
 //! The verbs of transactions: `txn-commit` and `end`.
 
-use super::Who;
+use super::{Who, offsets};
 use crate::group::*;
 use ottla_base::{ProducerEpoch, ProducerId};
 use ottla_wire::message::TxnOffsetCommitRequest;
@@ -10,9 +10,11 @@ use ottla_wire::message::txn_offset_commit_request::{
 use ottla_wire::record::MarkerKind;
 use std::collections::HashMap;
 
-/// As [`super::commit`], with `pid=` and `pepoch=`.
+/// As [`offsets::commit`], with `pid=` and `pepoch=`.
 pub(super) fn commit(who: Who, fields: &HashMap<&str, &str>) -> Command {
-    let Command::Commit(Commit { ticket, request, .. }) = super::commit(who, fields) else { unreachable!() };
+    let Command::Commit(Commit { ticket, request, .. }) = offsets::commit(who, fields) else {
+        unreachable!()
+    };
     let topics = request.topics.into_iter().map(|topic| TxnOffsetCommitRequestTopic {
         name: topic.name,
         topic_id: topic.topic_id,
