@@ -48,7 +48,7 @@ impl SharePartitions {
     /// [`LoadError`] if the journal cannot be read; the broker must not start then.
     pub(crate) fn open(journal: &Journal, env: &Arc<dyn Env>) -> Result<Self, LoadError> {
         let shards = (FIRST_SHARD..FIRST_SHARD + SHARDS).map(|number| {
-            let rows = Box::new(JournalRows::new(journal.clone(), number));
+            let rows = Box::new(JournalRows::together(journal.clone(), number));
             Shard::open(rows, Arc::clone(env), Box::new(|| Command::Start))
         });
         Ok(Self { shards: shards.collect::<Result<_, _>>()? })

@@ -1,7 +1,7 @@
 //! One embedded database per data directory, `meta.redb`, that [`Meta`] and [`Journal`] share.
 //!
 //! One thread writes. It takes all changes that wait, puts them into one transaction and answers them when that
-//! is durable, so that a hundred changes cost one sync. It alone decides whether a change is possible; readers
+//! is durable, so that a hundred changes cost one sync. A change may wait for company (`line`). The thread alone decides whether a change is possible; readers
 //! see only what is committed.
 //!
 //! ```text
@@ -20,6 +20,7 @@
 //! was interrupted leaves nothing half-made, and the first start is quick.
 
 mod backend;
+mod line;
 mod store;
 mod writer;
 

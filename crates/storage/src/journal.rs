@@ -72,11 +72,35 @@ impl Journal {
     ) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
         let (reply, answer) = oneshot::channel();
         self.queue.put(Job::Journal { shard, epoch, changes, reply });
-        async move {
-            let gone = |_| JournalError::Failed("its thread has ended".to_owned());
-            answer.await.map_err(gone)?
-        }
+        durable(answer)
     }
+
+    /// As [`append`](Self::append), but no commit begins for it before [`commit_soon`](Self::commit_soon) is called, or
+    /// somebody else appends: for who knows that more is about to come, and that one commit for all of it is cheaper.
+    /// Who forgets to call may wait for ever. When the journal is closed it is made durable in any case.
+    ///
+    /// # Errors
+    /// [`JournalError`].
+    pub fn append_quietly(
+        &self,
+        shard: u32,
+        epoch: u64,
+        changes: Vec<Change>,
+    ) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.put_quietly(Job::Journal { shard, epoch, changes, reply });
+        durable(answer)
+    }
+
+    /// Begins a commit of all that waits, or the next one after that which is under way.
+    pub fn commit_soon(&self) {
+        self.queue.call();
+    }
+}
+
+async fn durable(answer: oneshot::Receiver<Result<(), JournalError>>) -> Result<(), JournalError> {
+    let gone = |_| JournalError::Failed("its thread has ended".to_owned());
+    answer.await.map_err(gone)?
 }
 
 /// The key in the table: the shard, big-endian so that shards do not mix in the order, then the key.

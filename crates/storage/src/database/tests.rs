@@ -237,6 +237,32 @@ fn a_driven_database_works_when_it_is_told_to() {
     assert_eq!(open(dir.path()).0.topics().len(), 1);
 }
 
+/// Whether the future is ready now.
+fn is_done<F: Future>(future: std::pin::Pin<&mut F>) -> bool {
+    future.poll(&mut std::task::Context::from_waker(std::task::Waker::noop())).is_ready()
+}
+
+#[test]
+fn a_quiet_change_waits_for_a_call_or_for_another_one_and_is_not_lost() {
+    let dir = tempfile::tempdir().unwrap();
+    let (meta, journal) = open(dir.path());
+    let mut quiet = Box::pin(journal.append_quietly(1, 0, vec![set("a", "1")]));
+    let mut more = Box::pin(journal.append_quietly(2, 0, vec![set("a", "2")]));
+    // The writer does what it is called for in order: it has been idle since this one.
+    drop(wait(journal.append(3, 0, vec![])));
+    assert!(is_done(quiet.as_mut()) && is_done(more.as_mut()), "they go with the next one");
+
+    let mut quiet = Box::pin(journal.append_quietly(1, 0, vec![set("b", "1")]));
+    assert!(!is_done(quiet.as_mut()));
+    journal.commit_soon();
+    wait(quiet).unwrap();
+
+    drop(journal.append_quietly(1, 0, vec![set("c", "1")]));
+    drop((meta, journal));
+    let (_meta, journal) = open(dir.path());
+    assert_eq!(journal.load(1).unwrap().len(), 3, "what nobody called for is made durable at the end");
+}
+
 /// A full disk passes; a failed sync does not: what the kernel dropped, a second sync would only pretend to keep.
 #[test]
 fn only_a_full_disk_is_got_over() {

@@ -1,5 +1,6 @@
 //! The thread that writes the database, and the queue before it.
 
+use super::line::Line;
 use super::{BROKER_CONFIGS, EPOCHS, GROUP_CONFIGS, JOURNAL, NEXT_PRODUCER_ID, NUMBERS, Store, TOPICS};
 use crate::error::{JournalError, MetaError};
 use crate::journal;
@@ -9,7 +10,7 @@ use ottla_base::TopicName;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread::JoinHandle;
 use tokio::sync::oneshot;
 
@@ -26,7 +27,7 @@ pub(crate) use journal::Change;
 /// The way to the writer. When the last clone is gone the writer finishes what waits, and ends.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    jobs: Mutex<Option<mpsc::Sender<Job>>>,
+    line: Arc<Line>,
     worker: Worker,
 }
 
@@ -39,12 +40,20 @@ enum Worker {
 }
 
 impl Queue {
-    /// Hands a change over. If the writer is gone, dropping the job tells who waits.
+    /// Hands a change over and lets the writer begin. If the writer is gone, dropping the job tells who waits.
     pub(crate) fn put(&self, job: Job) {
-        if let Some(jobs) = &*self.jobs.lock() {
-            // The job comes back, and is dropped, if nobody receives.
-            let _ = jobs.send(job);
-        }
+        self.line.put(job);
+        self.line.call();
+    }
+
+    /// Hands a change over; the writer need not begin for it before it is [called](Self::call).
+    pub(crate) fn put_quietly(&self, job: Job) {
+        self.line.put(job);
+    }
+
+    /// Lets the writer begin with all that waits.
+    pub(crate) fn call(&self) {
+        self.line.call();
     }
 
     /// Makes what waits durable, unless a thread does. Returns whether anything was waiting.
@@ -58,7 +67,7 @@ impl Queue {
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        *self.jobs.lock() = None;
+        self.line.close();
         if let Worker::Thread(thread) = &self.worker
             && let Some(thread) = thread.lock().take()
             && thread.join().is_err()
@@ -84,28 +93,38 @@ pub(crate) struct Writer {
 #[derive(Debug)]
 struct Working {
     writer: Writer,
-    waiting: mpsc::Receiver<Job>,
+    line: Arc<Line>,
 }
 
 impl Working {
     fn run(mut self) {
-        while let Ok(first) = self.waiting.recv() {
-            self.take(first);
+        while let Some(jobs) = self.line.next(JOBS_MAX) {
+            self.carry_out(jobs);
         }
     }
 
     fn step(&mut self) -> bool {
-        let first = self.waiting.try_recv();
-        first.map(|first| self.take(first)).is_ok()
+        let jobs = self.line.waiting(JOBS_MAX);
+        let has_jobs = !jobs.is_empty();
+        if has_jobs {
+            self.carry_out(jobs);
+        }
+        has_jobs
     }
 
-    /// Does a job together with all that wait behind it.
-    fn take(&mut self, first: Job) {
-        let jobs = std::iter::once(first).chain(self.waiting.try_iter().take(JOBS_MAX - 1)).collect();
+    /// Does all of it together.
+    fn carry_out(&mut self, jobs: Vec<Job>) {
         match self.writer.database() {
             Ok(database) => self.writer.commit(&database, jobs),
             Err(reason) => refuse(jobs, &reason),
         }
+    }
+}
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        // Also if the thread panics: nobody may wait for it then.
+        self.line.abandon();
     }
 }
 
@@ -117,8 +136,8 @@ enum Answer {
 
 impl Writer {
     pub(crate) fn start(self, work: Work) -> io::Result<Queue> {
-        let (jobs, waiting) = mpsc::channel();
-        let working = Working { writer: self, waiting };
+        let line = Arc::new(Line::default());
+        let working = Working { writer: self, line: line.clone() };
         let worker = match work {
             Work::Driven => Worker::Driven(Mutex::new(working)),
             Work::OwnThread => {
@@ -126,7 +145,7 @@ impl Writer {
                 Worker::Thread(Mutex::new(Some(thread.spawn(move || working.run())?)))
             }
         };
-        Ok(Queue { jobs: Mutex::new(Some(jobs)), worker })
+        Ok(Queue { line, worker })
     }
 
     /// The database. If it was opened anew, what it has is taken up: nobody knows what of the last changes it is.
@@ -167,9 +186,10 @@ impl Writer {
     ) -> Result<bool, redb::Error> {
         let transaction = database.begin_write()?;
         let mut published = false;
-        let mut jobs = jobs.into_iter();
         let mut wrote = false;
-        for job in &mut jobs {
+        // Opened once for all jobs: each opening and closing writes its root into the tree of tables.
+        let mut journal = None;
+        for job in jobs {
             match job {
                 Job::Meta(change, reply) => {
                     let name = self.name_to_delete(&change);
@@ -186,12 +206,18 @@ impl Writer {
                     let is_ok = answer.is_ok();
                     answers.push(Answer::Journal(answer, reply));
                     if is_ok {
-                        self.write_journal(&transaction, (shard, epoch), &changes)?;
+                        self.write_epoch(&transaction, (shard, epoch))?;
+                        let table = match &mut journal {
+                            Some(table) => table,
+                            None => journal.insert(transaction.open_table(JOURNAL)?),
+                        };
+                        write_journal(table, shard, &changes)?;
                         wrote = true;
                     }
                 }
             }
         }
+        drop(journal);
         if wrote {
             transaction.commit()?
         } else {
@@ -220,26 +246,32 @@ impl Writer {
         }
     }
 
-    fn write_journal(
+    fn write_epoch(
         &mut self,
         transaction: &redb::WriteTransaction,
         (shard, epoch): (u32, u64),
-        changes: &[Change],
     ) -> Result<(), redb::Error> {
         if self.epochs.get(&shard) != Some(&epoch) {
             transaction.open_table(EPOCHS)?.insert(shard, epoch)?;
             self.epochs.insert(shard, epoch);
         }
-        let mut table = transaction.open_table(JOURNAL)?;
-        for Change { key, value } in changes {
-            let key = journal::stored_key(shard, key);
-            match value {
-                Some(value) => drop(table.insert(key.as_slice(), value.as_slice())?),
-                None => drop(table.remove(key.as_slice())?),
-            }
-        }
         Ok(())
     }
+}
+
+fn write_journal(
+    table: &mut redb::Table<'_, &[u8], &[u8]>,
+    shard: u32,
+    changes: &[Change],
+) -> Result<(), redb::Error> {
+    for Change { key, value } in changes {
+        let key = journal::stored_key(shard, key);
+        match value {
+            Some(value) => drop(table.insert(key.as_slice(), value.as_slice())?),
+            None => drop(table.remove(key.as_slice())?),
+        }
+    }
+    Ok(())
 }
 
 fn write_meta(
