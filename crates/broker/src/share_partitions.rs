@@ -10,6 +10,7 @@ mod dead_letters;
 mod feed;
 mod log_ends;
 mod opening;
+mod spots;
 mod steering;
 
 use crate::config::{GroupConfig, kinds};
@@ -22,6 +23,7 @@ use ottla_coordinator::share_partition::{
 };
 use ottla_storage::Journal;
 use ottla_wire::{ErrorCode, Str};
+use spots::Spots;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::task::JoinSet;
@@ -33,6 +35,7 @@ pub(crate) use opening::reset_start;
 /// Every share-partition of this broker.
 pub(crate) struct SharePartitions {
     shards: Vec<Arc<Shard<Machine>>>,
+    spots: Spots,
 }
 
 /// As many as there are shards of groups.
@@ -51,7 +54,7 @@ impl SharePartitions {
             let rows = Box::new(JournalRows::together(journal.clone(), number));
             Shard::open(rows, Arc::clone(env), Box::new(|| Command::Start))
         });
-        Ok(Self { shards: shards.collect::<Result<_, _>>()? })
+        Ok(Self { shards: shards.collect::<Result<_, _>>()?, spots: Spots::default() })
     }
 
     /// Starts what lets locks run out; ends with `background`.

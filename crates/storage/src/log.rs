@@ -214,6 +214,15 @@ impl Log {
         reader::read(&partition, &self.0.engine, Request { from, bytes_max, bound, whole_first })
     }
 
+    /// The file in which the batch with this offset lies now. Compaction may put another in its place at any time, whose
+    /// handle is another one; until that, batches lie in it where they lay.
+    ///
+    /// # Errors
+    /// [`ReadError`]; `OutOfRange` outside log start to end.
+    pub fn file_at(&self, id: PartitionId, offset: Offset) -> Result<Arc<File>, ReadError> {
+        reader::file_at(&*self.readable(id)?, &self.0.engine, offset)
+    }
+
     /// A partition's offsets.
     ///
     /// # Errors

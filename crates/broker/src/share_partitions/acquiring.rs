@@ -49,7 +49,6 @@ impl SharePartitions {
     ) -> Result<Acquired, ErrorCode> {
         let id = id(&wanted.group, partition);
         let (mut more, mut looks, mut is_cut_short) = (More::Ask, 0, false);
-        let mut passed = feed::Passed::default();
         loop {
             let offsets = broker.log.offsets(partition).map_err(|error| crate::error::of_read(&error))?;
             // Those of now, at each look: a member that has waited since before a queue was paused gets nothing either.
@@ -79,9 +78,10 @@ impl SharePartitions {
                 Some(Reply::Absent) => return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER),
                 Some(Reply::Acquired(acquired)) => match acquired.feed {
                     None => {
+                        // Before the disk is waited for: others may be served meanwhile.
+                        let located = self.located(broker, &id, acquired.ranges);
                         asked.await.map_err(of_unavailable)?;
-                        return located(broker, partition, acquired.ranges, &passed)
-                            .map(|located| Acquired { is_cut_short, ..located });
+                        return located.map(|located| Acquired { is_cut_short, ..located });
                     }
                     Some(asked_for) => {
                         let reader = feed::Reader {
@@ -89,12 +89,14 @@ impl SharePartitions {
                             config: &config,
                             isolation: settings.share.isolation_level,
                         };
-                        let scanned = feed::scan(&broker.log, partition, reader, asked_for, &mut passed);
-                        match scanned.map_err(|error| feed::code(&error))? {
-                            Some(scanned) if looks < LOOKS_MAX => self.extend(id.clone(), config, scanned),
-                            Some(scanned) => {
+                        let found = feed::scan(&broker.log, partition, reader, asked_for);
+                        match found.map_err(|error| feed::code(&error))? {
+                            Some(feed::Found { scanned, placed }) => {
+                                self.spots.put(&id, &placed);
                                 self.extend(id.clone(), config, scanned);
-                                (more, is_cut_short) = (More::Never, true);
+                                if LOOKS_MAX <= looks {
+                                    (more, is_cut_short) = (More::Never, true);
+                                }
                             }
                             None => more = More::Never,
                         }
@@ -110,15 +112,14 @@ impl SharePartitions {
         let group = id.group.clone();
         drop(self.ask(&group, |ticket| Command::Extend(Extend { ticket, id, config, scanned })));
     }
-}
 
-fn located(
-    broker: &Broker,
-    partition: PartitionId,
-    ranges: Vec<Range>,
-    passed: &feed::Passed,
-) -> Result<Acquired, ErrorCode> {
-    let (ranges, records) =
-        feed::locate(&broker.log, partition, ranges, passed).map_err(|error| feed::code(&error))?;
-    Ok(Acquired { ranges, records, is_cut_short: false })
+    fn located(&self, broker: &Broker, id: &Id, ranges: Vec<Range>) -> Result<Acquired, ErrorCode> {
+        if ranges.is_empty() {
+            return Ok(Acquired::default());
+        }
+        let known = self.spots.take(id, &ranges);
+        let located = feed::locate(&broker.log, id.partition, ranges, known);
+        let (ranges, records) = located.map_err(|error| feed::code(&error))?;
+        Ok(Acquired { ranges, records, is_cut_short: false })
+    }
 }

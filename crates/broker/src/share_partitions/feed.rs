@@ -10,6 +10,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::spots::Known;
 use crate::config::kinds::Isolation;
 use foldhash::{HashSet, HashSetExt};
 use ottla_base::{Offset, PartitionId, ProducerId};
@@ -22,8 +23,12 @@ use ottla_wire::record::{
     BatchHeader, Placed, Record, RecordIter, Records, Region, WalkError, records_within, walk,
 };
 
-/// Bytes of the log that one read may span. Their headers alone are looked at.
-const READ_BYTES: usize = 8 << 20;
+/// Bytes of the log that one read may span: all of a segment, whose end need not be looked for. Only as many headers are
+/// looked at as it takes.
+const READ_BYTES: usize = 1 << 30;
+
+/// As many with the aborted transactions in them, which are all looked at.
+const COMMITTED_READ_BYTES: usize = 8 << 20;
 
 /// Batches that one scan looks at, at most. A scan that ends there is asked for again.
 const BATCHES_MAX: usize = 2_000;
@@ -56,10 +61,11 @@ pub(super) fn code(error: &FeedError) -> ErrorCode {
     }
 }
 
-fn bound(isolation: Isolation) -> ReadBound {
+/// How many bytes one read may span, and up to where.
+fn bound(isolation: Isolation) -> (usize, ReadBound) {
     match isolation {
-        Isolation::ReadUncommitted => ReadBound::HighWatermark,
-        Isolation::ReadCommitted => ReadBound::LastStable,
+        Isolation::ReadUncommitted => (READ_BYTES, ReadBound::HighWatermark),
+        Isolation::ReadCommitted => (COMMITTED_READ_BYTES, ReadBound::LastStable),
     }
 }
 
@@ -71,20 +77,16 @@ pub(super) struct Reader<'a> {
     pub(super) isolation: Isolation,
 }
 
-/// Where batches lie that a scan has just come by, ascending: what is acquired next is most often in them, and need not be
-/// looked for again.
-#[derive(Debug, Default)]
-pub(super) struct Passed(Vec<Placed>);
-
-impl Passed {
-    /// The batch that covers the offset.
-    fn at(&self, offset: Offset) -> Option<&Placed> {
-        let at = self.0.partition_point(|placed| placed.header.next_offset() <= offset);
-        self.0.get(at).filter(|placed| placed.header.base_offset <= offset)
-    }
+/// What a scan has come by.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// For the machine.
+    pub(super) scanned: Scanned,
+    /// The batches with records to deliver.
+    pub(super) placed: Vec<Placed>,
 }
 
-/// Looks on in the log, as the machine asks. `None` if there is nothing yet. `passed` is then what this scan has come by.
+/// Looks on in the log, as the machine asks. `None` if there is nothing yet.
 ///
 /// # Errors
 /// [`FeedError`]. An offset that retention has overtaken meanwhile is none: the machine learns of it next time.
@@ -93,21 +95,19 @@ pub(super) fn scan(
     partition: PartitionId,
     reader: Reader<'_>,
     feed: Feed,
-    passed: &mut Passed,
-) -> Result<Option<Scanned>, FeedError> {
-    passed.0.clear();
+) -> Result<Option<Found>, FeedError> {
     let mut scan = Scan {
         reader,
         end: feed.from.plus(feed.records_max.max(1)),
         scanned: Scanned { from: feed.from, to: feed.from, batches: Vec::new() },
         looked_at: 0,
         unpacked: 0,
-        passed: &mut passed.0,
+        placed: Vec::new(),
     };
     while scan.goes_on() {
         let from = scan.scanned.to;
-        let read = log.read(partition, from, READ_BYTES, bound(reader.isolation), WholeFirst::Yes);
-        let read = match read {
+        let (bytes, bound) = bound(reader.isolation);
+        let read = match log.read(partition, from, bytes, bound, WholeFirst::Yes) {
             Err(ReadError::OutOfRange { .. }) => break,
             read => read?,
         };
@@ -127,8 +127,8 @@ pub(super) fn scan(
             break;
         }
     }
-    let scanned = scan.scanned;
-    Ok((scanned.from < scanned.to).then_some(scanned))
+    let Scan { scanned, placed, .. } = scan;
+    Ok((scanned.from < scanned.to).then_some(Found { scanned, placed }))
 }
 
 struct Scan<'a> {
@@ -138,7 +138,7 @@ struct Scan<'a> {
     scanned: Scanned,
     looked_at: usize,
     unpacked: usize,
-    passed: &'a mut Vec<Placed>,
+    placed: Vec<Placed>,
 }
 
 impl Scan<'_> {
@@ -164,7 +164,7 @@ impl Scan<'_> {
         let bytes = u32::try_from(placed.region.len()).unwrap_or(u32::MAX);
         self.scanned.batches.push(ScannedBatch { first, last, bytes, records });
         self.scanned.to = header.next_offset();
-        self.passed.push(placed);
+        self.placed.push(placed);
         Ok(())
     }
 
@@ -240,11 +240,11 @@ pub(super) fn locate(
     log: &Log,
     partition: PartitionId,
     ranges: Vec<Range>,
-    passed: &Passed,
+    known: Known,
 ) -> Result<(Vec<Range>, Records), FeedError> {
     let mut found = Vec::with_capacity(ranges.len());
     // Everything before `next` is in the answer, if it is to be.
-    let mut locating = Locating { log, partition, passed, next: Offset::ZERO, regions: Vec::new() };
+    let mut locating = Locating { log, partition, known, next: Offset::ZERO, regions: Vec::new() };
     for range in ranges {
         match locating.add(range) {
             Ok(()) => found.push(range),
@@ -258,7 +258,7 @@ pub(super) fn locate(
 struct Locating<'a> {
     log: &'a Log,
     partition: PartitionId,
-    passed: &'a Passed,
+    known: Known,
     next: Offset,
     regions: Vec<Region>,
 }
@@ -268,18 +268,18 @@ impl Locating<'_> {
         self.next = range.first.max(self.next);
         while self.next <= range.last {
             let from = self.next;
-            if let Some(placed) = self.passed.at(from) {
-                self.take(placed);
+            if let Some((region, next)) = self.known.at(self.log, self.partition, from)? {
+                self.take(region, next);
                 continue;
             }
             let bound = ReadBound::HighWatermark;
             let read = self.log.read(self.partition, from, READ_BYTES, bound, WholeFirst::Yes)?;
             for placed in walk(&read.records) {
-                let placed = placed?;
-                if range.last < placed.header.base_offset {
+                let Placed { header, region } = placed?;
+                if range.last < header.base_offset {
                     return Ok(());
                 }
-                self.take(&placed);
+                self.take(region, header.next_offset());
             }
             if self.next == from {
                 return Ok(());
@@ -288,11 +288,11 @@ impl Locating<'_> {
         Ok(())
     }
 
-    fn take(&mut self, placed: &Placed) {
-        self.next = placed.header.next_offset();
-        match self.regions.last_mut().and_then(|last| Some((last.joined(&placed.region)?, last))) {
+    fn take(&mut self, region: Region, next: Offset) {
+        self.next = next;
+        match self.regions.last_mut().and_then(|last| Some((last.joined(&region)?, last))) {
             Some((joined, last)) => *last = joined,
-            None => self.regions.push(placed.region.clone()),
+            None => self.regions.push(region),
         }
     }
 }

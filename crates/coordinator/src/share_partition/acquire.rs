@@ -11,7 +11,7 @@ use super::config::{Config, Mode, Order, Want};
 use super::group::Group;
 use super::live::Live;
 use super::reply::{Acquired, Feed, Range, Reply};
-use super::run::{Batch, Facts, Lock, Reason, State};
+use super::run::{Batch, Lock, Reason, Run, State};
 use super::turn::{Edit, Turn};
 use crate::machine::Ticket;
 use ottla_base::Offset;
@@ -22,6 +22,9 @@ use std::sync::Arc;
 
 /// Most records of higher priority that are handed out while an older one is ready.
 const OVERTAKEN_MAX: i64 = 100;
+
+/// So many times as many records as a member wants are looked up at once.
+const AHEAD: i64 = 4;
 
 /// Whether the machine may ask to read on first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +83,10 @@ fn feed(edit: &mut Edit<'_>, want: Want) -> Option<Feed> {
     if 0 < wanted && !has_room {
         edit.live.is_starved = true;
     }
-    let records_max = wanted.min(room);
-    (has_room && 0 < records_max).then_some(Feed { from: edit.live.next, records_max })
+    // To find the place in the log costs more than to read on a little: what the next member wants comes with it.
+    let ahead = i64::from(want.records_max).saturating_mul(AHEAD).max(wanted);
+    let records_max = ahead.min(room);
+    (has_room && 0 < wanted && 0 < records_max).then_some(Feed { from: edit.live.next, records_max })
 }
 
 /// One acquisition under way.
@@ -96,7 +101,8 @@ struct Taking<'a> {
     /// What the batches take that were counted.
     bytes: i64,
     batches: BTreeSet<Offset>,
-    ranges: Vec<(Range, Batch)>,
+    /// What is granted, taken out of the runs until it is known what of it is one run from now on.
+    granted: Vec<(Offset, Run)>,
 }
 
 fn take(edit: &mut Edit<'_>, member: &Str, want: Want) -> Vec<Range> {
@@ -127,39 +133,42 @@ fn take(edit: &mut Edit<'_>, member: &Str, want: Want) -> Vec<Range> {
         enough,
         bytes: 0,
         batches: BTreeSet::new(),
-        ranges: Vec::new(),
+        granted: Vec::new(),
     };
     while taking.taken < taking.enough.min(taking.most) {
         let Some(first) = next(edit.live) else { break };
+        let (count, batch) = (edit.live.runs[&first].count, edit.live.runs[&first].batch);
         // The limit may have been lowered since.
-        if config.delivery_count_limit <= edit.live.runs[&first].count {
+        if config.delivery_count_limit <= count {
             let run = edit.live.remove(first).expect("it is ready");
             edit.end(first, run, Reason::Exhausted);
             continue;
         }
-        if config.isolation_threshold() <= edit.live.runs[&first].count {
+        if config.isolation_threshold() <= count {
             if taking.taken == 0 {
                 overtake(edit.live, first);
                 isolated(edit, &mut taking, first);
             }
             break;
         }
-        if !taking.has_bytes_for(edit.live.runs[&first].batch, want) {
+        if !taking.has_bytes_for(batch, want) {
             break;
         }
         overtake(edit.live, first);
         grant(edit, &mut taking, first, i64::MAX);
     }
-    if taking.taken == 0 && locks <= 0 {
+    let Taking { taken, granted, .. } = taking;
+    let ranges = join(edit, granted, want);
+    if taken == 0 && locks <= 0 {
         edit.live.is_starved = true;
     }
-    if 0 < taking.taken {
-        Group::count(edit.held, &member, taking.taken);
-        edit.live.totals.acquired += taking.taken;
+    if 0 < taken {
+        Group::count(edit.held, &member, taken);
+        edit.live.totals.acquired += taken;
         // What is left is for others.
         edit.live.has_news |= 0 < edit.live.counts.ready;
     }
-    join(edit, taking.ranges, want)
+    ranges
 }
 
 impl Taking<'_> {
@@ -197,15 +206,13 @@ fn grant(edit: &mut Edit<'_>, taking: &mut Taking<'_>, first: Offset, most: i64)
     if count < size {
         edit.live.cut(first.plus(count));
     }
-    edit.live.change(first, |run| {
-        run.count = run.count.saturating_add(1);
-        run.member = taking.member.clone();
-        run.state = State::Acquired(taking.lock);
-    });
-    let run = &edit.live.runs[&first];
+    let mut run = edit.live.pull(first).expect("the caller has just seen it");
+    run.count = run.count.saturating_add(1);
+    run.member = taking.member.clone();
+    run.state = State::Acquired(taking.lock);
     edit.live.acquired_end = edit.live.acquired_end.max(run.last.plus(1));
     taking.taken += count;
-    taking.ranges.push((Range { first, last: run.last, delivery_count: run.count }, run.batch));
+    taking.granted.push((first, run));
 }
 
 /// Hands out a part of a suspected batch.
@@ -233,51 +240,45 @@ fn isolated(edit: &mut Edit<'_>, taking: &mut Taking<'_>, first: Offset) {
 
 /// Neighbours that were taken together become one run with one lock, and one range of the answer, as far as the size that
 /// the member wishes.
-fn join(edit: &mut Edit<'_>, mut taken: Vec<(Range, Batch)>, want: Want) -> Vec<Range> {
-    taken.sort_unstable_by_key(|(range, _)| range.first);
+fn join(edit: &mut Edit<'_>, mut granted: Vec<(Offset, Run)>, want: Want) -> Vec<Range> {
+    granted.sort_unstable_by_key(|(first, _)| *first);
     let size_max = match want.mode {
         Mode::BatchOptimized => i64::from(want.batch_max.max(1)),
         Mode::RecordLimit => i64::MAX,
     };
-    let mut joined: Vec<(Range, Batch)> = Vec::with_capacity(taken.len().min(16));
-    for (range, batch) in taken {
-        let Some((before, its_batch)) = joined.last_mut() else {
-            joined.push((range, batch));
-            continue;
-        };
-        let is_fresh = range.delivery_count == 1;
-        let fits = before.last.plus(1) == range.first
-            && before.delivery_count == range.delivery_count
-            && before.last.0 - before.first.0 + 1 < size_max
-            && (is_fresh || *its_batch == batch);
-        if !fits {
-            joined.push((range, batch));
-            continue;
+    // Each with the batch that it begins in.
+    let mut ranges: Vec<(Range, Batch)> = Vec::with_capacity(granted.len().min(16));
+    let mut joined: Option<(Offset, Run)> = None;
+    for (first, run) in granted {
+        let is_fresh = run.count == 1;
+        let before = ranges.last_mut().filter(|(before, batch)| {
+            before.last.plus(1) == first
+                && before.delivery_count == run.count
+                && before.last.0 - before.first.0 + 1 < size_max
+                && (is_fresh || *batch == run.batch)
+        });
+        let is_joined = before.is_some();
+        match before {
+            Some((before, _)) => before.last = run.last,
+            None => ranges.push((Range { first, last: run.last, delivery_count: run.count }, run.batch)),
         }
-        before.last = range.last;
-        if is_fresh {
-            unite(edit, range.first);
+        match &mut joined {
+            Some((start, whole)) if is_joined && is_fresh && unites(whole, &run) => {
+                whole.last = run.last;
+                let (size, bytes) = (whole.size(*start), whole.batch.bytes + run.batch.bytes);
+                whole.batch = Batch { first: *start, size, bytes };
+            }
+            Some(_) | None => {
+                let complete = joined.replace((first, run));
+                complete.into_iter().for_each(|(first, run)| edit.live.put(first, run));
+            }
         }
     }
-    joined.into_iter().map(|(range, _)| range).collect()
+    joined.into_iter().for_each(|(first, run)| edit.live.put(first, run));
+    ranges.into_iter().map(|(range, _)| range).collect()
 }
 
-/// Makes a run that says nothing of its own a part of the acquired one before it.
-fn unite(edit: &mut Edit<'_>, second: Offset) {
-    let Some((first, before)) = edit.live.runs.range(..second).next_back() else { return };
-    let (first, run) = (*first, &edit.live.runs[&second]);
-    let is_plain = |facts: &Facts| facts.key.is_none();
-    if before.facts != run.facts
-        || !is_plain(&run.facts)
-        || before.state != run.state
-        || before.count != run.count
-    {
-        return;
-    }
-    let (last, bytes) = (run.last, run.batch.bytes);
-    edit.live.remove(second);
-    edit.live.change(first, |run| {
-        run.last = last;
-        run.batch = Batch { first, size: last.0 - first.0 + 1, bytes: run.batch.bytes + bytes };
-    });
+/// Whether a run that is next to an acquired one says nothing of its own.
+fn unites(one: &Run, next: &Run) -> bool {
+    one.facts == next.facts && one.facts.key.is_none() && one.state == next.state && one.count == next.count
 }

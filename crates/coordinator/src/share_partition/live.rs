@@ -247,7 +247,9 @@ impl Live {
         }
     }
 
-    fn put(&mut self, first: Offset, run: Run) {
+    /// Adds a run, and nothing is made of it yet for others of its key: for one whose place in the line of its key was
+    /// [kept](Self::pull).
+    pub(super) fn put(&mut self, first: Offset, run: Run) {
         debug_assert!(self.runs.range(..=run.last).next_back().is_none_or(|(_, before)| before.last < first));
         *self.count(&run.state) += run.size(first);
         match &run.state {
@@ -280,7 +282,8 @@ impl Live {
         self.runs.insert(first, run);
     }
 
-    fn pull(&mut self, first: Offset) -> Option<Run> {
+    /// Takes a run out that is [put](Self::put) back before anything happens to others of its key.
+    pub(super) fn pull(&mut self, first: Offset) -> Option<Run> {
         let run = self.runs.remove(&first)?;
         *self.count(&run.state) -= run.size(first);
         match &run.state {

@@ -123,6 +123,19 @@ pub(crate) fn read(
     }
 }
 
+/// The file of the segment in which an offset lies.
+pub(crate) fn file_at(
+    partition: &Partition,
+    engine: &Engine,
+    offset: Offset,
+) -> Result<Arc<File>, ReadError> {
+    let mut state = partition.state.lock();
+    check(partition, &state, offset)?;
+    let at = state.segment_of(offset).expect("the log start lies in a segment");
+    let opened = partition.open_log(engine, &mut state, at);
+    opened.map_err(|source| io_error(partition, engine, &state, at, source))
+}
+
 /// From now on no read runs over the damage.
 fn note_damage(partition: &Partition, view: &View, error: &ReadError) {
     let mut state = partition.state.lock();

@@ -54,7 +54,9 @@ fn scanned(bench: &Bench, isolation: Isolation, from: i64, records_max: i64) -> 
 
 fn scan_as(bench: &Bench, config: &Config, isolation: Isolation, feed: Feed) -> Option<Scanned> {
     let reader = Reader { group: "g", config, isolation };
-    scan(&bench.broker.log, partition(bench), reader, feed, &mut Passed::default()).expect("it is readable")
+    scan(&bench.broker.log, partition(bench), reader, feed)
+        .expect("it is readable")
+        .map(|found| found.scanned)
 }
 
 /// Where it ended, and the batches.
@@ -168,7 +170,7 @@ fn scattered_ranges_are_located_as_whole_batches_each_once() {
         }
         let range = |first, last| Range { first: Offset(first), last: Offset(last), delivery_count: 1 };
         let located = |ranges| {
-            let (found, records) = locate(&bench.broker.log, partition(&bench), ranges, &Passed::default())
+            let (found, records) = locate(&bench.broker.log, partition(&bench), ranges, Known::default())
                 .expect("it is readable");
             let batches = walk(&records).map(|placed| placed.expect("whole batches").header.base_offset.0);
             (found.len(), batches.collect::<Vec<_>>(), records.0.iter().count())
@@ -178,29 +180,5 @@ fn scattered_ranges_are_located_as_whole_batches_each_once() {
         assert_eq!(located(vec![range(2, 2), range(3, 3)]), (2, vec![2], 1), "of one batch");
         bench.broker.log.trim(partition(&bench), Offset(4)).expect("it can be trimmed");
         assert_eq!(located(vec![range(0, 1), range(5, 5)]), (1, vec![4], 1), "what is gone is left out");
-    });
-}
-
-#[test]
-fn what_was_just_scanned_is_located_without_another_look() {
-    bench(|bench| async move {
-        bench.create_topic("t", 1).await;
-        for _ in 0..5 {
-            write(&bench, None, 0, 2).await;
-        }
-        let (log, mut passed) = (&bench.broker.log, Passed::default());
-        let config = Config::default();
-        let reader = Reader { group: "g", config: &config, isolation: Isolation::ReadUncommitted };
-        let feed = Feed { from: Offset(2), records_max: 5 };
-        scan(log, partition(&bench), reader, feed, &mut passed).expect("it is readable");
-        let range = |first, last| Range { first: Offset(first), last: Offset(last), delivery_count: 1 };
-        for ranges in [vec![range(2, 7)], vec![range(3, 3), range(6, 9)], vec![range(0, 9)]] {
-            let looked_up = locate(log, partition(&bench), ranges.clone(), &Passed::default());
-            let known = locate(log, partition(&bench), ranges, &passed).expect("it is readable");
-            assert_eq!(known, looked_up.expect("it is readable"));
-        }
-        log.trim(partition(&bench), Offset(8)).expect("it can be trimmed");
-        let known = locate(log, partition(&bench), vec![range(2, 7)], &passed).expect("it is readable");
-        assert_eq!(known.0, [range(2, 7)], "the log is not asked for it");
     });
 }

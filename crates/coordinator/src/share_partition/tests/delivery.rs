@@ -42,6 +42,43 @@ fn records_are_handed_out_accepted_and_forgotten() {
 }
 
 #[test]
+fn reading_on_goes_ahead_of_what_is_wanted_but_not_past_the_locks() {
+    check(
+        "
+        config window=30
+        log 0-9 10-19 20-29 30-39 40-49 50-59
+        open start=0
+        acquire a max=5
+        describe
+        acquire b max=5
+        acquire c max=5
+        describe
+        ",
+        &expect![[r#"
+            > config window=30
+            > log 0-9 10-19 20-29 30-39 40-49 50-59
+            > open start=0
+            start=0: opened at 0
+            > acquire a max=5
+            a: 0-9/1
+            > describe
+            -: start 0 next 20 complete 0 ready 10 acquired 10
+              0-9/1 Acquired { member: "a", rest_ms: 30000 }
+              10-19/0 Ready
+            > acquire b max=5
+            b: 10-19/1
+            > acquire c max=5
+            c: 20-29/1
+            > describe
+            -: start 0 next 30 complete 0 acquired 30
+              0-9/1 Acquired { member: "a", rest_ms: 30000 }
+              10-19/1 Acquired { member: "b", rest_ms: 30000 }
+              20-29/1 Acquired { member: "c", rest_ms: 30000 }
+        "#]],
+    );
+}
+
+#[test]
 fn whole_batches_are_handed_out_unless_the_limit_is_strict() {
     check(
         "

@@ -28,13 +28,15 @@ fn what_expires_is_archived() {
             a: 0-0/1
             > +4999
             > describe
-            -: start 0 next 2 complete 0 ready 1 acquired 1
+            -: start 0 next 4 complete 0 ready 3 acquired 1
               0-0/1 Acquired { member: "a", rest_ms: 25001 }
               1-1/0 Ready
+              2-3/0 Ready
             > +1
             > describe
-            -: start 0 next 2 complete 1 acquired 1
+            -: start 0 next 4 complete 1 ready 2 acquired 1
               0-0/1 Acquired { member: "a", rest_ms: 25000 }
+              2-3/0 Ready
             > ack a 0=2
             a: ok
             > rows

@@ -24,7 +24,8 @@ fn the_log_start_archives_what_lies_before() {
             > rows
             start 15
             > describe
-            -: start 15 next 15 complete 0
+            -: start 15 next 20 complete 0 ready 5
+              15-19/0 Ready
             > acquire b
             b: 15-19/1
         "#]],
