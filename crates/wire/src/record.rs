@@ -18,11 +18,13 @@ mod compacted;
 mod control;
 mod header;
 mod inspect;
+mod raw;
 mod reader;
 mod recompress;
 mod region;
 #[cfg(test)]
 mod tests;
+mod usual;
 mod varint;
 mod walk;
 

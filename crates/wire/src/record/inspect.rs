@@ -3,10 +3,12 @@
 //! This unpacks the batch, so that callers ask for compressed ones only when a topic's settings need it. Of one that
 //! is not compressed nothing is copied, and the walk allocates nothing.
 
-use super::header::{BatchError, BatchHeader, TimestampType};
+use super::codec::Compression;
+use super::header::{BatchError, BatchHeader, HEADER_BYTES, TimestampType};
 use super::reader::records;
+use super::usual;
 use bytes::Bytes;
-use ottla_base::{Offset, Timestamp};
+use ottla_base::Timestamp;
 
 /// What a topic demands of every record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,8 +46,6 @@ pub struct Inspection {
     pub refused: Vec<(i32, Refusal)>,
     /// The largest timestamp; -1 if no record has one.
     pub max_timestamp: Timestamp,
-    /// The first record with that timestamp; -1 for an empty batch.
-    pub max_timestamp_offset: Offset,
 }
 
 /// Reads every record of `batch` and holds it against `rules`. Offsets must follow each other without a gap.
@@ -57,11 +57,39 @@ pub fn inspect_records(
     batch: &Bytes,
     rules: RecordRules,
 ) -> Result<Inspection, BatchError> {
-    let mut found = Inspection {
-        refused: Vec::new(),
-        max_timestamp: Timestamp::NONE,
-        max_timestamp_offset: Offset::NONE,
+    match inspect_usual(header, batch, rules) {
+        Some(found) => Ok(found),
+        None => inspect_each(header, batch, rules),
+    }
+}
+
+/// The same by a quick look, if it is enough: nothing is compressed, all records have the usual form, and none breaks a
+/// rule.
+pub(super) fn inspect_usual(header: BatchHeader, batch: &[u8], rules: RecordRules) -> Option<Inspection> {
+    let (Ok(Compression::None), TimestampType::CreateTime) = (header.compression(), header.timestamp_type())
+    else {
+        return None;
     };
+    if header.last_offset_delta < header.record_count.checked_sub(1)? {
+        return None;
+    }
+    let block = batch.get(HEADER_BYTES..header.size())?;
+    let found = usual::look(block, u32::try_from(header.record_count).ok()?)?;
+    let at = |delta: i32| header.base_timestamp.0.checked_add(delta.into()).map(Timestamp);
+    let (oldest, newest) = (at(found.oldest)?, at(found.newest)?);
+    let are_timely = rules.timestamps.is_none_or(|(earliest, latest)| earliest <= oldest && newest <= latest);
+    let have_keys = rules.keys == KeyRule::Optional || found.have_keys;
+    (are_timely && have_keys).then(|| Inspection { refused: Vec::new(), max_timestamp: newest })
+}
+
+/// The same record by record.
+pub(super) fn inspect_each(
+    header: BatchHeader,
+    batch: &Bytes,
+    rules: RecordRules,
+) -> Result<Inspection, BatchError> {
+    let mut found = Inspection::default();
+    let mut max_timestamp = None;
     let mut records = records(header, batch)?;
     for index in 0.. {
         let read = records.next_with(|raw, _| (raw.offset, raw.timestamp, raw.key.is_some()));
@@ -80,11 +108,9 @@ pub fn inspect_records(
         } else if let Some(refusal) = refuse_timestamp(header, timestamp, rules) {
             found.refused.push((index, refusal));
         }
-        if found.max_timestamp < timestamp || found.max_timestamp_offset == Offset::NONE {
-            found.max_timestamp = timestamp;
-            found.max_timestamp_offset = offset;
-        }
+        max_timestamp = max_timestamp.max(Some(timestamp));
     }
+    found.max_timestamp = max_timestamp.unwrap_or(Timestamp::NONE);
     Ok(found)
 }
 

@@ -1,17 +1,5 @@
 use super::*;
 
-/// A batch whose uncompressed block is `block`, with that many records announced and a good checksum.
-fn batch_of(block: &[u8], record_count: i32) -> Bytes {
-    let mut batch = counted(BatchOptions::default(), 1)[..HEADER_BYTES].to_vec();
-    batch.extend_from_slice(block);
-    let length = i32::try_from(batch.len()).unwrap() - 12;
-    batch[8..12].copy_from_slice(&length.to_be_bytes());
-    batch[23..27].copy_from_slice(&(record_count - 1).to_be_bytes());
-    batch[57..61].copy_from_slice(&record_count.to_be_bytes());
-    crate::record::header::set_crc(&mut batch);
-    batch.into()
-}
-
 fn reason(block: &[u8], record_count: i32) -> String {
     read(&batch_of(block, record_count)).unwrap_err().to_string()
 }
