@@ -25,11 +25,12 @@ use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
@@ -170,7 +171,7 @@ impl Connection {
             }
             // What needs no waiting is answered without a look around, together with what has come behind it by now.
             if self.in_flight.front().is_some_and(InFlight::is_done) {
-                if !self.more_has_come()? || self.read()? != Read::Some {
+                if !self.more_has_come()? || self.read().await? != Read::Some {
                     self.write_answers().await?;
                 }
                 continue;
@@ -193,7 +194,7 @@ impl Connection {
             };
             match event {
                 Event::Readable => {
-                    if self.read()? == Read::Closed {
+                    if self.read().await? == Read::Closed {
                         return Ok(());
                     }
                 }
@@ -300,19 +301,22 @@ impl Connection {
             && !self.waits_for_memory()?)
     }
 
-    /// Reads what is there.
-    fn read(&mut self) -> Result<Read, Closed> {
+    /// Reads what is there, without waiting.
+    async fn read(&mut self) -> Result<Read, Closed> {
         let claimed = self.frames.claimed()?;
         let allowed = claimed.filter(|length| *length <= FREE_BYTES || self.reserved.is_some());
         let mut room = self.frames.room(allowed);
         let wanted = room.remaining_mut();
-        let read = self.stream.try_read_buf(&mut room);
-        self.has_filled_room = matches!(read, Ok(bytes) if bytes == wanted);
+        // Polled, for then the runtime takes a read that had room left for the last one until it hears of more. Tried, each
+        // request would cost another system call, which finds nothing.
+        let mut reading = pin!(self.stream.read_buf(&mut room));
+        let read = poll_fn(|cx| Poll::Ready(reading.as_mut().poll(cx))).await;
+        self.has_filled_room = matches!(read, Poll::Ready(Ok(bytes)) if bytes == wanted);
         match read {
-            Ok(0) => Ok(Read::Closed),
-            Ok(_) => Ok(Read::Some),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Read::Nothing),
-            Err(error) => Err(error.into()),
+            Poll::Pending => Ok(Read::Nothing),
+            Poll::Ready(Ok(0)) => Ok(Read::Closed),
+            Poll::Ready(Ok(_)) => Ok(Read::Some),
+            Poll::Ready(Err(error)) => Err(error.into()),
         }
     }
 
@@ -337,9 +341,18 @@ impl Connection {
                 break;
             }
         }
-        let writing = reply::write(&self.stream, answers.as_slice());
-        tokio::pin!(writing);
-        // Nearly every answer fits into the socket, and then no timer is made.
+        let answers = answers.as_slice();
+        let written = reply::write_at_once(&self.stream, answers)?;
+        if written < answers.iter().map(Encoded::len).sum() {
+            self.write(answers, written).await?;
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Writes what follows the first `written` bytes of `answers`.
+    async fn write(&mut self, answers: &[Encoded], written: usize) -> Result<(), Closed> {
+        let mut writing = pin!(reply::write(&self.stream, answers, written));
+        // Nearly always there is room, and then no timer is made.
         match poll_fn(|cx| Poll::Ready(writing.as_mut().poll(cx))).await {
             Poll::Ready(written) => written?,
             // A client that does not read its answers is as good as gone.
@@ -348,7 +361,7 @@ impl Connection {
                 self.active = self.broker.env.now().tick;
             }
         }
-        failed.map_or(Ok(()), Err)
+        Ok(())
     }
 
     /// The timer is armed once and looks back when it fires, so that a busy connection never touches it.

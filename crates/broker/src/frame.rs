@@ -80,6 +80,13 @@ impl FrameBuffer {
         if self.bytes().len() < whole {
             return None;
         }
+        if length < SHARED_BYTES_MIN && self.filling.len() == whole {
+            // It came alone, as small ones do: nobody needs to share.
+            let frame = Bytes::copy_from_slice(&self.filling[LENGTH_BYTES..]);
+            self.filling.clear();
+            self.likely = READ_BYTES;
+            return Some(frame);
+        }
         if self.arrived.is_empty() {
             self.arrived = self.pool.share(std::mem::take(&mut self.filling));
         }

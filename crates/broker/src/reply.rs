@@ -11,12 +11,25 @@ use tokio::net::TcpStream;
 /// Slices that one gathered write takes. They are kept in place, and answers of more are rare.
 const SLICES_MAX: usize = 16;
 
-/// Writes all of `answers`, in order. Cancel safety: none; a dropped call leaves a torn answer behind.
-pub(crate) async fn write(stream: &TcpStream, answers: &[Encoded]) -> io::Result<()> {
+/// Writes the first bytes of `answers` for which nothing has to be gathered or waited for, and says how many: one answer
+/// of one piece, as nearly every answer to a produce request is, as far as there is room for it.
+pub(crate) fn write_at_once(stream: &TcpStream, answers: &[Encoded]) -> io::Result<usize> {
+    let [answer] = answers else { return Ok(0) };
+    let Some(bytes) = answer.as_slice().filter(|bytes| !bytes.is_empty()) else { return Ok(0) };
+    match stream.try_io(Interest::WRITABLE, || system::send(stream, &[IoSlice::new(bytes)], More::No)) {
+        Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(0),
+        sent => sent,
+    }
+}
+
+/// Writes what follows the first `written` bytes of `answers`, in order; these must be of the first chunk. Cancel safety:
+/// none; a dropped call leaves a torn answer behind.
+pub(crate) async fn write(stream: &TcpStream, answers: &[Encoded], mut written: usize) -> io::Result<()> {
     let (mut slices, mut count) = ([IoSlice::new(&[]); SLICES_MAX], 0);
     for chunk in answers.iter().flat_map(Encoded::chunks) {
         match chunk {
             Chunk::Bytes(bytes) => {
+                let bytes = &bytes[std::mem::take(&mut written)..];
                 if count == SLICES_MAX {
                     write_slices(stream, &mut slices, More::Follows).await?;
                     count = 0;
@@ -63,3 +76,6 @@ async fn when_writable<T>(stream: &TcpStream, mut attempt: impl FnMut() -> io::R
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -166,7 +166,7 @@ fn check_content(
     settings: &LogSettings,
     now: Timestamp,
 ) -> Result<Bytes, Refusal> {
-    record::validate(&batch)?;
+    header.validate(&batch)?;
     header.check_client_rules().map_err(|rule| Refusal::new(of_client_rule(rule), rule.to_string()))?;
     check_records(header, batch, settings, now)
 }

@@ -42,8 +42,12 @@ impl Disk for System {
         let mut position = position;
         IoSlice::advance_slices(&mut slices, 0);
         while !slices.is_empty() {
-            let some = &slices[..slices.len().min(SLICES_MAX)];
-            match rustix::io::pwritev(file, some, position) {
+            let written = match &*slices {
+                // The kernel has less to look at.
+                [bytes] => rustix::io::pwrite(file, bytes, position),
+                some => rustix::io::pwritev(file, &some[..some.len().min(SLICES_MAX)], position),
+            };
+            match written {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(written) => {
                     position += written as u64;

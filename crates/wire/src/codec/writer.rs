@@ -375,6 +375,11 @@ impl Encoded {
         self.length == 0
     }
 
+    /// Everything, if it is in one piece of memory, as answers without records are.
+    pub fn as_slice(&self) -> Option<&[u8]> {
+        self.pieces.is_empty().then_some(&*self.buffer)
+    }
+
     /// The chunks in the order in which they are to be sent; none is empty.
     pub fn chunks(&self) -> impl Iterator<Item = Chunk<'_>> {
         let starts = std::iter::once(0).chain(self.pieces.iter().map(|piece| piece.before));

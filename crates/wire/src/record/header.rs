@@ -287,6 +287,29 @@ impl BatchHeader {
         Ok(())
     }
 
+    /// [`validate`](validate()), for whoever has read the header of `batch` already.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn validate(&self, batch: &[u8]) -> Result<(), BatchError> {
+        self.check_bytes(batch)?;
+        self.check_shape()
+    }
+
+    /// That `batch` is as long as the header says, and undamaged.
+    fn check_bytes(&self, batch: &[u8]) -> Result<(), BatchError> {
+        if batch.len() < self.size() {
+            return Err(BatchError::TooShort { needed: self.size(), available: batch.len() });
+        }
+        if self.size() < batch.len() {
+            return Err(BatchError::LengthMismatch {
+                declared: self.length,
+                available: batch.len() - PREFIX_BYTES,
+            });
+        }
+        verify_crc(batch)
+    }
+
     /// Record count and offset range of a batch as a producer makes it: at least one record, no gap.
     fn check_shape(&self) -> Result<(), BatchError> {
         if self.last_offset_delta < 0 {
@@ -317,16 +340,7 @@ impl BatchHeader {
 /// `TooShort` for a torn batch, `UnsupportedMagic`, `LengthMismatch` (also if bytes follow), `CrcMismatch`.
 pub fn check_integrity(batch: &[u8]) -> Result<BatchHeader, BatchError> {
     let header = BatchHeader::parse(batch)?;
-    if batch.len() < header.size() {
-        return Err(BatchError::TooShort { needed: header.size(), available: batch.len() });
-    }
-    if header.size() < batch.len() {
-        return Err(BatchError::LengthMismatch {
-            declared: header.length,
-            available: batch.len() - PREFIX_BYTES,
-        });
-    }
-    verify_crc(batch)?;
+    header.check_bytes(batch)?;
     Ok(header)
 }
 
@@ -336,8 +350,8 @@ pub fn check_integrity(batch: &[u8]) -> Result<BatchHeader, BatchError> {
 /// # Errors
 /// Those of [`check_integrity`], then `BadRange`, `CountMismatch`, `UnknownCompression`.
 pub fn validate(batch: &[u8]) -> Result<BatchHeader, BatchError> {
-    let header = check_integrity(batch)?;
-    header.check_shape()?;
+    let header = BatchHeader::parse(batch)?;
+    header.validate(batch)?;
     Ok(header)
 }
 
