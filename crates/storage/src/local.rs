@@ -44,6 +44,8 @@ pub(crate) mod retention;
 pub(crate) mod search;
 pub(crate) mod segment;
 pub(crate) mod tail;
+pub(crate) mod trail;
 pub(crate) mod txnindex;
 pub(crate) mod unstable;
+pub(crate) mod view;
 pub(crate) mod walk;

@@ -135,21 +135,23 @@ fn read_all(context: &Context, request: &FetchRequest, plan: &Plan) -> Vec<Outco
 
 /// Consecutive partitions of one topic share an entry.
 fn by_topic(parts: impl Iterator<Item = (Key, PartitionData)>) -> Vec<FetchableTopicResponse> {
-    let mut topics: Vec<(TopicKey, FetchableTopicResponse)> = Vec::new();
+    let mut topics: Vec<FetchableTopicResponse> = Vec::new();
+    let mut last = None;
     for (key, data) in parts {
         match topics.last_mut() {
-            Some((topic, response)) if *topic == key.topic => response.partitions.push(data),
+            Some(response) if last.as_ref() == Some(&key.topic) => response.partitions.push(data),
             _ => {
                 let mut response = FetchableTopicResponse { partitions: vec![data], ..Default::default() };
                 match &key.topic {
                     TopicKey::Id(id) => response.topic_id = id.0,
                     TopicKey::Name(name) => response.topic = name.clone(),
                 }
-                topics.push((key.topic, response));
+                topics.push(response);
+                last = Some(key.topic);
             }
         }
     }
-    topics.into_iter().map(|(_, response)| response).collect()
+    topics
 }
 
 const FIRST_VERSION_BY_ID: i16 = 13;

@@ -107,6 +107,11 @@ impl<E: Entry> Growing<E> {
         &self.pending
     }
 
+    /// Bytes of the entries in the file.
+    pub(crate) fn flushed_bytes(&self) -> u64 {
+        u64::from(self.flushed) * E::BYTES as u64
+    }
+
     /// How many entries there are.
     pub(crate) fn len(&self) -> u32 {
         self.flushed + u32::try_from(self.pending.len()).expect("flushed every PENDING_MAX entries")
@@ -174,16 +179,22 @@ pub(crate) fn truncate<E: Entry>(
     Ok(())
 }
 
-/// Finds entries of a file that does not change meanwhile. What was read last is kept: two lookups that are near each
-/// other cost one read.
+/// Finds entries in so many bytes of a file, which do not change. What was read last is kept: two lookups that are near
+/// each other cost one read.
 #[derive(Debug)]
 pub(crate) struct Lookup<'a> {
     disk: &'a dyn Disk,
     file: Arc<File>,
     bytes: u64,
-    block: Vec<u8>,
-    /// Where in the file the block begins.
-    block_at: u64,
+    block: Block,
+}
+
+/// A part of an index file.
+#[derive(Debug, Default)]
+pub(crate) struct Block {
+    bytes: Vec<u8>,
+    /// Where in the file it begins.
+    at: u64,
 }
 
 /// How far into a file something is to be expected.
@@ -206,7 +217,17 @@ impl Share {
 impl<'a> Lookup<'a> {
     pub(crate) fn new(disk: &'a dyn Disk, file: Arc<File>) -> io::Result<Self> {
         let bytes = disk.length(&file)?;
-        Ok(Self { disk, file, bytes, block: Vec::new(), block_at: 0 })
+        Ok(Self::with(disk, file, bytes, Block::default()))
+    }
+
+    /// Looks into the first `bytes` of the file, of which `block` was read before.
+    pub(crate) fn with(disk: &'a dyn Disk, file: Arc<File>, bytes: u64, block: Block) -> Self {
+        Self { disk, file, bytes, block }
+    }
+
+    /// What was read last.
+    pub(crate) fn into_block(self) -> Block {
+        self.block
     }
 
     /// The last entry for which `is_before` holds; it must hold for a prefix. Entries lie about evenly in the log, so
@@ -221,15 +242,14 @@ impl<'a> Lookup<'a> {
         let (mut low, mut high) = (0, whole(self.bytes));
         let mut likely = Some(likely.of(high));
         while low < high {
-            let (first, last) = (self.block_at, self.block_at + self.block.len() as u64);
+            let block = &self.block.bytes;
+            let (first, last) = (self.block.at, self.block.at + block.len() as u64);
             if low < last && first < high {
-                let before = entries_before(&self.block, &is_before);
+                let before = entries_before(block, &is_before);
                 match () {
                     () if before == 0 && low < first => high = first,
-                    () if before * E::BYTES == self.block.len() && last < high => {
-                        low = last - E::BYTES as u64
-                    }
-                    () => return Ok(before.checked_sub(1).map(|at| E::parse(&self.block[at * E::BYTES..]))),
+                    () if before * E::BYTES == block.len() && last < high => low = last - E::BYTES as u64,
+                    () => return Ok(before.checked_sub(1).map(|at| E::parse(&block[at * E::BYTES..]))),
                 }
             }
             let middle = likely.take().unwrap_or(low + (high - low) / 2);
@@ -241,10 +261,11 @@ impl<'a> Lookup<'a> {
 
     fn read(&mut self, from: u64, until: u64) -> io::Result<()> {
         let length = (until - from).min(BLOCK_BYTES);
-        self.block_at = from;
-        self.block.resize(usize::try_from(length).expect("at most a block"), 0);
+        let Block { bytes, at } = &mut self.block;
+        *at = from;
+        bytes.resize(usize::try_from(length).expect("at most a block"), 0);
         // After a failed read nothing is taken for the file.
-        self.disk.read_exact_at(&self.file, &mut self.block, from).inspect_err(|_| self.block.clear())
+        self.disk.read_exact_at(&self.file, bytes, from).inspect_err(|_| bytes.clear())
     }
 }
 

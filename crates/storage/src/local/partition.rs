@@ -199,6 +199,7 @@ impl Partition {
         }
         state.segments[at].file = None;
         state.segments[at].index = None;
+        state.segments[at].trail = None;
         if is_active {
             state.tail.clear();
         }

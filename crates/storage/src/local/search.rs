@@ -2,8 +2,9 @@
 
 use super::index::{self, Lookup, Share, TimeEntry};
 use super::partition::{Engine, Partition, State};
-use super::reader::{View, bound_offset, check, view};
+use super::reader::{bound_offset, check};
 use super::segment::Newest;
+use super::view::{View, view};
 use super::walk::{self, Found, Walk, WalkError};
 use crate::error::ReadError;
 use crate::log::{ReadBound, TimedOffset};
@@ -137,8 +138,8 @@ impl View<'_> {
         log_start: Offset,
         bound: Offset,
     ) -> Result<Option<TimedOffset>, ReadError> {
-        let mut walk = Walk::new(self.place().disk, &self.file, self.before(at)?, self.limit)
-            .with_chunk(LONG_WALK_BYTES);
+        let mut walk =
+            Walk::new(self.disk(), &self.file, self.before(at)?, self.limit).with_chunk(LONG_WALK_BYTES);
         while let Some(found) = walk.next().map_err(|error| self.error(error))? {
             if bound <= found.header.base_offset {
                 break;
@@ -161,7 +162,7 @@ impl View<'_> {
         bound: Offset,
     ) -> Result<Option<TimedOffset>, ReadError> {
         let mut best = best;
-        let mut walk = Walk::new(self.place().disk, &self.file, 0, self.limit).with_chunk(LONG_WALK_BYTES);
+        let mut walk = Walk::new(self.disk(), &self.file, 0, self.limit).with_chunk(LONG_WALK_BYTES);
         while let Some(found) = walk.next().map_err(|error| self.error(error))? {
             let newest = best.map_or(Timestamp::NONE, |best| best.timestamp);
             let is_visible = log_start <= found.header.last_offset() && found.header.base_offset < bound;
@@ -181,10 +182,10 @@ impl View<'_> {
 
     /// A position before which no record is as new as `at`.
     fn before(&self, at: Timestamp) -> Result<u64, ReadError> {
-        let file = index::open::<TimeEntry>(self.place(), self.base);
+        let file = index::open::<TimeEntry>(&self.place(), self.base);
         let Some(file) = file.map_err(|error| self.error(WalkError::Io(error)))? else { return Ok(0) };
         // All records up to the batch of this entry are older than `at`.
-        let entry = Lookup::new(self.place().disk, file)
+        let entry = Lookup::new(self.disk(), file)
             .and_then(|mut lookup| {
                 lookup.last_before(Share::UNKNOWN, |entry: &TimeEntry| entry.timestamp < at)
             })
@@ -209,7 +210,7 @@ impl View<'_> {
             return Ok(Some(self.timed(found, offset, found.header.max_timestamp)));
         }
         let mut bytes = Vec::new();
-        walk::read_batch(self.place().disk, &self.file, found, &mut bytes)
+        walk::read_batch(self.disk(), &self.file, found, &mut bytes)
             .map_err(|error| self.error(WalkError::Io(error)))?;
         for record in record::records(found.header, &Bytes::from(bytes)).map_err(damaged)? {
             let record = record.map_err(damaged)?;

@@ -6,6 +6,7 @@ use super::index::{self, Growing, OffsetEntry, TimeEntry};
 use super::names::Kind;
 use super::place::Place;
 use super::resync;
+use super::trail::Trail;
 use super::txnindex::AbortedEntry;
 use super::walk::{Found, Walk, WalkError};
 use crate::disk::Mode;
@@ -31,6 +32,8 @@ pub(crate) struct Segment {
     pub(crate) file: Option<Arc<File>>,
     /// The open offset index; closed together with `file`.
     pub(crate) index: Option<Arc<File>>,
+    /// Where reads of `file` have ended; forgotten together with it.
+    pub(crate) trail: Option<Arc<Trail>>,
     /// Used since the handle cache last looked.
     pub(crate) touched: bool,
     /// Some of its bytes were found to be no batch.
@@ -55,7 +58,17 @@ impl Newest {
 impl Segment {
     /// A segment whose file has `size` bytes of whole batches.
     pub(crate) fn new(base: Offset, size: u32) -> Self {
-        Self { base, size, aborted: 0, newest: None, file: None, index: None, touched: false, damaged: false }
+        Self {
+            base,
+            size,
+            aborted: 0,
+            newest: None,
+            file: None,
+            index: None,
+            trail: None,
+            touched: false,
+            damaged: false,
+        }
     }
 
     /// An offset relative to the base, as the indexes store it. Both come from this segment.

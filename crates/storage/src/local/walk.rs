@@ -1,7 +1,7 @@
 //! Walks a log file from batch header to batch header, without reading the records between them.
 //!
-//! Headers come from a small buffer, so that a run of small batches costs one read. Ends at `limit`, or at the
-//! first bytes that cannot be a batch.
+//! Headers come from a small buffer, so that a run of small batches costs one read; where batches are larger than it,
+//! nothing but headers is read. Ends at `limit`, or at the first bytes that cannot be a batch.
 
 use crate::disk::Disk;
 use ottla_wire::record::{BatchError, BatchHeader, HEADER_BYTES};
@@ -18,6 +18,8 @@ pub(crate) struct Walk<'a> {
     /// Where in the file `buffer` begins.
     buffer_at: u64,
     chunk_bytes: usize,
+    /// How large the next batch probably is: as large as the one before it.
+    likely_bytes: usize,
 }
 
 /// A batch that the walk has come to.
@@ -49,7 +51,14 @@ impl<'a> Walk<'a> {
     /// `position` must be the start of a batch, or `limit`.
     pub(crate) fn new(disk: &'a dyn Disk, file: &'a File, position: u64, limit: u64) -> Self {
         let buffer_at = position;
-        Self { disk, file, position, limit, buffer: Vec::new(), buffer_at, chunk_bytes: CHUNK_BYTES }
+        let (buffer, chunk_bytes) = (Vec::new(), CHUNK_BYTES);
+        Self { disk, file, position, limit, buffer, buffer_at, chunk_bytes, likely_bytes: 0 }
+    }
+
+    /// The first batch is probably of so many bytes.
+    pub(crate) fn expecting(mut self, bytes: usize) -> Self {
+        self.likely_bytes = bytes;
+        self
     }
 
     /// Reads `bytes` ahead at a time; for walks that are long or meet only small batches.
@@ -74,6 +83,7 @@ impl<'a> Walk<'a> {
             return Err(WalkError::NotABatch { position, reason });
         }
         let found = Found { header, position };
+        self.likely_bytes = header.size();
         self.position = found.end();
         Ok(Some(found))
     }
@@ -82,7 +92,8 @@ impl<'a> Walk<'a> {
         let end = position + wanted as u64;
         if position < self.buffer_at || self.buffer_at + (self.buffer.len() as u64) < end {
             let rest = usize::try_from(self.limit - position).unwrap_or(usize::MAX);
-            self.buffer.resize(rest.min(self.chunk_bytes), 0);
+            let chunk_bytes = if self.likely_bytes < self.chunk_bytes { self.chunk_bytes } else { wanted };
+            self.buffer.resize(rest.min(chunk_bytes), 0);
             self.disk.read_exact_at(self.file, &mut self.buffer, position)?;
             self.buffer_at = position;
         }

@@ -10,6 +10,7 @@ mod idempotence;
 mod lost;
 mod model;
 mod offline;
+mod reading_on;
 mod recovery;
 mod removal;
 mod time;

@@ -124,7 +124,18 @@ fn try_read(
     if context.version < FIRST_VERSION_WITH_ZSTD && topic.config.compression_type == Compression::Zstd {
         return Err(ErrorCode::UNSUPPORTED_COMPRESSION_TYPE);
     }
-    let offsets = log.offsets(id).map_err(code)?;
+    let bytes_max = usize::try_from(wanted.bytes_max).unwrap_or(0).min(budget.left);
+    let whole_first = if budget.first { WholeFirst::Yes } else { WholeFirst::No };
+    let bound = match isolation {
+        Isolation::ReadUncommitted => ReadBound::HighWatermark,
+        Isolation::ReadCommitted => ReadBound::LastStable,
+    };
+    // Before what else might be wrong: what was read tells the offsets, too, and nearly always nothing is.
+    let read = log.read(id, Offset(wanted.offset), bytes_max, bound, whole_first);
+    let offsets = match &read {
+        Ok(read) => read.offsets,
+        Err(_) => log.offsets(id).map_err(code)?,
+    };
     // As Kafka: here every negative epoch means that the client knows none.
     let claimed = LeaderEpoch(wanted.leader_epoch).max(LeaderEpoch::NONE);
     context.broker.check_leader_epoch(claimed, offsets.leader_epoch)?;
@@ -137,13 +148,7 @@ fn try_read(
         let (data, rest) = found(ReadResult { records, offsets, aborted: Vec::new(), rest }, isolation);
         return Ok((PartitionData { diverging_epoch, ..data }, rest));
     }
-    let bytes_max = usize::try_from(wanted.bytes_max).unwrap_or(0).min(budget.left);
-    let whole_first = if budget.first { WholeFirst::Yes } else { WholeFirst::No };
-    let bound = match isolation {
-        Isolation::ReadUncommitted => ReadBound::HighWatermark,
-        Isolation::ReadCommitted => ReadBound::LastStable,
-    };
-    let read = log.read(id, Offset(wanted.offset), bytes_max, bound, whole_first).map_err(code)?;
+    let read = read.map_err(code)?;
     budget.left = budget.left.saturating_sub(read.records.len());
     budget.first &= read.records.is_empty();
     Ok(found(read, isolation))

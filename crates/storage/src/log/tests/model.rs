@@ -11,6 +11,10 @@ enum Step {
         from: u16,
         bytes_max: u16,
     },
+    /// From where the last read ended.
+    ReadOn {
+        bytes_max: u16,
+    },
     FindByTime(u16),
     Trim(u16),
     Checkpoint,
@@ -25,6 +29,7 @@ fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => prop::collection::vec(1..5_u8, 1..6).prop_map(Step::Append),
         6 => (any::<u16>(), any::<u16>()).prop_map(|(from, bytes_max)| Step::Read { from, bytes_max }),
+        6 => (0..2000_u16).prop_map(|bytes_max| Step::ReadOn { bytes_max }),
         2 => any::<u16>().prop_map(Step::FindByTime),
         1 => any::<u16>().prop_map(Step::Trim),
         1 => Just(Step::Checkpoint),
@@ -45,6 +50,8 @@ struct Model {
 struct Both {
     world: World,
     model: Model,
+    /// The offset behind what was read last.
+    read_to: i64,
 }
 
 impl Both {
@@ -52,6 +59,10 @@ impl Both {
         match step {
             Step::Append(sizes) => self.append(sizes),
             Step::Read { from, bytes_max } => self.read(self.offset(*from), (*bytes_max).into()),
+            Step::ReadOn { bytes_max } => {
+                let end = self.model.records.len() as i64;
+                self.read(self.read_to.clamp(self.model.log_start, end), (*bytes_max).into());
+            }
             Step::FindByTime(at) => self.find_by_time(START_MS + i64::from(*at) % 400),
             Step::Trim(before) => {
                 let before = self.offset(*before);
@@ -96,7 +107,7 @@ impl Both {
         assert!(wait(self.world.log().append(appends)).iter().all(Result::is_ok));
     }
 
-    fn read(&self, from: i64, bytes_max: usize) {
+    fn read(&mut self, from: i64, bytes_max: usize) {
         let bytes = self.world.read(from, bytes_max).unwrap();
         let found = records_of(&bytes);
         let Some((_, _, (first, last))) = self.model.records.get(from as usize) else {
@@ -110,6 +121,7 @@ impl Both {
         }
         // A read stops early only at the end of a segment or when the next batch does not fit.
         let next = found.last().unwrap().0.plus(1);
+        self.read_to = next.0;
         if next < self.world.offsets().end {
             let following = self.world.read(next.0, 0).unwrap();
             let is_segment_start = self.world.file(&format!("{:020}.log", next.0)).exists();
@@ -158,7 +170,7 @@ proptest! {
             settings.retention_ms = None;
             settings.file_delete_delay_ms = 0;
         });
-        let mut both = Both { world, model: Model::default() };
+        let mut both = Both { world, model: Model::default(), read_to: 0 };
         for step in &steps {
             both.run(step);
         }

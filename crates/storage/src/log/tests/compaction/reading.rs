@@ -31,6 +31,23 @@ fn an_offset_that_is_gone_gives_the_next_one() {
     assert!(matches!(world.read(22, 100), Err(ReadError::OutOfRange { .. })));
 }
 
+/// The compacted segment has the name of the first that it replaces, and other batches at other positions.
+#[test]
+fn where_reads_of_the_old_segment_ended_is_forgotten_with_it() {
+    let world = compacted(|_| {});
+    let put = |n: usize| world.append(keyed(&[&format!("{}={n}", n % 60)], START_MS + n as i64)).unwrap();
+    (0..100).for_each(|n| _ = put(n));
+    world.roll();
+    (0..3).for_each(|n| _ = world.append(keyed(&[&format!("x={n}")], START_MS + 100)).unwrap());
+    let kept = |from: i64| (from.max(40)..103).collect::<Vec<_>>();
+    let seen = |from| world.seen_from(from).into_iter().map(|(at, ..)| at).collect::<Vec<_>>();
+    (0..100).for_each(|from| assert_eq!(seen(from), (from..103).collect::<Vec<_>>()));
+    world.compact();
+    for _ in 0..2 {
+        (0..100).for_each(|from| assert_eq!(seen(from), kept(from), "from {from}"));
+    }
+}
+
 #[test]
 fn a_segment_of_which_nothing_is_left_is_no_obstacle() {
     let mut world = compacted(|settings| settings.compaction = always());
