@@ -35,15 +35,19 @@ pub(crate) struct FrameBuffer {
     limit: usize,
     /// How much to read where nothing is known of the next frame.
     likely: usize,
+    /// What the last room was made for, bytes that were there before included.
+    wanted: usize,
+    /// What probably comes at once: twice as much as came last, if that was all that there was room for.
+    expected: usize,
     pool: Arc<Pool>,
 }
 
 const LENGTH_BYTES: usize = 4;
 /// Read at once where nothing is known of the next frame: many small ones, or the beginning of a large one.
 const READ_BYTES: usize = pool::SMALLEST;
-/// Frames from here on are read alone, and their successors are expected to be as large.
+/// Where a frame from here on has begun, no more is read than its rest, and its successors are expected to be as large.
 const ALONE_BYTES_MIN: usize = 8 * 1024;
-/// The most that is read of a frame, because of the one before it, ahead of a reservation.
+/// The most that is read of frames, because of the one before them, ahead of a reservation.
 const LIKELY_BYTES_MAX: usize = 128 * 1024;
 /// Frames from here on share the buffer that they came in.
 const SHARED_BYTES_MIN: usize = 2 * 1024;
@@ -52,7 +56,15 @@ const WAITING_BYTES: usize = 4 * 1024;
 
 impl FrameBuffer {
     pub(crate) fn new(limit: usize, pool: Arc<Pool>) -> Self {
-        Self { arrived: Bytes::new(), filling: Vec::new(), limit, likely: READ_BYTES, pool }
+        Self {
+            arrived: Bytes::new(),
+            filling: Vec::new(),
+            limit,
+            likely: READ_BYTES,
+            wanted: 0,
+            expected: 0,
+            pool,
+        }
     }
 
     fn bytes(&self) -> &[u8] {
@@ -88,9 +100,17 @@ impl FrameBuffer {
             return Some(frame);
         }
         if self.arrived.is_empty() {
+            let came = self.filling.len();
+            self.expected = if came < self.wanted { came } else { 2 * came };
             self.arrived = self.pool.share(std::mem::take(&mut self.filling));
         }
-        self.likely = if (ALONE_BYTES_MIN..=LIKELY_BYTES_MAX).contains(&whole) { whole } else { READ_BYTES };
+        self.likely = match whole {
+            // Whole frames of the same size: when they come, none is cut in two and has to be moved.
+            ALONE_BYTES_MIN..=LIKELY_BYTES_MAX => {
+                (self.expected / whole).clamp(1, LIKELY_BYTES_MAX / whole) * whole
+            }
+            _ => READ_BYTES,
+        };
         self.arrived.advance(LENGTH_BYTES);
         let frame = self.arrived.split_to(length);
         Some(if length < SHARED_BYTES_MIN { Bytes::copy_from_slice(&frame) } else { frame })
@@ -116,6 +136,7 @@ impl FrameBuffer {
             self.arrived = Bytes::new();
             self.pool.put(std::mem::replace(&mut self.filling, larger));
         }
+        self.wanted = wanted;
         let left = wanted - self.filling.len();
         (&mut self.filling).limit(left)
     }
