@@ -11,13 +11,16 @@ pub(super) struct Scan<'a> {
     file: &'a File,
     pub(super) position: u64,
     limit: u64,
+    /// It only grows: to clear what is read over next costs as much as to read it.
     buffer: Vec<u8>,
+    /// How much of the buffer was read, and how much of that is behind the position.
+    filled: usize,
     used: usize,
 }
 
 impl<'a> Scan<'a> {
     pub(super) fn new(disk: &'a dyn Disk, file: &'a File, position: u64, limit: u64) -> Self {
-        Self { disk, file, position, limit, buffer: Vec::new(), used: 0 }
+        Self { disk, file, position, limit, buffer: Vec::new(), filled: 0, used: 0 }
     }
 
     pub(super) fn next(&mut self) -> io::Result<Option<Result<BatchHeader, BatchError>>> {
@@ -48,14 +51,18 @@ impl<'a> Scan<'a> {
 
     /// The bytes from the position on, `wanted` of them if there are so many.
     fn peek(&mut self, wanted: usize) -> io::Result<&[u8]> {
-        if self.buffer.len() - self.used < wanted {
+        let there = self.filled - self.used;
+        if there < wanted {
             let rest = usize::try_from(self.limit - self.position).unwrap_or(usize::MAX);
             let length = rest.min(wanted.max(SCAN_BYTES));
-            self.buffer.resize(length, 0);
-            self.used = 0;
-            self.disk.read_exact_at(self.file, &mut self.buffer, self.position)?;
+            self.buffer.copy_within(self.used..self.filled, 0);
+            (self.used, self.filled) = (0, there);
+            self.buffer.resize(self.buffer.len().max(length), 0);
+            let missing = &mut self.buffer[there..length];
+            self.disk.read_exact_at(self.file, missing, self.position + there as u64)?;
+            self.filled = length;
         }
-        Ok(&self.buffer[self.used..])
+        Ok(&self.buffer[self.used..self.filled])
     }
 }
 
