@@ -47,7 +47,8 @@ pub struct LogOptions {
     pub disk: Arc<dyn Disk>,
     /// Who does what has to wait for the disk.
     pub work: Work,
-    /// Most log files kept open; beyond it the least recently used are closed. At least 1.
+    /// Most files of logs kept open, indexes included; beyond it the least recently used are closed. At least 1. One that is
+    /// opened anew costs several times what a small append does, so there should be room for all partitions in use.
     pub handles_max: usize,
     /// Settings of partitions that are found on disk, until [`configure`](crate::Log::configure) is called.
     pub defaults: LogSettings,
@@ -174,7 +175,7 @@ impl Default for LogSettings {
     }
 }
 
-/// Leaves room for connections under the usual limit of 20,000 open files.
-const HANDLES_MAX: usize = 4096;
+/// Fits under the limit of a process that has never asked for more (1024), and leaves room there.
+const HANDLES_MAX: usize = 512;
 const HOUR_MS: u64 = 3_600_000;
 const DAY_MS: u64 = 24 * HOUR_MS;

@@ -1,5 +1,6 @@
 //! `ottla serve`: runs the broker until a signal says stop.
 
+mod open_files;
 mod ready;
 mod stopping;
 
@@ -68,6 +69,7 @@ pub(crate) fn run(env: &dyn Env, common: &Common, arguments: &Arguments) -> Outc
         let _ = std::fs::create_dir_all(parent);
     }
     let mut options = LogOptions::new(&data);
+    options.handles_max = open_files::raise();
     if arguments.ephemeral {
         options.disk = disk::system(Syncs::Skipped);
     }

@@ -1,8 +1,8 @@
 //! Keeps the number of open log files bounded, without a lock in the way of those who use them.
 //!
-//! Each segment holds its own file, under its partition's lock. This is the list of all that were opened, in
-//! order; when there are too many, the oldest that was not used since the last look is closed (second
-//! chance). Whoever still sends from a closed file keeps it until done.
+//! Each segment holds its own files, its log and perhaps its index, under its partition's lock. This is the list of all
+//! that were opened, in order; when there are too many, the oldest that was not used since the last look is closed
+//! (second chance), and an index with its log. Whoever still sends from a closed file keeps it until done.
 
 use super::partition::Partition;
 use ottla_base::Offset;
@@ -21,7 +21,7 @@ impl Handles {
         Self { max: max.max(1), opened: Mutex::default() }
     }
 
-    /// A partition, whose lock the caller may hold, has opened the log of its segment `base`.
+    /// A partition, whose lock the caller may hold, has opened a file of its segment `base`.
     pub(crate) fn opened(&self, partition: Weak<Partition>, base: Offset) {
         let mut opened = self.opened.lock();
         opened.push_back((partition, base));

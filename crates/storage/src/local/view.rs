@@ -102,6 +102,9 @@ pub(crate) fn view<'a>(
     };
     if segment.index.is_none() {
         segment.index = index::open::<OffsetEntry>(&partition.place(engine), segment.base)?;
+        if segment.index.is_some() {
+            partition.adopt(engine, segment.base);
+        }
     }
     let (base, index, is_damaged) = (segment.base, segment.index.clone(), segment.damaged);
     let trail = Arc::clone(segment.trail.get_or_insert_default());

@@ -64,7 +64,8 @@ pub(crate) fn swap(
         return offline(&error);
     }
     partition.state.lock().compaction.swapping = false;
-    partition.adopt(shell.engine, base);
+    // Its log and its index.
+    (0..2).for_each(|_| partition.adopt(shell.engine, base));
     // Their names are gone for good: the directory was synced.
     old.into_iter().filter_map(|segment| segment.file).for_each(|file| shell.freeing.put(file));
     Ok(())
