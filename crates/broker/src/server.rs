@@ -230,6 +230,7 @@ pub(crate) fn open(
         configs,
     });
     topics::load(&broker).map_err(|error| StartError::Topics(error.to_string()))?;
+    broker.log.sync_inherited()?;
     Ok((broker, recovery))
 }
 

@@ -36,6 +36,8 @@ pub struct Plan {
     pub last: Option<u64>,
     /// What fails without that the lights go out.
     pub faults: Vec<Fault>,
+    /// Whether the process ends with the first operation that fails, before it can do anything about it.
+    pub is_killed_by_fault: bool,
 }
 
 /// Operations `from..to` fail if they are of that kind.
@@ -68,6 +70,8 @@ pub struct SimDisk {
     files: Arc<dyn Disk>,
     planted: Planted,
     state: Mutex<State>,
+    /// How many power cuts there were before.
+    cuts: u64,
 }
 
 #[derive(Debug)]
@@ -123,10 +127,10 @@ impl SimDisk {
     /// What the system says of `root`.
     pub fn new(root: &Path, chance: Chance, planted: Planted) -> io::Result<Arc<Self>> {
         let ids = HashMap::from([(number(root)?, ROOT)]);
-        Ok(Arc::new(Self::with(Model::default(), ids, chance, planted)))
+        Ok(Arc::new(Self::with(Model::default(), ids, chance, (planted, 0))))
     }
 
-    fn with(model: Model, ids: HashMap<u64, Id>, chance: Chance, planted: Planted) -> Self {
+    fn with(model: Model, ids: HashMap<u64, Id>, chance: Chance, (planted, cuts): (Planted, u64)) -> Self {
         let state = State {
             model,
             chance,
@@ -141,7 +145,7 @@ impl SimDisk {
             late: Vec::new(),
             trace: None,
         };
-        Self { files: disk::system(Syncs::Skipped), planted, state: Mutex::new(state) }
+        Self { files: disk::system(Syncs::Skipped), planted, state: Mutex::new(state), cuts }
     }
 
     /// Sets what goes wrong from now on.
@@ -205,7 +209,7 @@ impl SimDisk {
             Ok(number) => _ = ids.insert(number, id),
             Err(error) => failed = Some(error),
         })?;
-        let disk = Self::with(after, ids, chance.fork(), self.planted);
+        let disk = Self::with(after, ids, chance.fork(), (self.planted, self.cuts + 1));
         disk.state.lock().counts = *counts;
         disk.state.lock().trace = trace.take();
         failed.map_or(Ok(Arc::new(disk)), Err)
@@ -241,6 +245,8 @@ impl State {
         let Some(fault) = fails else { return Ok(Fate::Done) };
         self.counts.failed += 1;
         self.has_struck = true;
+        // Whatever it does next is not done any more.
+        self.is_dark = self.plan.is_killed_by_fault;
         Ok(Fate::Failed(fault.what))
     }
 

@@ -203,6 +203,7 @@ impl World {
             if what == Failure::Sync && chance.percent(60) {
                 // The next process finds the page cache, which shows what is lost.
                 (plan.last, ending) = (None, Ending::Killed);
+                plan.is_killed_by_fault = chance.percent(50);
             }
         }
         (plan, ending)

@@ -2,46 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "what a test relies on either holds, or the test has failed")]
 
-use ottla_base::{Env, Now, Offset, PartitionId, PartitionIndex, Tick, Timestamp, TopicId, TopicName};
+mod still;
+
+use ottla_base::{Offset, Timestamp, TopicName};
 use ottla_sim::chance::Chance;
 use ottla_sim::disk::{Plan, Planted, SimDisk};
 use ottla_storage::{
-    Append, CleanerOptions, CleanerStep, Cleanup, Compaction, Log, LogOptions, LogSettings, Progress,
-    ReadBound, RecoveryReport, WholeFirst, Work,
+    Append, CleanerOptions, CleanerStep, Cleanup, Compaction, Log, LogOptions, LogSettings, ReadBound,
+    RecoveryReport, WholeFirst, Work,
 };
 use ottla_wire::record::{BatchBuilder, BatchOptions, batches, records};
-use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-
-const ID: PartitionId = PartitionId { topic: TopicId(uuid_of_one()), index: PartitionIndex(0) };
-const NOW_MS: i64 = 1_700_000_000_000;
-
-const fn uuid_of_one() -> uuid::Uuid {
-    uuid::Uuid::from_u128(1)
-}
-
-/// Time stands still; chance follows from the seed.
-struct World(Mutex<Chance>);
-
-impl Env for World {
-    fn now(&self) -> Now {
-        Now { wall: Timestamp(NOW_MS), tick: Tick(0) }
-    }
-
-    fn random(&self) -> u64 {
-        self.0.lock().bits()
-    }
-
-    fn is_single_threaded(&self) -> bool {
-        true
-    }
-}
-
-impl Progress for World {
-    fn advanced(&self, _: &[PartitionId]) {}
-}
+use still::{ID, NOW_MS, World};
 
 fn settings() -> LogSettings {
     LogSettings {
@@ -57,7 +31,7 @@ fn settings() -> LogSettings {
 fn open(dir: &Path, disk: Arc<SimDisk>, chance: &mut Chance) -> (Log, RecoveryReport) {
     let mut options = LogOptions::new(dir.join("data"));
     (options.disk, options.work, options.defaults) = (disk, Work::Driven, settings());
-    let world = Arc::new(World(Mutex::new(chance.fork())));
+    let world = Arc::new(World::new(chance.fork()));
     Log::open(&options, world.clone(), world).expect("what a power cut leaves can be opened")
 }
 

@@ -41,6 +41,7 @@ pub(crate) mod reader;
 pub(crate) mod recovery;
 pub(crate) mod resync;
 pub(crate) mod retention;
+pub(crate) mod run;
 pub(crate) mod search;
 pub(crate) mod segment;
 pub(crate) mod tail;

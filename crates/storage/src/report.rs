@@ -12,6 +12,9 @@ pub struct RecoveryReport {
     pub partitions: usize,
     /// Log bytes that were read and checked.
     pub bytes_checked: u64,
+    /// Partitions of whose logs the system may have shown more than is on the disk. What they have behind their recovery
+    /// points was compared with the disk, and begins a new leader epoch.
+    pub doubted: Vec<(TopicName, PartitionIndex)>,
     /// Ends of logs that were removed because they were not whole batches.
     pub cuts: Vec<Cut>,
     /// Partitions that are damaged below what was known to be durable. They are readable up to the damage and behind it,

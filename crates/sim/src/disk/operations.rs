@@ -112,6 +112,9 @@ impl Disk for SimDisk {
     }
 
     fn write_all_at(&self, file: &File, slices: &mut [IoSlice], position: u64) -> io::Result<()> {
+        if self.planted.forgets_write_of(file, position) {
+            return Ok(());
+        }
         let mut state = self.state.lock();
         let mut bytes: Vec<u8> = slices.iter().flat_map(|slice| slice.iter().copied()).collect();
         let what = || format!("write {} bytes at {position} of {}", bytes.len(), path_of(file).display());
@@ -309,6 +312,10 @@ impl Disk for SimDisk {
             .open(&descriptor_path(file), Mode::Write)
             .and_then(|file| self.files.write_all_at(&file, &mut [IoSlice::new(bytes)], forgotten.start));
         written.expect("a file of the simulation can be written");
+    }
+
+    fn run(&self) -> Option<String> {
+        Some(format!("run-{}", self.cuts))
     }
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {

@@ -26,6 +26,8 @@ pub enum Planted {
     NoMetadataSyncs,
     /// After a failed sync and a restart, logs are believed as the page cache shows them.
     CacheBelieved,
+    /// It is not noted that a sync of a log has failed, or that a process may have died with its answer.
+    FailureUnnoted,
     /// Indexes are ahead of their logs: what a crash took from the log stays in them.
     IndexAhead,
     /// The recovery point is ahead of the data: what was not synced yet counts as durable.
@@ -34,13 +36,14 @@ pub enum Planted {
 
 impl Planted {
     /// All, by the names that the command line knows.
-    pub const ALL: [(&'static str, Self); 8] = [
+    pub const ALL: [(&'static str, Self); 9] = [
         ("ack-before-sync", Self::AckBeforeSync),
         ("no-directory-syncs", Self::NoDirectorySyncs),
         ("late-syncs", Self::LateSyncs),
         ("snapshot-ahead", Self::SnapshotAhead),
         ("no-metadata-syncs", Self::NoMetadataSyncs),
         ("cache-believed", Self::CacheBelieved),
+        ("failure-unnoted", Self::FailureUnnoted),
         ("index-ahead", Self::IndexAhead),
         ("recovery-point-ahead", Self::RecoveryPointAhead),
     ];
@@ -55,6 +58,7 @@ impl Planted {
             | Self::LateSyncs
             | Self::SnapshotAhead
             | Self::CacheBelieved
+            | Self::FailureUnnoted
             | Self::IndexAhead
             | Self::RecoveryPointAhead => false,
         }
@@ -63,6 +67,13 @@ impl Planted {
     /// Whether a file that is to be cut keeps its end.
     pub(super) fn skips_cut_of(self, file: &File) -> bool {
         self == Self::IndexAhead && path_of(file).extension().is_some_and(|found| found == "index")
+    }
+
+    /// Whether a write changes nothing.
+    pub(super) fn forgets_write_of(self, file: &File, position: u64) -> bool {
+        self == Self::FailureUnnoted
+            && 0 < position
+            && path_of(file).file_name().is_some_and(|name| name == ".run")
     }
 
     /// Whether a sync of everything leaves out the logs.

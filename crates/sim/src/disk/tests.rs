@@ -14,6 +14,11 @@ fn disk(seed: u64) -> (tempfile::TempDir, Arc<SimDisk>) {
     (directory, disk)
 }
 
+fn failing(what: Failure, operations: std::ops::Range<u64>) -> Plan {
+    let fault = Fault { what, from: operations.start, to: operations.end };
+    Plan { faults: vec![fault], ..Plan::default() }
+}
+
 /// What a power cut leaves of the file `name`.
 fn cut(directory: &tempfile::TempDir, disk: &SimDisk, name: &str) -> Option<Vec<u8>> {
     let root = directory.path().join("1");
@@ -35,6 +40,18 @@ fn what_was_synced_survives_every_power_cut() {
         assert!(bytes.starts_with(b"durable"), "seed {seed}: {bytes:?}");
         assert!(bytes.len() <= 15, "seed {seed}: {bytes:?}");
     }
+}
+
+/// As long as the lights are on, all that was written is there.
+#[test]
+fn a_run_lasts_until_the_power_is_cut() {
+    let (directory, disk) = disk(1);
+    let run = disk.run().unwrap();
+    disk.plan(Plan { last: Some(1), ..Plan::default() });
+    assert_eq!(disk.run().unwrap(), run);
+    let root = directory.path().join("1");
+    std::fs::create_dir(&root).unwrap();
+    assert_ne!(disk.after_power_cut(&root).unwrap().run().unwrap(), run);
 }
 
 #[test]
@@ -76,7 +93,7 @@ fn after_the_last_operation_nothing_works() {
     let (directory, disk) = disk(1);
     let root = directory.path().join("0");
     let file = disk.write(&root.join("a"), b"1").unwrap();
-    disk.plan(Plan { last: Some(2), faults: Vec::new() });
+    disk.plan(Plan { last: Some(2), ..Plan::default() });
     disk.write_all_at(&file, &mut [IoSlice::new(b"2")], 1).unwrap();
     assert!(disk.sync_data(&file).is_err());
     assert!(disk.is_dark());
@@ -96,7 +113,7 @@ fn what_a_failed_sync_has_lost_no_later_sync_brings_back() {
         let file = disk.open(&root.join("a"), Mode::Create).unwrap();
         disk.sync_directory(&root).unwrap();
         disk.write_all_at(&file, &mut [IoSlice::new(b"x")], 0).unwrap();
-        disk.plan(Plan { last: None, faults: vec![Fault { what: Failure::Sync, from: 1, to: 2 }] });
+        disk.plan(failing(Failure::Sync, 1..2));
         assert!(disk.sync_data(&file).is_err());
         disk.sync_data(&file).unwrap();
         assert_eq!(disk.read(&root.join("a")).unwrap(), b"x", "the page cache shows it");
@@ -115,7 +132,7 @@ fn what_is_lost_shows_until_the_cache_is_forgotten() {
         let file = disk.open(&root.join("a"), Mode::Create).unwrap();
         disk.sync_directory(&root).unwrap();
         disk.write_all_at(&file, &mut [IoSlice::new(b"x")], 0).unwrap();
-        disk.plan(Plan { last: None, faults: vec![Fault { what: Failure::Sync, from: 1, to: 2 }] });
+        disk.plan(failing(Failure::Sync, 1..2));
         assert!(disk.sync_data(&file).is_err());
         disk.write_all_at(&file, &mut [IoSlice::new(b"y")], 1).unwrap();
         let again = disk.open(&root.join("a"), Mode::Read).unwrap();
@@ -129,6 +146,20 @@ fn what_is_lost_shows_until_the_cache_is_forgotten() {
     assert!(0 < lost && lost < 50, "{lost}");
 }
 
+/// The failure was told, and nobody lives to do anything about it.
+#[test]
+fn a_process_may_end_with_the_sync_that_fails() {
+    let (directory, disk) = disk(1);
+    let root = directory.path().join("0");
+    let file = disk.write(&root.join("a"), b"x").unwrap();
+    disk.plan(Plan { is_killed_by_fault: true, ..failing(Failure::Sync, 1..2) });
+    assert!(disk.sync_data(&file).is_err() && disk.is_dark());
+    assert!(disk.write(&root.join("b"), b"I was told").is_err());
+    // The next process.
+    disk.plan(Plan::default());
+    disk.sync_data(&disk.open(&root.join("a"), Mode::Write).unwrap()).unwrap();
+}
+
 /// A failure that a sync of everything met is told once to each descriptor that was open, and to one more if nobody
 /// else has heard.
 #[test]
@@ -140,7 +171,7 @@ fn each_descriptor_hears_of_a_failure_once() {
         let one = disk.open(&root.join("a"), Mode::Create).unwrap();
         let other = disk.open(&root.join("a"), Mode::Write).unwrap();
         disk.write_all_at(&one, &mut [IoSlice::new(b"x")], 0).unwrap();
-        disk.plan(Plan { last: None, faults: vec![Fault { what: Failure::Sync, from: 1, to: 2 }] });
+        disk.plan(failing(Failure::Sync, 1..2));
         assert!(disk.sync_file_system(&one).is_err());
         let later = disk.open(&root.join("a"), Mode::Write).unwrap();
         let is_told = disk.sync_data(&one).is_err();
@@ -162,7 +193,7 @@ fn a_sync_of_everything_tells_each_descriptor_once() {
     let root = directory.path().join("0");
     let (one, other) = (disk.open(&root, Mode::Read).unwrap(), disk.open(&root, Mode::Read).unwrap());
     let file = disk.write(&root.join("a"), b"x").unwrap();
-    disk.plan(Plan { last: None, faults: vec![Fault { what: Failure::Sync, from: 1, to: 2 }] });
+    disk.plan(failing(Failure::Sync, 1..2));
     assert!(disk.sync_data(&file).is_err());
     let later = disk.open(&root, Mode::Read).unwrap();
     for descriptor in [&one, &other, &later] {
@@ -186,7 +217,7 @@ fn a_file_that_was_cut_stays_cut_whatever_was_lost() {
         disk.sync_data(&file).unwrap();
         disk.sync_directory(&root).unwrap();
         disk.set_len(&file, 1).unwrap();
-        disk.plan(Plan { last: None, faults: vec![Fault { what: Failure::Sync, from: 1, to: 2 }] });
+        disk.plan(failing(Failure::Sync, 1..2));
         assert!(disk.sync_data(&file).is_err());
         disk.forget_cached(&file, 0..1);
         assert_eq!(disk.read(&root.join("a")).unwrap(), b"x");
@@ -200,7 +231,7 @@ fn a_full_disk_takes_what_fits_and_has_room_again_later() {
     let (directory, disk) = disk(3);
     let root = directory.path().join("0");
     let file = disk.open(&root.join("a"), Mode::Create).unwrap();
-    disk.plan(Plan { last: None, faults: vec![Fault { what: Failure::Full, from: 1, to: 3 }] });
+    disk.plan(failing(Failure::Full, 1..3));
     let full = |error: io::Error| assert_eq!(error.kind(), io::ErrorKind::StorageFull);
     full(disk.write_all_at(&file, &mut [IoSlice::new(b"xyz")], 0).unwrap_err());
     full(disk.open(&root.join("b"), Mode::Create).unwrap_err());

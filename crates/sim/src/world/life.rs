@@ -140,8 +140,9 @@ impl Life<'_> {
         let mut partitions: Vec<_> = partitions
             .filter_map(|(topic, id)| {
                 let place = Place { topic: topic.as_str().to_owned(), index: id.index.0 };
+                let is_doubted = broker.recovery().doubted.contains(&(topic, id.index));
                 // One that cannot be read in this life is told of in the next.
-                Some((place, recovered_end(broker, id)?))
+                Some((place, recovered_end(broker, id, is_doubted)?))
             })
             .filter(|(place, _)| self.desk.untold.contains(place))
             .collect();
@@ -220,12 +221,12 @@ impl Life<'_> {
     }
 }
 
-/// Where recovery left the log. A start writes markers behind that, of transactions that nobody has any more; but every
-/// recovery begins a leader epoch at what it left. After a stop in good order there is none, and nothing is lost.
-fn recovered_end(broker: &InProcess, id: PartitionId) -> Option<i64> {
+/// Where recovery left the log. A start writes markers behind that, of transactions that nobody has any more; but where
+/// something may be lost, recovery begins a leader epoch at what it left.
+fn recovered_end(broker: &InProcess, id: PartitionId, is_doubted: bool) -> Option<i64> {
     let log = broker.log();
     let offsets = log.offsets(id).ok()?;
-    if broker.recovery().clean {
+    if !is_doubted {
         return Some(offsets.end.0);
     }
     match offsets.leader_epoch.0.checked_sub(1).filter(|before| 0 <= *before) {

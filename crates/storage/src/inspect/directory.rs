@@ -5,9 +5,9 @@ use crate::base64;
 use crate::disk::{self, Disk, Mode};
 use crate::error::OpenError;
 use crate::local::checkpoint;
-use crate::local::directory::is_intact;
 use crate::local::names::{self, Kind};
 use crate::local::place::Place;
+use crate::local::run::Doubt;
 use ottla_base::{Offset, PartitionIndex, TopicId, TopicName};
 use std::fs::File;
 use std::io;
@@ -85,7 +85,7 @@ impl DataDirectory {
 
     /// Whether all that was written in it is there, also without a sync, because the system runs on.
     pub(crate) fn is_intact(&self) -> bool {
-        is_intact(&self.path, &*self.disk)
+        Doubt::read(&self.path, &*self.disk) != Doubt::Everything
     }
 
     /// Its partitions, by topic and number.

@@ -334,7 +334,7 @@ impl Appending<'_> {
                 AppendError::NoSpace(self.partition.id)
             }
             _ => {
-                self.shell.engine.doubt_writes();
+                self.shell.engine.run.doubt();
                 self.partition.fail(self.state, "writing the log", error);
                 AppendError::Storage(self.partition.id)
             }

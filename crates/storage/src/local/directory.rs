@@ -8,6 +8,7 @@ use super::offline::{Noted, Offline, Unread};
 use super::partition::{Engine, Partition, Roots, Status};
 use super::place::Place;
 use super::recovery::{self, Known};
+use super::run::{Doubt, Run};
 use super::segment;
 use crate::base64;
 use crate::disk::{self, Disk, Mode};
@@ -51,7 +52,8 @@ pub(crate) fn open(options: &LogOptions, env: Arc<dyn Env>) -> Result<Opened, Op
     let gone = Mutex::default();
     let has_lost_writes = AtomicBool::new(false);
     let offline = Offline::default();
-    let engine = Engine { data: dir.clone(), roots, disk, env, handles, gone, offline, has_lost_writes };
+    let run = Run::new(disk.clone(), dir);
+    let engine = Engine { data: dir.clone(), roots, disk, env, handles, gone, offline, has_lost_writes, run };
     let mut opened = Opened {
         engine,
         lock,
@@ -61,6 +63,14 @@ pub(crate) fn open(options: &LogOptions, env: Arc<dyn Env>) -> Result<Opened, Op
     };
     opened.load(options)?;
     Ok(opened)
+}
+
+/// How partitions are opened, all alike.
+struct How<'a> {
+    clean: bool,
+    is_settled: bool,
+    doubt: &'a Doubt,
+    defaults: LogSettings,
 }
 
 impl Opened {
@@ -73,7 +83,7 @@ impl Opened {
             let path = dir.join(name);
             checkpoint::load(&path, &*disk).map_err(|error| OpenError::io("reading", path, error))
         };
-        let mut intact = is_intact(dir, &*disk);
+        let doubt = Doubt::read(dir, &*disk);
         let (recovery_points, log_starts) = (load(names::RECOVERY_POINTS)?, load(names::LOG_STARTS)?);
         let mut compacted_to = load(names::COMPACTED_TO)?;
         let failed = |error| OpenError::io("listing", dir, error);
@@ -99,9 +109,11 @@ impl Opened {
             disk.sync_directory(dir).map_err(|error| OpenError::io("syncing", dir, error))?;
         }
         self.report.clean = clean || found.is_empty();
-        if !self.report.clean {
-            intact &= self.settle_the_past()?;
+        let is_settled = !self.report.clean && doubt == Doubt::Everything;
+        if is_settled {
+            self.settle_the_past()?;
         }
+        let defaults = options.defaults;
         for (topic, index, topic_id) in found {
             let key = (topic, index);
             let noted = Noted {
@@ -109,7 +121,7 @@ impl Opened {
                 log_start: log_starts.get(&key).copied(),
                 compacted_to: compacted_to.remove(&key),
             };
-            self.open_partition(key, topic_id, noted, (clean, intact, options.defaults))?;
+            self.open_partition(key, topic_id, noted, How { clean, is_settled, doubt: &doubt, defaults })?;
         }
         self.report.partitions = self.partitions.len();
         let name = |partition: &Arc<Partition>| (partition.topic.clone(), partition.id.index);
@@ -122,7 +134,7 @@ impl Opened {
             save_compacted_to(&self.engine, self.partitions.iter())
                 .map_err(|error| OpenError::io("writing how far logs were compacted in", dir, error))?;
         }
-        if !self.report.clean {
+        if is_settled {
             // What was read may be in the page cache only; it becomes visible as durable now.
             if let Err(error) = self.engine.sync_everything() {
                 // Who is told now is not told again by a later start, which would take it for a failure of its own.
@@ -132,26 +144,24 @@ impl Opened {
             save_recovery_points(&self.engine, self.partitions.iter(), &Moved::new())
                 .map_err(|error| OpenError::io("writing the recovery points in", dir, error))?;
         }
-        if let Some(run) = disk.run() {
-            // Without it the next start takes damage for torn writes; that is no reason not to start.
-            let _ = disk.write(&dir.join(names::RUN), run.as_bytes());
+        self.engine.run.begin();
+        if doubt != Doubt::Nothing && !self.report.offline.is_empty() {
+            // Nobody has looked at those.
+            self.engine.run.doubt();
         }
         Ok(())
     }
 
     /// Lets the system write what earlier processes have left, and tell of all that it could not write: what of that is
-    /// in the logs is looked for by whoever reads them, and no sync of this process is to hear of it. Returns whether
-    /// there was nothing to tell.
-    fn settle_the_past(&mut self) -> Result<bool, OpenError> {
+    /// in the logs is looked for by whoever reads them, and no sync of this process is to hear of it.
+    fn settle_the_past(&mut self) -> Result<(), OpenError> {
         let Engine { data, roots, disk, .. } = &self.engine;
-        let settled = disk.sync_file_system(&roots.checkpoints);
-        if let Err(error) = &settled {
+        if let Err(error) = disk.sync_file_system(&roots.checkpoints) {
             tracing::warn!(%error, "not all that was written before could be written to the disk; the logs are checked");
-            self.engine.doubt_writes();
         }
         // Those that are open have not all heard of it.
         self.engine.roots = open_roots(data, &**disk)?;
-        Ok(settled.is_ok())
+        Ok(())
     }
 
     /// Opens one partition. If its files are what is wrong, it stays offline, and nobody else is concerned.
@@ -160,14 +170,17 @@ impl Opened {
         (topic, index): (TopicName, PartitionIndex),
         topic_id: Result<TopicId, OpenError>,
         noted: Noted,
-        (clean, intact, settings): (bool, bool, LogSettings),
+        how: How,
     ) -> Result<(), OpenError> {
+        let How { clean, is_settled, doubt, defaults: settings } = how;
         let id = topic_id.as_ref().ok().copied();
         let opened = topic_id.and_then(|topic_id| {
             let id = PartitionId { topic: topic_id, index };
             let Noted { recovery_point, log_start, compacted_to } = noted;
             let topic = topic.clone();
-            let known = Known { id, topic, recovery_point, log_start, compacted_to, clean, intact };
+            let intact = !doubt.covers(id);
+            let known =
+                Known { id, topic, recovery_point, log_start, compacted_to, clean, intact, is_settled };
             recovery::open(&self.engine, known, settings, &mut self.report)
         });
         match opened {
@@ -325,13 +338,6 @@ fn holds_records(place: &Place) -> io::Result<bool> {
         }
     }
     Ok(false)
-}
-
-/// Whether all that was written in the directory is there: the system runs on since before the first write, and none
-/// of them has failed.
-pub(crate) fn is_intact(dir: &Path, disk: &dyn Disk) -> bool {
-    let noted = disk.read_to_string(&dir.join(names::RUN)).ok();
-    noted.is_some() && noted == disk.run()
 }
 
 fn exists(path: &Path, disk: &dyn Disk) -> io::Result<bool> {

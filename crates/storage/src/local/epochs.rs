@@ -48,8 +48,16 @@ impl Epochs {
     /// Replaces the file without a sync; for a directory that is made durable as a whole. A process that is killed
     /// meanwhile leaves the old file or the new one: with half a file the partition would use epochs again.
     pub(crate) fn save_unsynced(&self, place: &Place) -> io::Result<()> {
-        let lines = self.0.iter().map(|(epoch, start)| format!("{epoch} {start}"));
-        checkpoint::write_unsynced(&place.path.join(names::LEADER_EPOCHS), lines, place.disk)
+        checkpoint::write_unsynced(&place.path.join(names::LEADER_EPOCHS), self.lines(), place.disk)
+    }
+
+    /// Replaces the file durably.
+    pub(crate) fn save(&self, place: &Place) -> io::Result<()> {
+        checkpoint::write(&place.path.join(names::LEADER_EPOCHS), self.lines(), place.disk)
+    }
+
+    fn lines(&self) -> impl Iterator<Item = String> {
+        self.0.iter().map(|(epoch, start)| format!("{epoch} {start}"))
     }
 
     /// The newest epoch.

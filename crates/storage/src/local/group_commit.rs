@@ -16,7 +16,6 @@ use crate::log::Progress;
 use ottla_base::PartitionId;
 use parking_lot::{Condvar, Mutex};
 use std::collections::HashMap;
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Waker;
@@ -141,20 +140,26 @@ impl GroupCommit {
         }
         let together = FILES_MAX < captures.len()
             && self.engine.disk.sync_file_system(&self.engine.roots.commits).is_ok();
+        // After a failed common sync each file tells whether it was the one.
+        let is_alone = |capture: &Capture| !together || capture.is_inherited;
+        let alone =
+            captures.iter().filter(|(_, capture)| is_alone(capture)).map(|(partition, _)| partition.id);
+        let alone: Vec<_> = alone.collect();
         let mut advanced = Vec::with_capacity(captures.len());
-        for (partition, capture) in &captures {
-            // After a failed common sync each file tells whether it was the one.
-            let result = if together { Ok(()) } else { self.sync(partition, capture) };
-            match result {
-                Ok(()) if partition.synced(capture) => advanced.push(partition.id),
-                Ok(()) => {}
-                Err(error) => {
-                    self.engine.doubt_writes();
-                    partition.fail(&mut partition.state.lock(), "syncing the log", &error);
-                    self.note_failed(partition.id, number);
+        self.engine.run.while_syncing(&alone, || {
+            for (partition, capture) in &captures {
+                let result = if is_alone(capture) { partition.sync(&self.engine, capture) } else { Ok(()) };
+                match result {
+                    Ok(()) if partition.synced(capture) => advanced.push(partition.id),
+                    Ok(()) => {}
+                    Err(error) => {
+                        self.engine.run.doubt();
+                        partition.fail(&mut partition.state.lock(), "syncing the log", &error);
+                        self.note_failed(partition.id, number);
+                    }
                 }
             }
-        }
+        });
         if !advanced.is_empty() {
             self.progress.advanced(&advanced);
         }
@@ -162,16 +167,6 @@ impl GroupCommit {
 
     fn note_failed(&self, id: PartitionId, number: u64) {
         self.failed.lock().entry(id).or_insert(number);
-    }
-
-    fn sync(&self, partition: &Partition, capture: &Capture) -> io::Result<()> {
-        for file in &capture.files {
-            self.engine.disk.sync_data(file)?;
-        }
-        if capture.directory {
-            partition.place(&self.engine).sync()?;
-        }
-        Ok(())
     }
 
     fn finish(&self, number: u64) {

@@ -79,7 +79,7 @@ pub(crate) const TEMPORARY_SUFFIX: &str = ".tmp";
 /// What was taken out of a log and is kept for the operator.
 pub(crate) const CUT_SUFFIX: &str = ".cut";
 pub(crate) const LOCK: &str = ".lock";
-/// In which run of the system the directory was written to, as long as no write was lost.
+/// In which run of the system the directory was written to, and what is in doubt since.
 pub(crate) const RUN: &str = ".run";
 pub(crate) const CLEAN_SHUTDOWN: &str = ".kafka_cleanshutdown";
 pub(crate) const META_PROPERTIES: &str = "meta.properties";

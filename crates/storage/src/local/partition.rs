@@ -16,6 +16,7 @@ use super::names;
 use super::offline::Offline;
 use super::place::Place;
 use super::producers::Producers;
+use super::run::Run;
 use super::segment::{self, Active, Newest, Segment};
 use super::tail::Tail;
 use super::unstable::Unstable;
@@ -77,6 +78,7 @@ pub(crate) struct Engine {
     pub(crate) offline: Offline,
     /// A sync of everything has failed. What it lost is unknown, and no later one tells.
     pub(crate) has_lost_writes: AtomicBool,
+    pub(crate) run: Run,
 }
 
 #[derive(Debug)]
@@ -120,6 +122,9 @@ pub(crate) struct State {
     pub(crate) queued_in: u64,
     /// Logs of segments that were rolled with bytes that no sync has covered.
     pub(crate) unsynced: Vec<Arc<File>>,
+    /// What lies behind the recovery point comes from an earlier process, and no sync of the logs by this one has told that
+    /// it is well. A sync of the whole file system does not: the earlier one may have died with its answer.
+    pub(crate) is_inherited: bool,
     /// The active log was cut back after a failed write, and no sync has covered that.
     pub(crate) is_cut_back: bool,
     /// Files were created or removed since the directory's last sync.
@@ -130,6 +135,8 @@ pub(crate) struct State {
 pub(crate) struct Capture {
     pub(crate) files: Vec<Arc<File>>,
     pub(crate) directory: bool,
+    /// Only a sync of each file tells what became of it.
+    pub(crate) is_inherited: bool,
     pub(crate) end: Offset,
     pub(crate) mark: Mark,
 }
@@ -150,16 +157,8 @@ impl Engine {
         let synced = self.disk.sync_file_system(&self.roots.checkpoints);
         synced.inspect_err(|_| {
             self.has_lost_writes.store(true, Ordering::Release);
-            self.doubt_writes();
+            self.run.doubt();
         })
-    }
-
-    /// A write or sync has failed: from now on it is not enough that the system runs on.
-    pub(crate) fn doubt_writes(&self) {
-        if self.disk.run().is_some() {
-            // If it cannot be removed, damage is told that may be none; nothing is lost by that.
-            let _ = self.disk.remove_file_if_any(&self.data.join(names::RUN));
-        }
     }
 }
 
@@ -219,7 +218,7 @@ impl Partition {
         Ok(file)
     }
 
-    /// Counts a segment's open files, which somebody else has opened.
+    /// Counts a file of a segment that somebody else has opened.
     pub(crate) fn adopt(&self, engine: &Engine, base: Offset) {
         engine.handles.opened(self.me.clone(), base);
     }
@@ -290,10 +289,36 @@ impl Partition {
             state.status
         })?;
         let mut files = std::mem::take(&mut state.unsynced);
+        let is_inherited = std::mem::take(&mut state.is_inherited);
+        if is_inherited {
+            let place = self.place(engine);
+            let before =
+                state.behind_recovery_point().filter(|segment| segment.base != state.segments[last].base);
+            let opened: io::Result<Vec<_>> =
+                before.map(|segment| segment::open_log(&place, segment.base)).collect();
+            match opened {
+                Ok(opened) => files.extend(opened),
+                Err(error) => {
+                    self.fail(&mut state, "opening a log to sync it", &error);
+                    return Err(state.status);
+                }
+            }
+        }
         let directory = std::mem::take(&mut state.directory_unsynced);
         state.is_cut_back = false;
         files.push(active);
-        Ok(Capture { files, directory, end: state.end, mark: state.end_mark() })
+        Ok(Capture { files, directory, is_inherited, end: state.end, mark: state.end_mark() })
+    }
+
+    /// Makes durable what `capture` covers. The caller notes that it is under way, and a failure.
+    pub(crate) fn sync(&self, engine: &Engine, capture: &Capture) -> io::Result<()> {
+        for file in &capture.files {
+            engine.disk.sync_data(file)?;
+        }
+        if capture.directory {
+            self.place(engine).sync()?;
+        }
+        Ok(())
     }
 
     /// A sync of `capture` has succeeded. Returns whether the high watermark moved.
@@ -307,8 +332,7 @@ impl Partition {
     pub(crate) fn look_for_losses(&self, engine: &Engine) {
         let logs: Vec<_> = {
             let state = self.state.lock();
-            let first = state.segment_of(state.recovery_point).unwrap_or(0);
-            state.segments[first..].iter().map(|segment| self.place(engine).log(segment.base)).collect()
+            state.behind_recovery_point().map(|segment| self.place(engine).log(segment.base)).collect()
         };
         // A handle of its own: to hear of a failure in place of a sync in flight would make that one acknowledge it.
         let sync = |path: PathBuf| match engine.disk.open(&path, Mode::Read) {
@@ -317,8 +341,19 @@ impl Partition {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
         };
-        if let Err(error) = logs.into_iter().try_for_each(sync) {
-            self.fail(&mut self.state.lock(), "syncing the log", &error);
+        engine.run.while_syncing(&[self.id], || {
+            if let Err(error) = logs.into_iter().try_for_each(sync) {
+                engine.run.doubt();
+                self.fail(&mut self.state.lock(), "syncing the log", &error);
+            }
+        });
+    }
+
+    /// A sync of everything has succeeded, and earlier processes have left something that it was to cover: each log tells
+    /// whether the system could write it.
+    pub(crate) fn look_at_inheritance(&self, engine: &Engine) {
+        if std::mem::take(&mut self.state.lock().is_inherited) {
+            self.look_for_losses(engine);
         }
     }
 
@@ -393,6 +428,11 @@ impl State {
     pub(crate) fn end_mark(&self) -> Mark {
         let last = self.segments.last().expect("a partition has a segment");
         Mark { base: last.base, position: last.size }
+    }
+
+    /// The segments that have, or may have, what is not known to be on stable storage.
+    pub(crate) fn behind_recovery_point(&self) -> impl Iterator<Item = &Segment> {
+        self.segments[self.segment_of(self.recovery_point).unwrap_or(0)..].iter()
     }
 
     /// The segment that `offset` lies in: the last that begins at or before it.

@@ -11,6 +11,10 @@
 //! Damage below the recovery point is something else than a torn write: then nothing is cut, the partition is
 //! readable up to there, and takes no appends. So is damage before whole batches, if the machine has not stopped since
 //! they were written (`hole`).
+//!
+//! Where the machine runs on and has failed no write (`run`), all of it is there. Then the recovery point stays where it
+//! is, and what lies behind it is synced by whoever syncs next, as if the process that wrote it still ran. Otherwise the
+//! page cache is compared with the disk (`cached`), and everything is durable before anybody is served.
 
 mod aborted;
 mod behind;
@@ -62,6 +66,8 @@ pub(crate) struct Known {
     pub(crate) clean: bool,
     /// Whether all that was written is there, synced or not.
     pub(crate) intact: bool,
+    /// Whether everything is made durable before anybody is served.
+    pub(crate) is_settled: bool,
 }
 
 /// Opens the partition; what was unusual goes into the report.
@@ -97,6 +103,7 @@ pub(crate) fn open(
         compaction: Standing { compacted_to: known.compacted_to, ..Standing::default() },
         queued_in: 0,
         unsynced: Vec::new(),
+        is_inherited: false,
         is_cut_back: false,
         directory_unsynced: false,
     };
@@ -120,21 +127,35 @@ pub(crate) fn open(
     if are_epochs_lost {
         recovery.read_epochs()?;
     }
+    let recovery_point = known.recovery_point.unwrap_or(first).max(first);
+    let cuts_before = recovery.report.cuts.len();
     match known.recovery_point.filter(|end| known.clean && recovery.may_end_at(*end)) {
         Some(end) => recovery.trust(end, &files.indexes)?,
-        None => recovery.check(known.recovery_point.unwrap_or(first).max(first), &files.indexes)?,
+        None => {
+            recovery.check(recovery_point, &files.indexes)?;
+            // Files that have come and gone meanwhile.
+            recovery.state.directory_unsynced = !known.is_settled;
+        }
     }
+    let was_cut = cuts_before < report.cuts.len();
     if state.end < state.log_start {
         start_over(place, &mut state).map_err(|error| OpenError::io("emptying", &place.path, error))?;
     }
+    serve_from_here(&known, &mut state, (recovery_point, was_cut));
+    Ok(Partition::new(known.id, known.topic, state))
+}
+
+/// The log was checked from `recovery_point` on, and goes on where it ends.
+fn serve_from_here(known: &Known, state: &mut State, (recovery_point, was_cut): (Offset, bool)) {
     state.high_watermark = state.end;
     state.high_mark = state.end_mark();
     state.recovery_point = match state.status {
-        Status::Live => state.end,
+        Status::Live if known.is_settled => state.end,
+        Status::Live => recovery_point.min(state.end),
         // So that the damage is found again until somebody has repaired it.
         Status::Failed | Status::Deleted => known.recovery_point.unwrap_or(state.end),
     };
-    Ok(Partition::new(known.id, known.topic, state))
+    state.is_inherited = !known.is_settled && (was_cut || state.recovery_point < state.end);
 }
 
 struct Recovery<'a> {
@@ -226,6 +247,11 @@ impl Recovery<'_> {
             let saved = active.save(self.place, base);
             saved.map_err(|error| OpenError::io("writing the indexes in", &self.place.path, error))?;
         }
+        if self.known.intact {
+            // Nothing is gone that anybody can have seen, and the recovery point stays.
+            return Ok(());
+        }
+        self.report.doubted.push((self.known.topic.clone(), self.known.id.index));
         self.save_producers()?;
         self.begin_epoch()
     }
@@ -307,7 +333,9 @@ impl Recovery<'_> {
             Ok(position) => position,
             Err(damaged) => return Ok(damaged),
         };
-        self.put_back(base, &file, position..length.into())?;
+        if !self.known.intact {
+            self.put_back(base, &file, position..length.into())?;
+        }
         let mut scan = Scan::new(self.place.disk, &file, position, length.into());
         loop {
             let before = scan.position;

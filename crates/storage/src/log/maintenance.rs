@@ -1,12 +1,15 @@
 //! What has to be done from time to time, and at the end.
 
 use super::Log;
+use crate::error::OpenError;
 use crate::local::directory::{self, Moved};
 use crate::local::partition::{Engine, Partition, State, Status};
 use crate::local::place::Place;
 use crate::local::retention::{self, Reason};
+use crate::settings::Durability;
 use ottla_base::Offset;
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 impl Log {
@@ -76,6 +79,31 @@ impl Log {
         Ok(())
     }
 
+    /// Makes durable what an earlier process has left in partitions whose records count when they are, so that readers may
+    /// see it. To be called once after [`open`](Self::open), when all partitions are configured and before anybody is served.
+    /// Of others it is made durable later, as if the process that wrote it still ran.
+    ///
+    /// # Errors
+    /// [`OpenError::Io`]: the disk does not take it. The next start looks at what the page cache has of it.
+    pub fn sync_inherited(&self) -> Result<(), OpenError> {
+        let engine = &self.0.engine;
+        for partition in self.all() {
+            {
+                let state = partition.state.lock();
+                let counts_when_durable = state.settings.durability == Durability::Sync;
+                if !state.is_inherited || !counts_when_durable || state.status != Status::Live {
+                    continue;
+                }
+            }
+            let synced = engine.run.while_syncing(&[partition.id], || {
+                let capture = partition.capture(engine).map_err(|_| io::Error::other("see the log above"))?;
+                partition.sync(engine, &capture).inspect_err(|_| engine.run.doubt())
+            });
+            synced.map_err(|error| OpenError::io("syncing", partition.place(engine).path, error))?;
+        }
+        Ok(())
+    }
+
     /// Moves the recovery point up to `until` or behind it, unless it is there.
     pub(super) fn settle(&self, partition: &Partition, until: Offset) -> io::Result<()> {
         if until <= partition.state.lock().recovery_point {
@@ -103,6 +131,8 @@ impl Log {
                 written.for_each(|partition| partition.look_for_losses(engine));
                 return Err(error);
             }
+            let written = partitions.iter().filter(|partition| moved.contains_key(&partition.id));
+            written.for_each(|partition| partition.look_at_inheritance(engine));
             directory::move_recovery_points(engine, partitions.iter(), &moved)?;
         }
         directory::forget_gone(engine, partitions.iter())?;
@@ -127,11 +157,10 @@ impl Log {
         let engine = &self.0.engine;
         let partitions = self.all();
         // One that could not be opened must be checked when it can.
-        let mut all_live = engine.offline.is_empty();
+        let all_there = engine.offline.is_empty();
         for partition in &partitions {
             let mut state = partition.state.lock();
             let place = partition.place(engine);
-            all_live &= state.status == Status::Live;
             let base = state.segments.last().expect("a partition has a segment").base;
             if let Some(active) = &mut state.active {
                 active.finish(&place, base)?;
@@ -139,11 +168,13 @@ impl Log {
             save_producers(&mut state, &place)?;
         }
         engine.sync_everything()?;
+        partitions.iter().for_each(|partition| partition.look_at_inheritance(engine));
         let ends = partitions.iter().map(|partition| (partition.id, partition.state.lock().end));
         directory::move_recovery_points(engine, partitions.iter(), &ends.collect())?;
         directory::save_log_starts(engine, partitions.iter(), None)?;
         // A partition that has failed must be checked.
-        if all_live { directory::mark_clean(engine) } else { Ok(()) }
+        let is_live = |partition: &Arc<Partition>| partition.state.lock().status == Status::Live;
+        if all_there && partitions.iter().all(is_live) { directory::mark_clean(engine) } else { Ok(()) }
     }
 }
 

@@ -188,6 +188,7 @@ impl Log {
             compaction: Standing::default(),
             queued_in: 0,
             unsynced: Vec::new(),
+            is_inherited: false,
             is_cut_back: false,
             directory_unsynced: false,
         }

@@ -7,6 +7,7 @@ pub(crate) mod disk;
 mod durability;
 mod format;
 mod idempotence;
+mod inherited;
 mod lost;
 mod model;
 mod offline;
@@ -111,6 +112,7 @@ impl World {
     fn open_on(&mut self, disk: Faults) {
         self.disk = Arc::new(disk);
         let (log, report) = Log::open(&self.options(), self.env.clone(), self.heard.clone()).unwrap();
+        log.sync_inherited().unwrap();
         self.log = Some(log);
         self.report = report;
     }

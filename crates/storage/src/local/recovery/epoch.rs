@@ -13,7 +13,11 @@ impl Recovery<'_> {
         if Offset::ZERO < self.state.end || LeaderEpoch(0) < newest {
             self.state.epochs.assign(LeaderEpoch(newest.0.saturating_add(1)), self.state.end);
         }
-        let saved = self.state.epochs.save_unsynced(self.place);
+        // Nothing may be written in an epoch that a power cut can take back: it would not be believed.
+        let saved = match self.known.is_settled {
+            true => self.state.epochs.save_unsynced(self.place),
+            false => self.state.epochs.save(self.place),
+        };
         saved.map_err(|error| self.failed("writing the leader epochs of", error))
     }
 

@@ -100,7 +100,7 @@ impl Default for Faults {
 
 impl Faults {
     /// Files of a system that tells since when it runs.
-    pub(super) fn in_run(run: &'static str) -> Self {
+    pub(crate) fn in_run(run: &'static str) -> Self {
         Self { run: Some(run), ..Self::default() }
     }
 
