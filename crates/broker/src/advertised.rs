@@ -45,11 +45,18 @@ fn reached(address: SocketAddr) -> Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::alarm::Alarm;
     use crate::share_session::ConnectionId;
 
     fn peer(reached: &str, listener: &str) -> Peer {
         let reached = reached.parse().expect("an address");
-        Peer { address: reached, reached, listener: listener.into(), connection: ConnectionId::default() }
+        Peer {
+            address: reached,
+            reached,
+            listener: listener.into(),
+            connection: ConnectionId::default(),
+            alarm: Alarm::default(),
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@
 //! for memory.
 
 use crate::Broker;
+use crate::alarm::Alarm;
 use crate::api::{self, Answer, Call, CallError, Started};
 use crate::budget::{FREE_BYTES, Reservation};
 use crate::frame::{FrameBuffer, FrameError};
@@ -56,6 +57,8 @@ pub(crate) struct Peer {
     pub(crate) listener: Arc<str>,
     /// Which connection it is.
     pub(crate) connection: ConnectionId,
+    /// When the request that waits has waited long enough.
+    pub(crate) alarm: Alarm,
 }
 
 /// Why a connection ended, other than by the client's own closing or by shutdown.

@@ -6,6 +6,7 @@
 //! drops the future.
 
 use crate::Broker;
+use crate::alarm::Alarm;
 use crate::api::{self, Answer, CallError, Started};
 use crate::config::{Configs, Layers};
 use crate::connection::Peer;
@@ -161,7 +162,13 @@ impl InProcess {
         let frame = encode_request(Some(client_id), CORRELATION_ID, request, version)?;
         let frame = frame.into_bytes()?.slice(LENGTH_BYTES..);
         let address = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9092);
-        let peer = Peer { address, reached: address, listener: "PLAINTEXT".into(), connection };
+        let peer = Peer {
+            address,
+            reached: address,
+            listener: "PLAINTEXT".into(),
+            connection,
+            alarm: Alarm::default(),
+        };
         Ok((peer, frame))
     }
 

@@ -6,6 +6,7 @@
 //! environment or configuration files, and only [`environment`] reads real clocks.
 
 mod advertised;
+mod alarm;
 mod api;
 mod broker;
 mod budget;

@@ -1,5 +1,6 @@
 //! Accepts connections and deals them out to the workers.
 
+use crate::alarm::Alarm;
 use crate::connection::Peer;
 use crate::share_session::ConnectionId;
 use crate::system;
@@ -128,5 +129,8 @@ fn prepare(
 ) -> io::Result<Accepted> {
     stream.set_nodelay(true)?;
     let reached = stream.local_addr()?;
-    Ok((stream.into_std()?, Peer { address, reached, listener: Arc::clone(name), connection }))
+    Ok((
+        stream.into_std()?,
+        Peer { address, reached, listener: Arc::clone(name), connection, alarm: Alarm::default() },
+    ))
 }

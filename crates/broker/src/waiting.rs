@@ -1,14 +1,14 @@
 //! Who waits for records: long polls park here, and the log's progress wakes them.
 //!
-//! A waiter registers before it looks at the log for the last time, so that no progress is missed. Waking
-//! costs nothing while nobody waits.
+//! Who means to wait asks [`Waiting::so_far`] before looking at the log, and parks if there was too little: progress in
+//! between wakes it at once, so that none is missed and nobody has to look twice. Waking costs a count while nobody waits.
 
 use foldhash::HashMap;
 use ottla_base::PartitionId;
 use ottla_storage::Progress;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use tokio::sync::Notify;
 
 /// Parked long polls by partition.
@@ -17,6 +17,8 @@ pub(crate) struct Waiting {
     parked: Mutex<HashMap<PartitionId, Vec<Arc<Notify>>>>,
     /// How many waiters there are; lets progress pass without the lock while there are none.
     count: AtomicUsize,
+    /// How often there was progress anywhere.
+    advances: AtomicU64,
     /// The broker stops: nobody waits any longer.
     closed: AtomicBool,
 }
@@ -29,9 +31,18 @@ pub(crate) struct Waiter {
     woken: Arc<Notify>,
 }
 
+/// All progress up to some moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SoFar(u64);
+
 impl Waiting {
-    /// Parks a long poll on `partitions`. Progress from here on is not missed.
-    pub(crate) fn park(self: &Arc<Self>, partitions: Vec<PartitionId>) -> Waiter {
+    /// All progress up to now. What is read from the log afterwards has it.
+    pub(crate) fn so_far(&self) -> SoFar {
+        SoFar(self.advances.load(Ordering::SeqCst))
+    }
+
+    /// Parks a long poll on `partitions`. Progress since `seen`, be it of others, counts as progress.
+    pub(crate) fn park(self: &Arc<Self>, partitions: Vec<PartitionId>, seen: SoFar) -> Waiter {
         let woken = Arc::new(Notify::new());
         self.count.fetch_add(1, Ordering::SeqCst);
         let mut parked = self.parked.lock();
@@ -39,6 +50,11 @@ impl Waiting {
             parked.entry(partition).or_default().push(Arc::clone(&woken));
         }
         drop(parked);
+        // Who advances counts first and looks for waiters then, and here it is the other way round: one of both sees the
+        // other.
+        if self.so_far() != seen || self.is_closed() {
+            woken.notify_one();
+        }
         Waiter { waiting: Arc::clone(self), partitions, woken }
     }
 
@@ -60,7 +76,8 @@ impl Waiting {
 }
 
 impl Waiter {
-    /// Resolves when a partition has made progress since the last call (or since parking).
+    /// Resolves when a partition has made progress since the last call (or since what was seen before parking), or the
+    /// broker stops. At times it resolves for nothing.
     pub(crate) async fn progress(&self) {
         self.woken.notified().await;
     }
@@ -84,6 +101,7 @@ impl Drop for Waiter {
 
 impl Progress for Waiting {
     fn advanced(&self, partitions: &[PartitionId]) {
+        self.advances.fetch_add(1, Ordering::SeqCst);
         if !self.has_any() {
             return;
         }
@@ -95,37 +113,4 @@ impl Progress for Waiting {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use ottla_base::{PartitionIndex, TopicId};
-    use std::future::Future;
-    use std::pin::pin;
-    use std::task::{Context, Waker};
-
-    fn partition(index: i32) -> PartitionId {
-        PartitionId { topic: TopicId::NONE, index: PartitionIndex(index) }
-    }
-
-    fn is_woken(waiter: &Waiter) -> bool {
-        pin!(waiter.progress()).poll(&mut Context::from_waker(Waker::noop())).is_ready()
-    }
-
-    #[test]
-    fn progress_between_parking_and_waiting_is_not_missed() {
-        let waiting = Arc::new(Waiting::default());
-        let waiter = waiting.park(vec![partition(0), partition(1)]);
-        assert!(!is_woken(&waiter));
-        waiting.advanced(&[partition(1)]);
-        assert!(is_woken(&waiter));
-        waiting.advanced(&[partition(2)]);
-        assert!(!is_woken(&waiter), "another partition is none of its business");
-    }
-
-    #[test]
-    fn a_waiter_that_left_leaves_nothing_behind() {
-        let waiting = Arc::new(Waiting::default());
-        drop(waiting.park(vec![partition(0), partition(0)]));
-        assert!(waiting.parked.lock().is_empty());
-        assert_eq!(waiting.count.load(Ordering::SeqCst), 0);
-    }
-}
+mod tests;

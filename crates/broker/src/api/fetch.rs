@@ -15,6 +15,7 @@ mod read;
 use self::read::{Budget, Outcome};
 use super::{Answer, Api, Context, Step};
 use crate::fetch_session::{Begin, Key, Plan, TopicKey, Wanted};
+use crate::waiting::SoFar;
 use ottla_base::TopicId;
 use ottla_wire::Str;
 use ottla_wire::error_code::ErrorCode;
@@ -22,6 +23,7 @@ use ottla_wire::message::fetch_response::{FetchableTopicResponse, PartitionData}
 use ottla_wire::message::{FetchRequest, FetchResponse};
 use std::ops::RangeInclusive;
 use std::time::Duration;
+use tokio::time::Instant;
 
 const VERSIONS: RangeInclusive<i16> = 4..=18;
 
@@ -39,13 +41,14 @@ fn handle(context: Context, request: FetchRequest) -> Step<FetchResponse> {
             return Step::Answered(Answer::Send(FetchResponse { error_code, ..Default::default() }));
         }
     };
+    let seen = broker.waiting.so_far();
     let outcomes = read_all(&context, &request, &plan);
     let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
     if plan.partitions.is_empty() || wait.is_zero() || is_enough(&context, &request, &outcomes) {
         return Step::Answered(Answer::Send(answer(&context, plan, outcomes)));
     }
     Step::Waits(Box::pin(async move {
-        let outcomes = wait_for_records(&context, &request, &plan, wait).await;
+        let outcomes = wait_for_records(&context, &request, &plan, (seen, wait)).await;
         Answer::Send(answer(&context, plan, outcomes))
     }))
 }
@@ -92,27 +95,26 @@ fn begin(context: &Context, request: &FetchRequest) -> Begin {
     }
 }
 
-/// Parks until there is enough to return, or for as long as the client wants to wait.
+/// Parks until there is enough to return, or for as long as the client wants to wait. What was `seen` is too little.
 async fn wait_for_records(
     context: &Context,
     request: &FetchRequest,
     plan: &Plan,
-    wait: Duration,
+    (seen, wait): (SoFar, Duration),
 ) -> Vec<Outcome> {
+    let waiting = &context.broker.waiting;
     let resolved = plan.partitions.iter().filter_map(|wanted| read::resolve(context, &wanted.key).ok());
-    let waiter = context.broker.waiting.park(resolved.map(|(_, id)| id).collect());
-    let deadline = tokio::time::sleep(wait);
-    tokio::pin!(deadline);
+    let waiter = waiting.park(resolved.map(|(_, id)| id).collect(), seen);
+    let deadline = Instant::now() + wait;
     loop {
-        // Read again first: what arrived between the first look and parking woke nobody.
-        let outcomes = read_all(context, request, plan);
-        if is_enough(context, request, &outcomes) || context.broker.waiting.is_closed() {
-            return outcomes;
-        }
         tokio::select! {
             biased;
             () = waiter.progress() => {}
-            () = &mut deadline => return read_all(context, request, plan),
+            () = context.peer.alarm.at(deadline) => return read_all(context, request, plan),
+        }
+        let outcomes = read_all(context, request, plan);
+        if is_enough(context, request, &outcomes) || waiting.is_closed() {
+            return outcomes;
         }
     }
 }

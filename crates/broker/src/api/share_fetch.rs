@@ -30,6 +30,7 @@ use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::{ShareFetchRequest, ShareFetchResponse};
 use std::ops::RangeInclusive;
 use std::time::Duration;
+use tokio::time::Instant;
 
 pub(super) use request::{Asking, acknowledge, batch_of, id_of, member_of, set_out};
 
@@ -116,14 +117,13 @@ async fn wait_in_vain(context: &Context, request: &ShareFetchRequest) {
         return;
     }
     // No partition has that id: nothing is waited for but the end of the time, and of the broker.
-    let waiter = broker.waiting.park(vec![PartitionId::default()]);
-    let deadline = tokio::time::sleep(wait);
-    tokio::pin!(deadline);
+    let waiter = broker.waiting.park(vec![PartitionId::default()], broker.waiting.so_far());
+    let deadline = Instant::now() + wait;
     while !broker.waiting.is_closed() {
         tokio::select! {
             biased;
             () = waiter.progress() => {}
-            () = &mut deadline => return,
+            () = context.peer.alarm.at(deadline) => return,
         }
     }
 }

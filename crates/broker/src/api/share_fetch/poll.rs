@@ -80,7 +80,8 @@ impl<'a> Poll<'a> {
             return outcomes;
         }
         let present = self.present(partitions);
-        let waiter = self.broker().waiting.park(present.iter().copied().collect());
+        let waiting = &self.broker().waiting;
+        let waiter = waiting.park(present.iter().copied().collect(), waiting.so_far());
         let watching = Watching { broker: self.broker(), key: self.key };
         let mut fruitless = 0;
         loop {
