@@ -1,9 +1,9 @@
 //! One client's connection: frames in, answers out, in order.
 //!
-//! Everything happens on the worker that accepted the connection. A request runs up to its first await as
-//! soon as it may start; answers leave in the order of the requests. Produce requests overlap (what they wait
-//! for is durability, and many of them share one sync); any other request starts when all before it is
-//! answered, as in Kafka.
+//! Everything happens on one worker. A request runs up to its first await as soon as it may start; answers leave in the
+//! order of the requests. Produce requests overlap (what they wait for is durability, and many of them share one sync);
+//! any other request starts when all before it is answered, as in Kafka. If [`placement`](crate::placement) wants
+//! another worker to go on, the connection leaves when all that has started is answered.
 //!
 //! Bounds: at most [`IN_FLIGHT_MAX`] requests, each of at most `socket.request.max.bytes`; the bodies of all
 //! connections together within the [`Budget`](crate::budget::Budget); an idle connection is closed after
@@ -15,6 +15,7 @@ use crate::alarm::Alarm;
 use crate::api::{self, Answer, Call, CallError, Started};
 use crate::budget::{FREE_BYTES, Reservation};
 use crate::frame::{FrameBuffer, FrameError};
+use crate::placement::Post;
 use crate::pool::Pool;
 use crate::reply;
 use crate::share_session::ConnectionId;
@@ -61,6 +62,15 @@ pub(crate) struct Peer {
     pub(crate) alarm: Alarm,
 }
 
+/// A connection on its way to its worker, from the listener or from another worker.
+#[derive(Debug)]
+pub(crate) struct Moving {
+    pub(crate) stream: std::net::TcpStream,
+    pub(crate) peer: Peer,
+    /// What has come and is not read as a request yet.
+    pub(crate) rest: Vec<u8>,
+}
+
 /// Why a connection ended, other than by the client's own closing or by shutdown.
 #[derive(Debug, thiserror::Error)]
 enum Closed {
@@ -96,6 +106,7 @@ struct Connection {
     stream: TcpStream,
     broker: Arc<Broker>,
     peer: Rc<Peer>,
+    post: Rc<Post>,
     frames: FrameBuffer,
     /// Memory for the frame that is being read, once its length is known.
     reserved: Option<Reservation>,
@@ -108,38 +119,61 @@ struct Connection {
     active: Tick,
 }
 
-/// Serves `stream` until the client leaves, misbehaves or idles, or the broker shuts down.
+/// Serves a connection until the client leaves, misbehaves or idles, or the broker shuts down. Gives it back if another
+/// worker is to go on with it.
 pub(crate) async fn serve(
     broker: Arc<Broker>,
-    stream: TcpStream,
-    peer: Peer,
+    Moving { stream, peer, rest }: Moving,
+    post: Rc<Post>,
     pool: Arc<Pool>,
     mut shutdown: watch::Receiver<bool>,
-) {
+) -> Option<Moving> {
     let (address, connection_id) = (peer.address, peer.connection);
     let config = broker.config();
+    let Ok(stream) = TcpStream::from_std(stream) else {
+        broker.share_connection_ended(connection_id);
+        return None;
+    };
     let mut connection = Connection {
-        frames: FrameBuffer::new(config.network.socket_request_max_bytes, pool),
+        frames: FrameBuffer::new(config.network.socket_request_max_bytes, pool, rest),
         idle_after: Duration::from_millis(config.network.connections_max_idle_ms),
         active: broker.env.now().tick,
         stream,
         broker: Arc::clone(&broker),
         peer: Rc::new(peer),
+        post,
         reserved: None,
         in_flight: VecDeque::new(),
         unanswered_bytes: 0,
         has_filled_room: false,
     };
     let ended = connection.run(&mut shutdown).await;
-    // What it asked for is dropped first, so that nothing is taken for a client that is gone.
-    drop(connection);
+    let ended = match ended {
+        Ok(Ended::Moves) => match connection.into_moving() {
+            Ok(moving) => return Some(moving),
+            Err(error) => Err(Closed::Socket(error)),
+        },
+        ended => {
+            // What it asked for is dropped first, so that nothing is taken for a client that is gone.
+            drop(connection);
+            ended
+        }
+    };
     broker.share_connection_ended(connection_id);
     match ended {
-        Ok(()) => tracing::trace!(client = %address, "connection ended"),
+        Ok(_) => tracing::trace!(client = %address, "connection ended"),
         Err(Closed::Socket(error)) => tracing::debug!(client = %address, %error, "connection lost"),
         Err(Closed::Idle) => tracing::debug!(client = %address, "idle connection closed"),
         Err(reason) => tracing::warn!(client = %address, "connection closed: {reason}"),
     }
+    None
+}
+
+/// Why a connection is not served any longer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    Closed,
+    Moves,
 }
 
 /// What a read has found.
@@ -160,13 +194,16 @@ enum Event {
 }
 
 impl Connection {
-    async fn run(&mut self, shutdown: &mut watch::Receiver<bool>) -> Result<(), Closed> {
+    async fn run(&mut self, shutdown: &mut watch::Receiver<bool>) -> Result<Ended, Closed> {
         let idle_timer = tokio::time::sleep(self.idle_after);
         tokio::pin!(idle_timer);
         // Made once: a busy connection asks it again and again.
         let stopped = async { drop(shutdown.wait_for(|&stop| stop).await) };
         tokio::pin!(stopped);
         loop {
+            if self.is_to_move()? {
+                return Ok(Ended::Moves);
+            }
             if let Err(reason) = self.start_requests().await {
                 // What was asked before the bad bytes has been done, so it is answered.
                 self.finish_requests().await?;
@@ -198,7 +235,7 @@ impl Connection {
             match event {
                 Event::Readable => {
                     if self.read().await? == Read::Closed {
-                        return Ok(());
+                        return Ok(Ended::Closed);
                     }
                 }
                 Event::Answered => {
@@ -208,7 +245,7 @@ impl Connection {
                 Event::IdleTimer => self.check_idle(idle_timer.as_mut())?,
                 Event::Stalled if self.broker.budget.is_short() => return Err(Closed::Stalled),
                 Event::Stalled => {}
-                Event::ShutDown => return Ok(()),
+                Event::ShutDown => return Ok(Ended::Closed),
             }
         }
     }
@@ -236,6 +273,8 @@ impl Connection {
             let Some(overlaps) = self.frames.peek(length).map(api::may_overlap) else { return Ok(()) };
             let may_start =
                 self.in_flight.is_empty() || overlaps && self.in_flight.iter().all(|r| r.overlaps);
+            // One that is to leave does so when all is answered.
+            let may_start = may_start && (self.in_flight.is_empty() || !self.post.is_to_leave());
             if !may_start {
                 return Ok(());
             }
@@ -259,6 +298,7 @@ impl Connection {
         now: Now,
     ) -> Result<(), Closed> {
         self.active = now.tick;
+        self.post.note(now.tick);
         self.unanswered_bytes += frame.len();
         let state = match api::call(Arc::clone(&self.broker), Rc::clone(&self.peer), now, frame)? {
             Started::Answered(answer) => State::Done(Ok(answer)),
@@ -269,6 +309,22 @@ impl Connection {
         let _ = request.advance().await;
         self.in_flight.push_back(request);
         Ok(())
+    }
+
+    /// Whether another worker is to go on: nothing is under way here, and a request is there that has no memory reserved.
+    fn is_to_move(&self) -> Result<bool, FrameError> {
+        Ok(self.in_flight.is_empty()
+            && self.post.is_to_leave()
+            && self.frames.claimed()?.is_some_and(|length| length <= FREE_BYTES)
+            && self.holds_whole_frame()?
+            && Rc::strong_count(&self.peer) == 1)
+    }
+
+    /// The connection without what belongs to this worker.
+    fn into_moving(self) -> io::Result<Moving> {
+        let Self { stream, peer, frames, .. } = self;
+        let peer = Peer { alarm: Alarm::default(), ..Rc::into_inner(peer).expect("is_to_move has looked") };
+        Ok(Moving { stream: stream.into_std()?, peer, rest: frames.into_rest() })
     }
 
     /// Whether memory is held for a frame that is still on its way.

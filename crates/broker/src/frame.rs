@@ -55,16 +55,15 @@ const SHARED_BYTES_MIN: usize = 2 * 1024;
 const WAITING_BYTES: usize = 4 * 1024;
 
 impl FrameBuffer {
-    pub(crate) fn new(limit: usize, pool: Arc<Pool>) -> Self {
-        Self {
-            arrived: Bytes::new(),
-            filling: Vec::new(),
-            limit,
-            likely: READ_BYTES,
-            wanted: 0,
-            expected: 0,
-            pool,
-        }
+    /// For frames of at most `limit` bytes. `rest` is what another has [left](Self::into_rest).
+    pub(crate) fn new(limit: usize, pool: Arc<Pool>, rest: Vec<u8>) -> Self {
+        Self { arrived: Bytes::new(), filling: rest, limit, likely: READ_BYTES, wanted: 0, expected: 0, pool }
+    }
+
+    /// What has arrived and was not cut off.
+    pub(crate) fn into_rest(mut self) -> Vec<u8> {
+        self.settle();
+        self.filling
     }
 
     fn bytes(&self) -> &[u8] {

@@ -1,8 +1,8 @@
 //! The server as a library: a [`Server`] listens, its workers serve connections, and one file per API
 //! answers requests out of the shared [`Broker`].
 //!
-//! Invariants: a connection lives on one worker for its whole life; a request is parsed, decided, written
-//! and answered there; no lock is held across an await. Nothing here reads arguments, the process's
+//! Invariants: a request is parsed, decided, written and answered on one worker, and a connection changes its worker
+//! only between requests; no lock is held across an await. Nothing here reads arguments, the process's
 //! environment or configuration files, and only [`environment`] reads real clocks.
 
 mod advertised;
@@ -24,6 +24,7 @@ mod jobs;
 mod listener;
 mod off_thread;
 mod overrides;
+mod placement;
 mod pool;
 mod producer_ids;
 mod recompression;

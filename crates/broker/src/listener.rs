@@ -1,9 +1,11 @@
-//! Accepts connections and deals them out to the workers.
+//! Accepts connections; [`placement`](crate::placement) says to which worker they go.
 
 use crate::alarm::Alarm;
-use crate::connection::Peer;
+use crate::connection::{Moving, Peer};
+use crate::placement::Placement;
 use crate::share_session::ConnectionId;
 use crate::system;
+use ottla_base::Env;
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
@@ -11,10 +13,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::sync::mpsc;
-
-/// A connection on its way to its worker.
-pub(crate) type Accepted = (std::net::TcpStream, Peer);
 
 /// Connections that wait in the kernel until they are accepted.
 const BACKLOG: i32 = 1024;
@@ -75,13 +73,13 @@ pub(crate) struct Door {
     pub(crate) loopback_congestion: Option<String>,
 }
 
-/// Accepts for ever. Each connection goes to the next worker in turn, so that they share the load evenly.
+/// Accepts for ever.
 pub(crate) async fn accept(
     listener: TcpListener,
     mut door: Door,
-    workers: Vec<mpsc::UnboundedSender<(Accepted, Place)>>,
+    placement: Arc<Placement>,
+    env: Arc<dyn Env>,
 ) {
-    let mut next = 0;
     loop {
         match listener.accept().await {
             Ok((stream, address)) => {
@@ -92,9 +90,7 @@ pub(crate) async fn accept(
                 let connection = door.places.next_id();
                 door.ease_loopback(&stream, address);
                 let Ok(accepted) = prepare(stream, address, &door.name, connection) else { continue };
-                // A worker that is gone means shutdown; the connection closes with the message.
-                let _ = workers[next % workers.len()].send((accepted, place));
-                next += 1;
+                placement.admit(env.now().tick, accepted, place);
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection; trying again");
@@ -126,11 +122,9 @@ fn prepare(
     address: SocketAddr,
     name: &Arc<str>,
     connection: ConnectionId,
-) -> io::Result<Accepted> {
+) -> io::Result<Moving> {
     stream.set_nodelay(true)?;
     let reached = stream.local_addr()?;
-    Ok((
-        stream.into_std()?,
-        Peer { address, reached, listener: Arc::clone(name), connection, alarm: Alarm::default() },
-    ))
+    let peer = Peer { address, reached, listener: Arc::clone(name), connection, alarm: Alarm::default() };
+    Ok(Moving { stream: stream.into_std()?, peer, rest: Vec::new() })
 }

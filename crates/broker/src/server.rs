@@ -1,19 +1,20 @@
 //! Starts and stops a broker: data first, then the listeners, then one worker thread per core.
 //!
-//! A worker is a thread with an event loop of its own. Connections are dealt out to the workers in turn and stay
-//! where they are. The first worker also accepts and runs the background jobs.
+//! A worker is a thread with an event loop of its own. [`placement`](crate::placement) says which connections it serves.
+//! The first worker also accepts and runs the background jobs.
 
 use crate::advertised::{Advertised, Endpoint};
 use crate::broker::Broker;
 use crate::budget::Budget;
 use crate::config::kinds::Listener;
 use crate::config::{BrokerConfig, Configs, Layers};
-use crate::connection;
+use crate::connection::{self, Moving};
 use crate::environment::SystemEnv;
 use crate::fetch_session::FetchSessions;
 use crate::groups::Groups;
 use crate::image::Image;
-use crate::listener::{self, Accepted, Door, Place, Places};
+use crate::listener::{self, Door, Place, Places};
+use crate::placement::{Placement, Post};
 use crate::pool::Pool;
 use crate::producer_ids::ProducerIds;
 use crate::shard::LoadError;
@@ -29,10 +30,10 @@ use parking_lot::Mutex;
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::num::NonZero;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinSet, LocalSet};
 
@@ -252,15 +253,23 @@ fn start_workers(
     bound: Vec<Bound>,
     stopping: &watch::Receiver<bool>,
 ) -> Result<Vec<JoinHandle<()>>, StartError> {
-    let (senders, receivers): (Vec<_>, Vec<_>) =
+    let (inboxes, receivers): (Vec<_>, Vec<_>) =
         (0..worker_count(&broker.config())).map(|_| mpsc::unbounded_channel()).unzip();
     let (busy, others) = mpsc::channel(1);
-    let mut first = Some(Chores { bound, workers: senders, others });
+    let placement = Arc::new(Placement::new(inboxes, broker.config().network.worker_busy_ratio));
+    let mut first = Some(Chores { bound, others });
     let mut workers = Vec::new();
     for (number, connections) in receivers.into_iter().enumerate() {
         let chores = first.take();
         let busy = chores.is_none().then(|| busy.clone());
-        let worker = Worker { broker: Arc::clone(broker), connections, stopping: stopping.clone(), busy };
+        let worker = Worker {
+            broker: Arc::clone(broker),
+            number,
+            placement: Arc::clone(&placement),
+            connections,
+            stopping: stopping.clone(),
+            busy,
+        };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let thread = Builder::new().name(format!("worker-{number}"));
         workers.push(thread.spawn(move || LocalSet::new().block_on(&runtime, worker.run(chores)))?);
@@ -270,7 +279,9 @@ fn start_workers(
 
 struct Worker {
     broker: Arc<Broker>,
-    connections: mpsc::UnboundedReceiver<(Accepted, Place)>,
+    number: usize,
+    placement: Arc<Placement>,
+    connections: mpsc::UnboundedReceiver<(Moving, Place)>,
     stopping: watch::Receiver<bool>,
     /// Every worker but the first holds it while it has requests to answer.
     busy: Option<mpsc::Sender<Never>>,
@@ -279,7 +290,6 @@ struct Worker {
 /// What only the first worker does: accepting for everyone, and the background jobs.
 struct Chores {
     bound: Vec<Bound>,
-    workers: Vec<mpsc::UnboundedSender<(Accepted, Place)>>,
     /// Ends when no other worker has requests to answer.
     others: mpsc::Receiver<Never>,
 }
@@ -293,22 +303,27 @@ impl Worker {
         if let Some(chores) = chores {
             // The jobs first: what they find left over is finished before anybody is let in.
             jobs::start(&self.broker, &mut background);
-            self.open_doors(&mut doors, chores.bound, &chores.workers);
+            self.open_doors(&mut doors, chores.bound);
             others = Some(chores.others);
         }
         let (mut open, pool) = (JoinSet::new(), Arc::new(Pool::default()));
+        let post = Rc::new(Post::new(self.number, Arc::clone(&self.placement)));
         let stopping = self.stopping.clone();
         loop {
             tokio::select! {
                 accepted = self.connections.recv() => {
-                    let Some(((stream, peer), place)) = accepted else { break };
-                    let Ok(stream) = TcpStream::from_std(stream) else { continue };
-                    let pool = Arc::clone(&pool);
-                    let serving =
-                        connection::serve(Arc::clone(&self.broker), stream, peer, pool, stopping.clone());
+                    let Some((arrived, place)) = accepted else { break };
+                    let (pool, post) = (Arc::clone(&pool), Rc::clone(&post));
+                    let broker = Arc::clone(&self.broker);
+                    let serving = connection::serve(broker, arrived, Rc::clone(&post), pool, stopping.clone());
                     open.spawn_local(async move {
-                        serving.await;
-                        drop(place);
+                        post.enter();
+                        let moving = serving.await;
+                        post.leave();
+                        match moving {
+                            Some(moving) => post.hand_over(moving, place),
+                            None => drop(place),
+                        }
                     });
                 }
                 Some(ended) = open.join_next() => log_panic(ended),
@@ -330,12 +345,7 @@ impl Worker {
         background.abort_all();
     }
 
-    fn open_doors(
-        &self,
-        doors: &mut JoinSet<()>,
-        bound: Vec<Bound>,
-        workers: &[mpsc::UnboundedSender<(Accepted, Place)>],
-    ) {
+    fn open_doors(&self, doors: &mut JoinSet<()>, bound: Vec<Bound>) {
         let network = &self.broker.config().network;
         let places = Places::new(network.max_connections);
         let control = &network.socket_loopback_congestion_control;
@@ -347,8 +357,9 @@ impl Worker {
                         places: Arc::clone(&places),
                         loopback_congestion: Some(control.clone()).filter(|control| !control.is_empty()),
                     };
-                    let accepting = listener::accept(socket, door, workers.to_vec());
                     let broker = Arc::clone(&self.broker);
+                    let (placement, env) = (Arc::clone(&self.placement), Arc::clone(&broker.env));
+                    let accepting = listener::accept(socket, door, placement, env);
                     doors.spawn_local(async move {
                         broker.transactions.settled().await;
                         accepting.await;

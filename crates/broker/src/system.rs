@@ -4,6 +4,7 @@
 use rustix::net::{SendAncillaryBuffer, SendFlags, sendmsg};
 use std::fs::File;
 use std::io::{self, IoSlice};
+use std::time::Duration;
 use tokio::net::TcpStream;
 
 /// Whether more bytes of the same answer come right behind, so that the kernel may fill a packet with both.
@@ -35,6 +36,12 @@ pub(crate) fn send_file(stream: &TcpStream, file: &File, position: u64, length: 
 /// Lets the system govern what `stream` sends by its congestion control of this name.
 pub(crate) fn set_congestion_control(stream: &TcpStream, name: &str) -> io::Result<()> {
     Ok(rustix::net::sockopt::set_tcp_congestion(stream, name)?)
+}
+
+/// The processor time that this thread has used.
+pub(crate) fn thread_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 /// Lets all threads of normal priority go before this one, from now on.

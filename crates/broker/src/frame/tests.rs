@@ -1,7 +1,7 @@
 use super::*;
 
 fn buffer(bytes: &[u8]) -> FrameBuffer {
-    let mut buffer = FrameBuffer::new(100, Arc::default());
+    let mut buffer = FrameBuffer::new(100, Arc::default(), Vec::new());
     buffer.room(None).put_slice(bytes);
     buffer
 }
@@ -33,7 +33,7 @@ fn other_protocols_are_called_by_name() {
 /// As long frames of one size follow each other, none is moved.
 #[test]
 fn buffers_end_with_a_long_frame() {
-    let mut buffer = FrameBuffer::new(usize::MAX, Arc::default());
+    let mut buffer = FrameBuffer::new(usize::MAX, Arc::default(), Vec::new());
     let frame = [&40_000u32.to_be_bytes()[..], &[7; 40_000]].concat();
     buffer.room(None).put_slice(&frame[..READ_BYTES]);
     assert_eq!(buffer.room(Some(40_000)).remaining_mut(), frame.len() - READ_BYTES, "no more than it misses");
@@ -60,7 +60,7 @@ fn is_back(pool: &Pool, place: *const u8) -> bool {
 #[test]
 fn frames_that_came_together_share_their_memory_until_the_last_one_goes() {
     let pool = Arc::new(Pool::default());
-    let mut buffer = FrameBuffer::new(usize::MAX, Arc::clone(&pool));
+    let mut buffer = FrameBuffer::new(usize::MAX, Arc::clone(&pool), Vec::new());
     let length = SHARED_BYTES_MIN;
     let frame = |byte: u8| [&u32::try_from(length).unwrap().to_be_bytes()[..], &vec![byte; length]].concat();
     buffer.room(None).put_slice(&[&frame(8)[..], &frame(9), &[0, 0, 0, 5, 3]].concat());
@@ -79,7 +79,7 @@ fn frames_that_came_together_share_their_memory_until_the_last_one_goes() {
 #[test]
 fn a_small_frame_that_waits_keeps_no_buffer() {
     let pool = Arc::new(Pool::default());
-    let mut buffer = FrameBuffer::new(100, Arc::clone(&pool));
+    let mut buffer = FrameBuffer::new(100, Arc::clone(&pool), Vec::new());
     buffer.room(None).put_slice(&[0, 0, 0, 1, 8]);
     let place = buffer.bytes().as_ptr();
     let waits = buffer.cut(1).expect("it is whole");
@@ -90,7 +90,7 @@ fn a_small_frame_that_waits_keeps_no_buffer() {
 
 #[test]
 fn memory_follows_what_arrived() {
-    let mut claims_much = FrameBuffer::new(usize::MAX, Arc::default());
+    let mut claims_much = FrameBuffer::new(usize::MAX, Arc::default(), Vec::new());
     claims_much.room(None).put_slice(&i32::MAX.to_be_bytes());
     assert!(claims_much.room(None).get_ref().capacity() < 64 * 1024);
     claims_much.settle();

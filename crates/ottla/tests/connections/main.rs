@@ -18,6 +18,9 @@ use std::time::Duration;
 /// How long an answer may take before the test fails. Never waited for when all is well.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Rounds of requests in which something must have happened that nearly every one may bring about.
+const ROUNDS_MAX: i32 = 100_000;
+
 /// A running broker on temporary data. Killed when dropped.
 struct Broker {
     process: Child,
@@ -30,8 +33,12 @@ impl Broker {
     }
 
     fn start_with(settings: &[&str], stderr: Stdio) -> Self {
+        Self::start_as(settings, &[], stderr)
+    }
+
+    fn start_as(settings: &[&str], arguments: &[&str], stderr: Stdio) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_ottla"));
-        command.args(["serve", "--ephemeral", "--listen", "127.0.0.1:0"]).env_clear();
+        command.args(["serve", "--ephemeral", "--listen", "127.0.0.1:0"]).args(arguments).env_clear();
         settings.iter().for_each(|setting| _ = command.args(["--set", setting]));
         let streams = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(stderr);
         let mut process = streams.spawn().unwrap();
@@ -217,7 +224,7 @@ fn a_waiting_fetch_is_answered_when_the_broker_stops() {
     let mut client = broker.connect();
     client.ask(&create("t"), 5);
     client.0.write_all(&frame(7, &fetch(600_000, 0), 11)).unwrap();
-    // Connections are dealt out in turn: when enough later ones are answered, the fetch has been taken in.
+    // When so many later connections are answered, the fetch has been taken in.
     for _ in 0..64 {
         broker.connect().ask(&versions(), 2);
     }
@@ -313,6 +320,55 @@ fn a_congestion_control_that_the_system_lacks_is_told_once_and_passed_over() {
     assert_eq!(said("no-such-control"), 1);
     assert_eq!(said("reno"), 0);
     assert_eq!(said(""), 0);
+}
+
+/// Whoever is handed to another worker must not notice: requests that are under way are answered before, and those that
+/// have come already go with it.
+#[test]
+fn connections_that_go_from_worker_to_worker_are_answered_in_order() {
+    // A worker hands over to another that has nothing to do at all.
+    let settings = ["worker.threads=2", "worker.busy.ratio=0", "log.durability=sync"];
+    let log = ["--log", "ottla_broker=debug"];
+    let mut broker = Broker::start_as(&settings, &log, Stdio::piped());
+    let (heard, moves) = std::sync::mpsc::channel();
+    let said = BufReader::new(broker.process.stderr.take().unwrap());
+    let listen = move || {
+        for line in
+            said.lines().map_while(Result::ok).filter(|line| line.contains("a connection goes to worker"))
+        {
+            // Nobody listens any more at the end of the test.
+            let _ = heard.send(line);
+        }
+    };
+    std::thread::Builder::new().name("listener".to_owned()).spawn(listen).unwrap();
+    let (mut first, mut second) = (broker.connect(), broker.connect());
+    let mut third = broker.connect();
+    first.ask(&create("t"), 5);
+    let mut next_offset = 0;
+    // Asks again and again, until connections have gone to these workers.
+    let mut ask_until_moved = |client: &mut Client, mut to: &[&str]| {
+        for _ in 0..ROUNDS_MAX {
+            let Some((next, later)) = to.split_first() else { return };
+            let sent: Vec<u8> = (1..=5).flat_map(|id| frame(id, &produce(-1, "v"), 9)).collect();
+            client
+                .0
+                .write_all(&[sent, frame(6, &fetch(0, 0), 11), frame(7, &versions(), 2)].concat())
+                .unwrap();
+            let answers: Vec<i32> = (1..=7).map(|_| client.answer().0).collect();
+            assert_eq!(answers, [1, 2, 3, 4, 5, 6, 7]);
+            next_offset += 5;
+            if let Ok(line) = moves.try_recv() {
+                assert!(line.contains(next), "{line}");
+                to = later;
+            }
+        }
+        panic!("no connection goes to {to:?}");
+    };
+    // The first one goes where nobody is. From then on there is always one left behind, wherever the second is.
+    ask_until_moved(&mut first, &["worker 1"]);
+    ask_until_moved(&mut second, &["worker 1", "worker 0", "worker 1", "worker 0"]);
+    let marks = third.ask(&fetch(0, 0), 11);
+    assert_eq!(marks.responses[0].partitions[0].high_watermark, next_offset);
 }
 
 #[test]

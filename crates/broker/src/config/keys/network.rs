@@ -190,6 +190,18 @@ ottla_base::config! {
         high: "Threads compete for the same cores.",
     }
 
+    /// Up to which share of a processor the first worker thread serves all connections. From there on it hands some of
+    /// them to the next one, again and again until it uses less; what two do is brought together when one can do it.
+    /// This key is Ottla's own.
+    worker_busy_ratio: f64 {
+        name: "worker.busy.ratio",
+        default: Some("0.95"),
+        valid: Valid::Share,
+        unit: Unit::Ratio,
+        low: "Cores share work that one could do, and wake each other for records that consumers wait for.",
+        high: "Requests queue up although other cores have nothing to do.",
+    }
+
     /// How many threads read and write the network.
     num_network_threads: i32 {
         name: "num.network.threads",
