@@ -75,6 +75,8 @@ pub(crate) struct Begin {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) partitions: Vec<Wanted>,
+    /// Where the partitions stand in their session, in order, if they do.
+    places: Vec<u64>,
     by_id: bool,
     mode: Mode,
 }
@@ -149,7 +151,7 @@ impl FetchSessions {
         if session_epoch == EPOCH_FULL || session_epoch == EPOCH_CLOSE {
             self.sessions.remove(&session_id);
             let mode = if session_epoch == EPOCH_CLOSE { Mode::Sessionless } else { Mode::Full };
-            return Ok(Plan { partitions: wanted, by_id, mode });
+            return Ok(Plan { partitions: wanted, places: Vec::new(), by_id, mode });
         }
         let session = self.sessions.get_mut(&session_id).ok_or(ErrorCode::FETCH_SESSION_ID_NOT_FOUND)?;
         if session.epoch != session_epoch {
@@ -161,12 +163,13 @@ impl FetchSessions {
         session.update(wanted, &forgotten);
         if session.partitions.is_empty() {
             self.sessions.remove(&session_id);
-            return Ok(Plan { partitions: Vec::new(), by_id, mode: Mode::Sessionless });
+            return Ok(Plan { partitions: Vec::new(), places: Vec::new(), by_id, mode: Mode::Sessionless });
         }
         session.used = now;
         session.epoch = next_epoch(session_epoch);
-        let partitions = session.partitions.values().map(|cached| cached.wanted.clone()).collect();
-        Ok(Plan { partitions, by_id, mode: Mode::Incremental { session_id } })
+        let planned = session.partitions.iter().map(|(&place, cached)| (place, cached.wanted.clone()));
+        let (places, partitions) = planned.unzip();
+        Ok(Plan { partitions, places, by_id, mode: Mode::Incremental { session_id } })
     }
 
     /// Decides what of the plan's outcome is reported, and remembers it. `fresh_id` names a session if one
@@ -182,10 +185,7 @@ impl FetchSessions {
             }
             Mode::Incremental { session_id } => {
                 let included = match self.sessions.get_mut(&session_id) {
-                    Some(session) => {
-                        let parts = plan.partitions.iter().zip(outcome);
-                        parts.map(|(wanted, reported)| session.note(&wanted.key, *reported)).collect()
-                    }
+                    Some(session) => session.note(&plan.places, outcome),
                     // Evicted meanwhile: report all; the next fetch learns that the session is gone.
                     None => all(),
                 };
@@ -210,9 +210,16 @@ impl FetchSessions {
             next_place: 0,
         };
         session.update(plan.partitions.clone(), &[]);
-        for (wanted, reported) in plan.partitions.iter().zip(outcome) {
-            session.note(&wanted.key, *reported);
-        }
+        let place_of = |wanted: &Wanted| session.places.get(&wanted.key).copied();
+        // A partition that is named twice has one place, and its last outcome counts.
+        let parts: BTreeMap<u64, Reported> = plan
+            .partitions
+            .iter()
+            .zip(outcome)
+            .filter_map(|(wanted, out)| Some((place_of(wanted)?, *out)))
+            .collect();
+        let (places, outcome): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        session.note(&places, &outcome);
         self.sessions.insert(fresh_id, session);
         fresh_id
     }
@@ -261,19 +268,39 @@ impl Session {
         self.next_place += 1;
     }
 
-    /// Remembers what is reported of a partition. Whether there is anything to report.
-    fn note(&mut self, key: &Key, reported: Reported) -> bool {
-        let Some(place) = self.places.get(key).copied() else { return true };
-        let Some(cached) = self.partitions.get_mut(&place) else { return true };
-        let changed =
-            cached.high_watermark != reported.high_watermark || cached.log_start != reported.log_start;
-        cached.high_watermark = if reported.is_error { UNKNOWN } else { reported.high_watermark };
-        cached.log_start = reported.log_start;
-        if reported.has_records
-            && let Some(cached) = self.partitions.remove(&place)
-        {
-            self.append(cached);
+    /// Remembers what is reported of the partitions at `places`, which ascend. For each, whether there is anything to
+    /// report: there is of one that has left its place meanwhile.
+    fn note(&mut self, places: &[u64], outcome: &[Reported]) -> Vec<bool> {
+        let mut served = Vec::new();
+        let mut cached = self.partitions.iter_mut().peekable();
+        let mut included = Vec::with_capacity(places.len());
+        for (&place, &reported) in places.iter().zip(outcome) {
+            // Both ascend, so that nothing has to be looked up.
+            while cached.next_if(|(other, _)| **other < place).is_some() {}
+            let Some((_, cached)) = cached.next_if(|(other, _)| **other == place) else {
+                included.push(true);
+                continue;
+            };
+            included.push(cached.note(reported));
+            if reported.has_records {
+                served.push(place);
+            }
         }
+        for place in served {
+            if let Some(cached) = self.partitions.remove(&place) {
+                self.append(cached);
+            }
+        }
+        included
+    }
+}
+
+impl Cached {
+    /// Whether there is anything to report.
+    fn note(&mut self, reported: Reported) -> bool {
+        let changed = self.high_watermark != reported.high_watermark || self.log_start != reported.log_start;
+        self.high_watermark = if reported.is_error { UNKNOWN } else { reported.high_watermark };
+        self.log_start = reported.log_start;
         changed || reported.has_records || reported.is_error || reported.has_notice
     }
 }

@@ -54,6 +54,36 @@ fn partitions_that_returned_records_go_to_the_end() {
     assert_eq!(order(&plan), [1, 2, 0]);
 }
 
+/// Another request of the session has come before the answer to the first.
+#[test]
+fn outcomes_belong_to_their_partitions_although_others_have_gone() {
+    let mut sessions = opened(&[0, 1, 2, 3]);
+    let first = sessions.begin(NOW, next(7, 1)).expect("epoch 1");
+    let forget = Begin { forgotten: vec![wanted(1, 0).key], ..next(7, 2) };
+    let second = sessions.begin(NOW, forget).expect("epoch 2");
+    sessions.finish(NOW, &second, &[records_to(5), nothing_at(0), nothing_at(8)], 9);
+    let report =
+        sessions.finish(NOW, &first, &[nothing_at(0), nothing_at(0), nothing_at(0), nothing_at(8)], 9);
+    assert_eq!(report.included, [true, true, false, false], "the first two are no longer where they were");
+    let plan = sessions.begin(NOW, next(7, 3)).expect("epoch 3");
+    assert_eq!(order(&plan), [2, 3, 0]);
+    assert_eq!(
+        sessions.finish(NOW, &plan, &[nothing_at(0), nothing_at(8), nothing_at(5)], 9).included,
+        [false; 3]
+    );
+}
+
+#[test]
+fn a_partition_that_is_named_twice_has_one_place() {
+    let mut sessions = FetchSessions::new(2);
+    let plan = sessions.begin(NOW, full(&[4, 4, 5])).expect("a full fetch always plans");
+    let report = sessions.finish(NOW, &plan, &[records_to(1), nothing_at(2), nothing_at(0)], 7);
+    assert_eq!(report.included, [true; 3]);
+    let plan = sessions.begin(NOW, next(7, 1)).expect("epoch 1");
+    assert_eq!(order(&plan), [4, 5]);
+    assert_eq!(sessions.finish(NOW, &plan, &[nothing_at(2), nothing_at(0)], 9).included, [false, false]);
+}
+
 #[test]
 fn recovery_from_an_error_is_reported() {
     let mut sessions = opened(&[0]);
