@@ -19,6 +19,7 @@ mod options;
 mod pairs;
 mod plot;
 mod processor;
+mod profile;
 mod recorder;
 mod report;
 mod sample;
@@ -31,6 +32,7 @@ use calibration::Calibration;
 use network::Congestion;
 use options::Options;
 pub(crate) use options::usage;
+use profile::Profile;
 use report::{Circumstances, Found};
 use sample::Sample;
 use scenario::Point;
@@ -81,7 +83,11 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
             if found.is_empty() && options.size == Size::Full && !scenario.is_long() {
                 warm_up(&arena, &point)?;
             }
-            found.push(measure(&arena, point, pairs, &mut calibration)?);
+            let mut measured = measure(&arena, point, pairs, &mut calibration)?;
+            if options.size == Size::Full && !report::missed(std::slice::from_ref(&measured))?.is_empty() {
+                measured.profile = profile(&arena, &measured.point)?;
+            }
+            found.push(measured);
         }
         circumstances.calibration = calibration.text();
         tell(&options, &circumstances, &found)?;
@@ -113,7 +119,14 @@ fn measure(
         Ok(sample)
     })?;
     let names = point.contenders.iter().map(|contender| contender.name()).collect();
-    Ok(Found { point, names, runs })
+    Ok(Found { point, names, runs, profile: None })
+}
+
+/// Runs what missed its target once more, to see where the time goes.
+fn profile(arena: &Arena, point: &Point) -> Result<Option<Profile>, String> {
+    let ottla = &point.contenders[0];
+    arena.prepare(ottla.bytes())?;
+    ottla.profile(arena)
 }
 
 /// Every run, disturbed ones too, for whoever wants to look behind a figure.

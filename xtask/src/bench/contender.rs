@@ -3,6 +3,7 @@
 use super::arena::Arena;
 use super::cache;
 use super::load::Load;
+use super::profile::Profile;
 use super::sample::Sample;
 use super::subject::{Server, Subject, Topic};
 
@@ -25,6 +26,14 @@ pub(super) trait Contender {
     /// # Errors
     /// If it fails in any way: there is no figure of a run that did not go well.
     fn run(&self, arena: &Arena) -> Result<Sample, String>;
+
+    /// Runs it once more to see where its time goes, if that can be told.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    fn profile(&self, _arena: &Arena) -> Result<Option<Profile>, String> {
+        Ok(None)
+    }
 }
 
 /// A server, asked by one generator.
@@ -82,7 +91,19 @@ impl Served {
         Self { cache: Cache::Cold, ..self }
     }
 
-    fn ask(&self, arena: &Arena, server: &Server) -> Result<Sample, String> {
+    /// Starts the server, and asks it for all that comes before what is measured, and for that.
+    fn ask<T>(&self, arena: &Arena, measure: impl FnOnce(&Server) -> Result<T, String>) -> Result<T, String> {
+        let server = self.subject.start(arena, &self.topic)?;
+        let asked = self.ask_of(arena, &server, measure);
+        asked.map_err(|why| format!("{}: {}", self.name(), server.blame(&why)))
+    }
+
+    fn ask_of<T>(
+        &self,
+        arena: &Arena,
+        server: &Server,
+        measure: impl FnOnce(&Server) -> Result<T, String>,
+    ) -> Result<T, String> {
         for load in &self.before {
             load.run(arena, Some(server), &self.topic)?;
         }
@@ -90,9 +111,9 @@ impl Served {
             cache::drop_all()?;
         }
         let beside = self.beside.as_ref().map(|load| load.beside(arena, server, &self.topic)).transpose()?;
-        let sample = self.load.run(arena, Some(server), &self.topic)?;
+        let measured = measure(server)?;
         beside.map_or(Ok(()), |mut running| running.expect_at_work())?;
-        Ok(sample)
+        Ok(measured)
     }
 }
 
@@ -115,8 +136,11 @@ impl Contender for Served {
     }
 
     fn run(&self, arena: &Arena) -> Result<Sample, String> {
-        let server = self.subject.start(arena, &self.topic)?;
-        self.ask(arena, &server).map_err(|why| format!("{}: {}", self.name(), server.blame(&why)))
+        self.ask(arena, |server| self.load.run(arena, Some(server), &self.topic))
+    }
+
+    fn profile(&self, arena: &Arena) -> Result<Option<Profile>, String> {
+        self.ask(arena, |server| self.load.profile(arena, server, &self.topic))
     }
 }
 
@@ -142,5 +166,9 @@ impl Contender for Sharing {
 
     fn run(&self, arena: &Arena) -> Result<Sample, String> {
         arena.sharing(|| self.0.run(arena))
+    }
+
+    fn profile(&self, arena: &Arena) -> Result<Option<Profile>, String> {
+        arena.sharing(|| self.0.profile(arena))
     }
 }

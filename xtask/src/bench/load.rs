@@ -4,6 +4,7 @@
 
 use super::arena::Arena;
 use super::processor;
+use super::profile::{Profile, Profiler};
 use super::recorder::{self, Cost, Reading};
 use super::sample::Sample;
 use super::subject::{Server, Topic};
@@ -114,6 +115,22 @@ impl Load {
         let mut sample = Sample::of(result);
         before.until(&after, &mut sample);
         Ok(sample)
+    }
+
+    /// Runs it to its end, and tells where the time of `server` went meanwhile, if that can be told.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub(super) fn profile(
+        &self,
+        arena: &Arena,
+        server: &Server,
+        topic: &Topic,
+    ) -> Result<Option<Profile>, String> {
+        let mut running = self.beside(arena, server, topic)?;
+        let Some(profiler) = Profiler::start(arena, &server.pids()) else { return Ok(None) };
+        running.line()?;
+        profiler.stop()
     }
 
     /// Lets it ask `server` while something else is measured.

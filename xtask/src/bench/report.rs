@@ -4,10 +4,12 @@ use super::pairs::{Disturbed, Runs};
 use super::plot::bars::{Bar, Plot};
 use super::plot::curves::{self, Curve};
 use super::plot::figure;
+use super::profile::Profile;
 use super::sample::{self, Better, Metric, Sample};
 use super::scenario::{Compared, Point};
 use crate::section;
 use crate::statistics::{Estimate, median};
+use std::collections::BTreeSet;
 use std::fmt::Write;
 
 /// A point, and what its runs found.
@@ -16,6 +18,8 @@ pub(super) struct Found {
     /// Names of those who took part, in the order of the runs.
     pub(super) names: Vec<&'static str>,
     pub(super) runs: Runs,
+    /// Where Ottla's time went, if a target was missed and that can be told.
+    pub(super) profile: Option<Profile>,
 }
 
 /// How all of it was run.
@@ -65,8 +69,38 @@ pub(super) fn text(circumstances: &Circumstances, found: &[Found]) -> Result<Str
             found.curve(circumstances.scenario)
         );
     }
+    text.push_str(&profiles(found));
     Ok(text)
 }
+
+/// Where the time went at points that missed a target: a row for everything that took a hundredth of it at any of them.
+fn profiles(found: &[Found]) -> String {
+    let profiled =
+        found.iter().filter_map(|found| Some((found.point.name.as_str(), found.profile.as_ref()?)));
+    let (points, profiles): (Vec<&str>, Vec<&Profile>) = profiled.unzip();
+    if points.is_empty() {
+        return String::new();
+    }
+    let most = |name: &str| profiles.iter().map(|profile| profile.percent(name)).fold(0.0, f64::max);
+    let names: BTreeSet<&str> = profiles.iter().flat_map(|profile| profile.names()).collect();
+    let mut rows: Vec<(&str, f64)> = names.into_iter().map(|name| (name, most(name))).collect();
+    rows.retain(|(_, most)| LEAST_PERCENT <= *most);
+    rows.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    let mut text = format!(
+        "\n**Where Ottla's processor time goes where a target is missed (%)**\n\nBy `perf`, from one more run of each; what is \
+         no system call is told by whose code it is.\n\n| | {} |\n|---|{}\n",
+        points.join(" | "),
+        "---|".repeat(points.len())
+    );
+    for (name, _) in rows {
+        let shares = profiles.iter().map(|profile| format!("{:.0}", profile.percent(name)));
+        let _ = writeln!(text, "| {name} | {} |", shares.collect::<Vec<_>>().join(" | "));
+    }
+    text
+}
+
+/// What takes less is left out of profiles.
+const LEAST_PERCENT: f64 = 1.0;
 
 /// The plots, each with the name of its file.
 ///

@@ -29,6 +29,7 @@ fn found(compared: Vec<Compared>, samples: [&[f64]; 2]) -> Found {
             samples: samples.map(|values| values.iter().map(sample).collect()).to_vec(),
             disturbed: Disturbed { rejected: 1, kept: 0 },
         },
+        profile: None,
     }
 }
 
@@ -108,4 +109,29 @@ fn latencies_become_a_plot_of_their_own() {
     found.runs.samples[0][0].result = serde_json::json!({"histogram": [[20, 7], [30, 1]]});
     let plots: Vec<String> = plots("latency", &[found]).unwrap().into_iter().map(|(name, _)| name).collect();
     assert_eq!(plots, ["latency-time.svg", "latency-1-kib.svg"]);
+}
+
+#[test]
+fn a_profile_has_a_column_for_each_point_and_its_largest_part_first() {
+    let sample = |owner: &str| format!("t\n\t1 {owner}::run (/ottla)\n\n");
+    let profile = |counts: &[(&str, usize)]| {
+        Profile::parse(&counts.iter().map(|(owner, count)| sample(owner).repeat(*count)).collect::<String>())
+    };
+    let found = |counts: &[(&str, usize)]| {
+        let mut found = found(vec![Compared::by(&TIME)], [&[1.0], &[1.0]]);
+        found.profile = (!counts.is_empty()).then(|| profile(counts));
+        found
+    };
+    assert_eq!(profiles(&[found(&[])]), "");
+    let text =
+        profiles(&[found(&[("a", 30), ("b", 168), ("c", 2)]), found(&[]), found(&[("a", 4), ("d", 996)])]);
+    expect![[r"
+        | | 1 KiB | 1 KiB |
+        |---|---|---|
+        | `d` | 0 | 100 |
+        | `b` | 84 | 0 |
+        | `a` | 15 | 0 |
+        | `c` | 1 | 0 |
+    "]]
+    .assert_eq(text.split_once("\n\n| |").map(|(_, table)| format!("| |{table}")).unwrap().as_str());
 }

@@ -1,0 +1,184 @@
+//! Where a server's processor time goes, told by `perf`: for points that miss their target, so that it can be seen why.
+//!
+//! What runs in the kernel is told by system call, and everything else by the crate or library whose code it is.
+
+use super::arena::Arena;
+use super::processor;
+use rustix::process::{Pid, Signal, kill_process};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// Samples by what the processor was at.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Profile {
+    counts: BTreeMap<String, u32>,
+}
+
+/// A profiler at work.
+pub(super) struct Profiler {
+    process: Child,
+    data: PathBuf,
+}
+
+/// How it is called, besides who is looked at.
+const RECORD: [&str; 6] = ["record", "-q", "-g", "-e", "cpu-clock", "-F"];
+/// No divisor of anything that happens at a rate.
+const SAMPLES_PER_SECOND: &str = "997";
+
+impl Profiler {
+    /// Looks at these processes from now on. `None` if there is no `perf`.
+    pub(super) fn start(arena: &Arena, pids: &[u32]) -> Option<Self> {
+        let data = arena.log("perf");
+        let errors = File::create(data.with_extension("errors")).ok()?;
+        let pids = pids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        let mut command = Command::new("perf");
+        command.args(RECORD).args([SAMPLES_PER_SECOND, "-p", &pids, "-o"]).arg(&data);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(errors);
+        let process = arena.on(processor::GENERATOR, || command.spawn()).ok()?;
+        Some(Self { process, data })
+    }
+
+    /// What it has seen. `None` if that is nothing, because it may not look.
+    ///
+    /// # Errors
+    /// If what it has written cannot be read.
+    pub(super) fn stop(mut self) -> Result<Option<Profile>, String> {
+        // One that has ended by itself has had nothing to look at.
+        let _ = kill_process(Pid::from_child(&self.process), Signal::INT);
+        self.process.wait().map_err(|error| format!("perf: {error}"))?;
+        let profile = Profile::read(&self.data)?;
+        Ok((0 < profile.total()).then_some(profile))
+    }
+}
+
+impl Drop for Profiler {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+impl Profile {
+    fn read(data: &Path) -> Result<Self, String> {
+        let output = Command::new("perf")
+            .args(["script", "-F", "comm,ip,sym,dso", "-i"])
+            .arg(data)
+            .stdin(Stdio::null())
+            .output()
+            .map_err(|error| format!("perf: {error}"))?;
+        Ok(Self::parse(&String::from_utf8_lossy(&output.stdout)))
+    }
+
+    /// A block of lines for each sample: the thread's name, then its frames from the innermost on.
+    pub(super) fn parse(script: &str) -> Self {
+        let mut profile = Self::default();
+        for sample in script.split("\n\n") {
+            let frames: Vec<Frame<'_>> = sample.lines().filter_map(Frame::parse).collect();
+            if let Some(name) = what(&frames) {
+                *profile.counts.entry(name).or_default() += 1;
+            }
+        }
+        profile
+    }
+
+    pub(super) fn total(&self) -> u32 {
+        self.counts.values().sum()
+    }
+
+    /// The share of something, in percent.
+    pub(super) fn percent(&self, name: &str) -> f64 {
+        100.0 * f64::from(self.counts.get(name).copied().unwrap_or_default()) / f64::from(self.total())
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.counts.keys().map(String::as_str)
+    }
+}
+
+/// A function, and the file that it comes from.
+#[derive(Debug, PartialEq, Eq)]
+struct Frame<'a> {
+    symbol: &'a str,
+    file: &'a str,
+}
+
+impl<'a> Frame<'a> {
+    /// `    ffffffff81 __x64_sys_sendto ([kernel.kallsyms])`
+    fn parse(line: &'a str) -> Option<Self> {
+        let (_address, rest) = line.strip_prefix([' ', '\t'])?.trim_start().split_once(' ')?;
+        let (symbol, file) = rest.rsplit_once(" (")?;
+        Some(Self { symbol, file: file.strip_suffix(')')? })
+    }
+
+    fn is_kernel(&self) -> bool {
+        self.file.starts_with("[kernel") || self.file.starts_with("[guest.kernel")
+    }
+
+    /// Whose code it is: a crate's, or a library's.
+    fn owner(&self) -> String {
+        let path = self.symbol.trim_start_matches(['<', '&', '*', '_']);
+        let path = path.strip_prefix("dyn ").unwrap_or(path);
+        let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '_';
+        match path.split_once("::") {
+            Some((krate, _)) if krate.chars().all(is_name) => format!("`{krate}`"),
+            _ => {
+                let library = Path::new(self.file).file_name().and_then(|name| name.to_str());
+                format!("`{}`", library.unwrap_or("?").split(".so").next().unwrap_or("?"))
+            }
+        }
+    }
+}
+
+/// What the processor was at.
+fn what(frames: &[Frame<'_>]) -> Option<String> {
+    let innermost = frames.first()?;
+    if !innermost.is_kernel() {
+        return Some(innermost.owner());
+    }
+    let call = |frame: &Frame<'_>| {
+        let name =
+            ["__x64_sys_", "__arm64_sys_", "__se_sys_"].iter().find_map(|it| frame.symbol.strip_prefix(it));
+        name.map(|name| format!("system call {name}"))
+    };
+    Some(frames.iter().find_map(call).unwrap_or_else(|| "kernel, in no system call".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SCRIPT: &str = "\
+worker
+\tffffffff81f2 tcp_sendmsg_locked ([kernel.kallsyms])
+\tffffffff81f1 __x64_sys_sendto ([kernel.kallsyms])
+\t    7f2ec7d6 __libc_send (/usr/lib/x86_64-linux-gnu/libc.so.6)
+
+worker
+\t    55d0c1a2 <ottla_broker::api::produce::Produce as core::fmt::Debug>::fmt (/opt/ottla)
+
+worker
+\t    55d0c1a3 ottla_wire::record::usual::look (/opt/ottla)
+\t    55d0c1a4 ottla_broker::validation::check_records (/opt/ottla)
+
+journal
+\t    7f2ec7d9 __memmove_avx_unaligned_erms (/usr/lib/x86_64-linux-gnu/libc.so.6)
+
+worker
+\tffffffff8101 asm_sysvec_apic_timer_interrupt ([kernel.kallsyms])
+\t    55d0c1a2 ottla_broker::api::produce (/opt/ottla)
+";
+
+    #[test]
+    fn each_sample_counts_once_for_what_the_processor_was_at() {
+        let profile = Profile::parse(SCRIPT);
+        let names: Vec<&str> = profile.names().collect();
+        let expected =
+            ["`libc`", "`ottla_broker`", "`ottla_wire`", "kernel, in no system call", "system call sendto"];
+        assert_eq!(names, expected);
+        assert_eq!(profile.total(), 5);
+        assert_eq!(profile.percent("`libc`").to_bits(), 20.0_f64.to_bits());
+        assert_eq!(profile.percent("something else").to_bits(), 0.0_f64.to_bits());
+    }
+}
