@@ -58,15 +58,27 @@ async fn clean(broker: Arc<Broker>, number: usize) {
         } else {
             Pace::alone(&config.cleaner)
         };
-        let rest = match hands.work(pace.options, pace.portion).await {
-            Ok(None) => backoff(&config.cleaner),
+        match hands.work(pace.options, pace.portion).await {
+            Ok(None) => back_off(|| backoff(&broker.config().cleaner)).await,
             Ok(Some(done)) => {
                 overdue_bytes = done.overdue_bytes;
-                rest(done.io_bytes, pace.rate)
+                tokio::time::sleep(rest(done.io_bytes, pace.rate)).await;
             }
             Err(gone) => return tracing::error!("{gone}; it will begin again"),
-        };
+        }
+    }
+}
+
+/// Rests for as long as `backoff` says, also where it comes to say something else meanwhile.
+async fn back_off(backoff: impl Fn() -> Duration) {
+    let mut rested = Duration::ZERO;
+    loop {
+        let rest = backoff().saturating_sub(rested).min(SUPERVISION);
+        if rest.is_zero() {
+            return;
+        }
         tokio::time::sleep(rest).await;
+        rested += rest;
     }
 }
 
@@ -173,7 +185,7 @@ const GIVING_WAY_RATE: f64 = 64.0 * 1024.0 * 1024.0;
 const CATCH_UP_SECONDS: f64 = 300.0;
 /// A dirty byte is read for the map, read again and written, and about as many clean ones are copied with it.
 const IO_PER_DIRTY_BYTE: f64 = 5.0;
-/// How soon a change of the number of cleaners is noticed.
+/// How soon a change of the number of cleaners, or of their rests, is noticed.
 const SUPERVISION: Duration = Duration::from_secs(1);
 /// Without a rest, a cleaner with nothing to do would take a whole core.
 const BACKOFF_MS_MIN: u64 = 10;

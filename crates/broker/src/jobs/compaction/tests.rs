@@ -68,3 +68,16 @@ fn a_cleaner_gives_way_less_the_more_is_overdue() {
     let slow = settings(|settings| settings.log_cleaner_io_max_bytes_per_second = 1000.0);
     assert_eq!(Pace::giving_way(&slow, u64::MAX).rate, rate(&slow));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_cleaner_at_rest_hears_that_it_is_to_rest_less() {
+    let (begin, setting) = (tokio::time::Instant::now(), std::cell::Cell::new(Duration::from_secs(15)));
+    let shortened = async {
+        tokio::time::sleep(Duration::from_millis(2500)).await;
+        setting.set(Duration::from_millis(100));
+    };
+    tokio::join!(back_off(|| setting.get()), shortened);
+    assert_eq!(begin.elapsed().as_secs(), 3);
+    back_off(|| Duration::from_millis(1500)).await;
+    assert_eq!(begin.elapsed().as_millis() / 10, 450);
+}
