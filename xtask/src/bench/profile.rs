@@ -145,7 +145,8 @@ fn what(frames: &[Frame<'_>]) -> Option<String> {
     let worker = || {
         let gate = frames.iter().rposition(|frame| frame.symbol == "do_syscall_64")?;
         let inside = frames[..gate].iter().rev().find(|frame| frame.symbol != "x64_sys_call")?;
-        Some(inside.symbol.trim_start_matches("do_").trim_start_matches("ksys_").to_owned())
+        let name = ["do_", "ksys_", "__sys_"].iter().find_map(|it| inside.symbol.strip_prefix(it));
+        Some(name.unwrap_or(inside.symbol).to_owned())
     };
     let call = frames.iter().find_map(|frame| entry(frame.symbol)).or_else(worker);
     Some(call.map_or_else(|| "kernel, in no system call".to_owned(), |name| format!("system call {name}")))
