@@ -126,7 +126,11 @@ fn measure(
 fn profile(arena: &Arena, point: &Point) -> Result<Option<Profile>, String> {
     let ottla = &point.contenders[0];
     arena.prepare(ottla.bytes())?;
-    ottla.profile(arena)
+    let profile = ottla.profile(arena)?;
+    if profile.is_none() {
+        println!("  where its time goes is not told: there is no `perf`, or nothing that it could look at");
+    }
+    Ok(profile)
 }
 
 /// Every run, disturbed ones too, for whoever wants to look behind a figure.
