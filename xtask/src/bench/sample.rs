@@ -18,6 +18,11 @@ pub(super) enum Better {
     More,
 }
 
+/// Bytes, for factors.
+pub(super) const MEBIBYTE: f64 = (1_u64 << 20) as f64;
+/// Bytes, for factors.
+pub(super) const GIBIBYTE: f64 = (1_u64 << 30) as f64;
+
 /// Something to compare contenders by.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Metric {

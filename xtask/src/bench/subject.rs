@@ -160,19 +160,30 @@ impl Drop for Server {
     }
 }
 
-/// Creates the topic on any server that speaks Kafka's protocol, by Ottla's command line.
+/// Creates the topic on any server that speaks Kafka's protocol.
+///
+/// # Errors
+/// As [`ask`].
+pub(super) fn create_topic(ottla: &Path, address: &str, topic: &Topic) -> Result<(), String> {
+    ask(ottla, address, ["topic", "create", topic.name, "-p", &topic.partitions.to_string()])
+}
+
+/// Asks any server that speaks Kafka's protocol for something, by Ottla's command line.
 ///
 /// # Errors
 /// If it is refused.
-pub(super) fn create_topic(ottla: &Path, address: &str, topic: &Topic) -> Result<(), String> {
-    let output = Command::new(ottla)
-        .args(["topic", "create", topic.name, "-p", &topic.partitions.to_string(), "-b", address])
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("cannot run {}: {error}", ottla.display()))?;
+pub(super) fn ask<'a>(
+    ottla: &Path,
+    address: &str,
+    arguments: impl IntoIterator<Item = &'a str>,
+) -> Result<(), String> {
+    let mut command = Command::new(ottla);
+    command.args(arguments).args(["-b", address]).stdin(Stdio::null());
+    let output = command.output().map_err(|error| format!("cannot run {}: {error}", ottla.display()))?;
     if output.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&output.stderr).into_owned();
-    Err(format!("the topic of {} partitions is refused: {}", topic.partitions, said.trim()))
+    let arguments =
+        command.get_args().map(|argument| argument.to_string_lossy()).collect::<Vec<_>>().join(" ");
+    Err(format!("`ottla {arguments}`: {}", String::from_utf8_lossy(&output.stderr).trim()))
 }

@@ -9,20 +9,16 @@ use crate::bench::arena::{Arena, Size};
 use crate::bench::contender::Contender;
 use crate::bench::load::{Extent, Load, Moment};
 use crate::bench::logs;
-use crate::bench::sample::{Better, Metric, Sample};
+use crate::bench::sample::{Better, GIBIBYTE, MEBIBYTE, Metric, Sample};
 use crate::bench::subject::kafka::Kafka;
 use crate::bench::subject::ottla::Ottla;
-use crate::bench::subject::{Durability, Server, Subject, Topic};
+use crate::bench::subject::{Durability, Server, Subject, Topic, ask};
 use crate::clock::{now, pause};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 pub(super) const SCENARIO: Scenario = Scenario { name: "compaction", points };
-
-const GIBIBYTE: f64 = (1_u64 << 30) as f64;
-const MEBIBYTE: f64 = (1_u64 << 20) as f64;
 
 const CPU: Metric = Metric {
     name: "cpu",
@@ -80,7 +76,7 @@ struct Compacting {
 fn points() -> Vec<Point> {
     let durability = Durability::Os;
     vec![Point {
-        name: "1 KiB, 18 records of each key".to_owned(),
+        name: "1 KiB, 4 or 5 records of each key in a partition".to_owned(),
         rank: Rank::Core,
         contenders: vec![
             Box::new(Compacting { subject: Box::new(Ottla { durability }), logs: "" }),
@@ -124,8 +120,14 @@ impl Compacting {
             Size::Full => WRITERS,
             Size::Quick => QUICK,
         };
-        let alter =
-            |resource: &str, settings: &[&str]| alter(&arena.programs.ottla, server, resource, settings);
+        let alter = |resource: &str, settings: &[&str]| {
+            let settings = settings.iter().flat_map(|setting| ["--set", setting]);
+            ask(
+                &arena.programs.ottla,
+                &server.address,
+                ["config", "alter", resource].into_iter().chain(settings),
+            )
+        };
         let resource = format!("topic:{}", topic.name);
         alter(&resource, &[&format!("segment.bytes={}", writers.segment)])?;
         alter("broker", &[BACKOFF])?;
@@ -193,18 +195,4 @@ fn settled(
 #[expect(clippy::cast_precision_loss, reason = "no log here has 2^53 bytes")]
 fn bytes(lengths: &Lengths) -> f64 {
     lengths.values().sum::<u64>() as f64
-}
-
-/// Changes settings of any broker that speaks Kafka's protocol, by Ottla's command line.
-fn alter(ottla: &Path, server: &Server, resource: &str, settings: &[&str]) -> Result<(), String> {
-    let output = Command::new(ottla)
-        .args(["config", "alter", resource, "-b", &server.address])
-        .args(settings.iter().flat_map(|setting| ["--set", setting]))
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| format!("cannot run {}: {error}", ottla.display()))?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(format!("{resource} is refused its settings: {}", String::from_utf8_lossy(&output.stderr).trim()))
 }

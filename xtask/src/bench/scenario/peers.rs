@@ -11,7 +11,7 @@ use crate::bench::driver::rdkafka::RDKAFKA;
 use crate::bench::driver::{Driver, Tool, kafka_tools};
 use crate::bench::journey::{Journey, Leg};
 use crate::bench::load::{Extent, Load};
-use crate::bench::sample::{Better, Metric};
+use crate::bench::sample::{Better, MEBIBYTE, Metric};
 use crate::bench::subject::kafka::Kafka;
 use crate::bench::subject::nats::Nats;
 use crate::bench::subject::ottla::Ottla;
@@ -21,7 +21,6 @@ use crate::bench::subject::{Durability, Subject};
 pub(super) const SCENARIO: Scenario = Scenario { name: "peers", points };
 
 const NANOSECONDS: f64 = 1e9;
-const MEBIBYTE: f64 = (1_u64 << 20) as f64;
 
 const WRITE: Metric = Metric {
     name: "write",

@@ -3,13 +3,10 @@
 use super::{Compared, Point, Rank};
 use crate::bench::contender::Served;
 use crate::bench::load::{Extent, Load};
-use crate::bench::sample::{Better, Metric};
+use crate::bench::sample::{Better, GIBIBYTE, MEBIBYTE, Metric};
 use crate::bench::subject::Durability;
 use crate::bench::subject::floor::Floor;
 use crate::bench::subject::ottla::Ottla;
-
-const GIBIBYTE: f64 = (1_u64 << 30) as f64;
-const MEBIBYTE: f64 = (1_u64 << 20) as f64;
 
 pub(super) const CPU: Metric = Metric {
     name: "cpu",
