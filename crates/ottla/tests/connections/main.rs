@@ -19,7 +19,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Rounds of requests in which something must have happened that nearly every one may bring about.
-const ROUNDS_MAX: i32 = 100_000;
+const ROUNDS_MAX: i64 = 100_000;
 
 /// A running broker on temporary data. Killed when dropped.
 struct Broker {
@@ -344,19 +344,12 @@ fn connections_that_go_from_worker_to_worker_are_answered_in_order() {
     let (mut first, mut second) = (broker.connect(), broker.connect());
     let mut third = broker.connect();
     first.ask(&create("t"), 5);
-    let mut next_offset = 0;
-    // Asks again and again, until connections have gone to these workers.
-    let mut ask_until_moved = |client: &mut Client, mut to: &[&str]| {
-        for _ in 0..ROUNDS_MAX {
-            let Some((next, later)) = to.split_first() else { return };
-            let sent: Vec<u8> = (1..=5).flat_map(|id| frame(id, &produce(-1, "v"), 9)).collect();
-            client
-                .0
-                .write_all(&[sent, frame(6, &fetch(0, 0), 11), frame(7, &versions(), 2)].concat())
-                .unwrap();
-            let answers: Vec<i32> = (1..=7).map(|_| client.answer().0).collect();
-            assert_eq!(answers, [1, 2, 3, 4, 5, 6, 7]);
-            next_offset += 5;
+    // Asks again and again, until connections have gone to these workers, and tells how often.
+    let ask_until_moved = |client: &mut Client, requests: &[Vec<u8>], mut to: &[&str]| {
+        for round in 0..ROUNDS_MAX {
+            let Some((next, later)) = to.split_first() else { return round };
+            client.0.write_all(&requests.concat()).unwrap();
+            requests.iter().zip(1..).for_each(|(_, id)| assert_eq!(client.answer().0, id));
             if let Ok(line) = moves.try_recv() {
                 assert!(line.contains(next), "{line}");
                 to = later;
@@ -364,11 +357,17 @@ fn connections_that_go_from_worker_to_worker_are_answered_in_order() {
         }
         panic!("no connection goes to {to:?}");
     };
+    let produces = |value: &str| (1..=5).map(|id| frame(id, &produce(-1, value), 9)).collect::<Vec<_>>();
+    let small = [produces("v"), vec![frame(6, &fetch(0, 0), 11), frame(7, &versions(), 2)]].concat();
     // The first one goes where nobody is. From then on there is always one left behind, wherever the second is.
-    ask_until_moved(&mut first, &["worker 1"]);
-    ask_until_moved(&mut second, &["worker 1", "worker 0", "worker 1", "worker 0"]);
+    let rounds = ask_until_moved(&mut first, &small, &["worker 1"])
+        + ask_until_moved(&mut second, &small, &["worker 1", "worker 0", "worker 1", "worker 0"]);
+    // The first ends behind what is read at once: its answer waits while more is read.
+    let long = FetchRequest { rack_id: "r".repeat(20_000).into(), ..Default::default() };
+    let long = [frame(1, &long, 11), frame(2, &long, 11), frame(3, &versions(), 2)];
+    ask_until_moved(&mut second, &long, &["worker 1", "worker 0"].repeat(3));
     let marks = third.ask(&fetch(0, 0), 11);
-    assert_eq!(marks.responses[0].partitions[0].high_watermark, next_offset);
+    assert_eq!(marks.responses[0].partitions[0].high_watermark, 5 * rounds);
 }
 
 #[test]
