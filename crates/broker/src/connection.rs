@@ -1,9 +1,9 @@
 //! One client's connection: frames in, answers out, in order.
 //!
-//! Everything happens on one worker. A request runs up to its first await as soon as it may start; answers leave in the
-//! order of the requests. Produce requests overlap (what they wait for is durability, and many of them share one sync);
-//! any other request starts when all before it is answered, as in Kafka. If [`placement`](crate::placement) wants
-//! another worker to go on, the connection leaves when all that has started is answered.
+//! Everything happens on one worker at a time. A request runs up to its first await as soon as it may start; answers
+//! leave in the order of the requests. Produce requests overlap (what they wait for is durability, and many of them share
+//! one sync); any other request starts when all before it is answered, as in Kafka. If [`placement`](crate::placement)
+//! wants another worker to go on, the connection leaves when all that has started is answered.
 //!
 //! Bounds: at most [`IN_FLIGHT_MAX`] requests, each of at most `socket.request.max.bytes`; the bodies of all
 //! connections together within the [`Budget`](crate::budget::Budget); an idle connection is closed after
@@ -69,6 +69,8 @@ pub(crate) struct Moving {
     pub(crate) peer: Peer,
     /// What has come and is not read as a request yet.
     pub(crate) rest: Vec<u8>,
+    /// When it was accepted, or the last request started or was answered.
+    pub(crate) active: Tick,
 }
 
 /// Why a connection ended, other than by the client's own closing or by shutdown.
@@ -123,7 +125,7 @@ struct Connection {
 /// worker is to go on with it.
 pub(crate) async fn serve(
     broker: Arc<Broker>,
-    Moving { stream, peer, rest }: Moving,
+    Moving { stream, peer, rest, active }: Moving,
     post: Rc<Post>,
     pool: Arc<Pool>,
     mut shutdown: watch::Receiver<bool>,
@@ -137,7 +139,7 @@ pub(crate) async fn serve(
     let mut connection = Connection {
         frames: FrameBuffer::new(config.network.socket_request_max_bytes, pool, rest),
         idle_after: Duration::from_millis(config.network.connections_max_idle_ms),
-        active: broker.env.now().tick,
+        active,
         stream,
         broker: Arc::clone(&broker),
         peer: Rc::new(peer),
@@ -256,6 +258,10 @@ impl Connection {
         let mut now = None;
         while self.in_flight.len() < IN_FLIGHT_MAX {
             let Some(length) = self.frames.claimed()? else { return Ok(()) };
+            // One that is to leave does so when all is answered, and before memory is reserved for what comes next.
+            if !self.in_flight.is_empty() && self.post.is_to_leave() {
+                return Ok(());
+            }
             if self.reserved.is_none() {
                 if FREE_BYTES < length && self.frames.arrived() < FREE_BYTES {
                     return Ok(());
@@ -273,8 +279,6 @@ impl Connection {
             let Some(overlaps) = self.frames.peek(length).map(api::may_overlap) else { return Ok(()) };
             let may_start =
                 self.in_flight.is_empty() || overlaps && self.in_flight.iter().all(|r| r.overlaps);
-            // One that is to leave does so when all is answered.
-            let may_start = may_start && (self.in_flight.is_empty() || !self.post.is_to_leave());
             if !may_start {
                 return Ok(());
             }
@@ -311,20 +315,21 @@ impl Connection {
         Ok(())
     }
 
-    /// Whether another worker is to go on: nothing is under way here, and a request is there that has no memory reserved.
+    /// Whether another worker is to go on: nothing is under way here or answered and not sent, and the next request has
+    /// begun to come, but has no memory reserved. That of a large one is reserved where it is read.
     fn is_to_move(&self) -> Result<bool, FrameError> {
         Ok(self.in_flight.is_empty()
             && self.post.is_to_leave()
-            && self.frames.claimed()?.is_some_and(|length| length <= FREE_BYTES)
-            && self.holds_whole_frame()?
+            && self.frames.claimed()?.is_some()
+            && !self.holds_memory()
             && Rc::strong_count(&self.peer) == 1)
     }
 
     /// The connection without what belongs to this worker.
     fn into_moving(self) -> io::Result<Moving> {
-        let Self { stream, peer, frames, .. } = self;
+        let Self { stream, peer, frames, active, .. } = self;
         let peer = Peer { alarm: Alarm::default(), ..Rc::into_inner(peer).expect("is_to_move has looked") };
-        Ok(Moving { stream: stream.into_std()?, peer, rest: frames.into_rest() })
+        Ok(Moving { stream: stream.into_std()?, peer, rest: frames.into_rest(), active })
     }
 
     /// Whether memory is held for a frame that is still on its way.

@@ -5,7 +5,7 @@ use crate::connection::{Moving, Peer};
 use crate::placement::Placement;
 use crate::share_session::ConnectionId;
 use crate::system;
-use ottla_base::Env;
+use ottla_base::{Env, Tick};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
@@ -89,8 +89,9 @@ pub(crate) async fn accept(
                 };
                 let connection = door.places.next_id();
                 door.ease_loopback(&stream, address);
-                let Ok(accepted) = prepare(stream, address, &door.name, connection) else { continue };
-                placement.admit(env.now().tick, accepted, place);
+                let now = env.now().tick;
+                let Ok(accepted) = prepare(stream, address, &door.name, connection, now) else { continue };
+                placement.admit(now, accepted, place);
             }
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection; trying again");
@@ -122,9 +123,10 @@ fn prepare(
     address: SocketAddr,
     name: &Arc<str>,
     connection: ConnectionId,
+    now: Tick,
 ) -> io::Result<Moving> {
     stream.set_nodelay(true)?;
     let reached = stream.local_addr()?;
     let peer = Peer { address, reached, listener: Arc::clone(name), connection, alarm: Alarm::default() };
-    Ok(Moving { stream: stream.into_std()?, peer, rest: Vec::new() })
+    Ok(Moving { stream: stream.into_std()?, peer, rest: Vec::new(), active: now })
 }

@@ -5,8 +5,8 @@
 //! not fought over. A worker that is busier than `worker.busy.ratio` hands connections over, some in each [`PERIOD_MS`],
 //! to the first that has time. One whose load has become so small that another before it can have it gives all of its back.
 //!
-//! A connection goes between two requests, when it has one to start; one at rest costs nothing where it is. What is
-//! decided here is where to, and how many; `connection` does it.
+//! A connection goes between two requests, when the next one has begun to come; one at rest costs nothing where it is.
+//! What is decided here is where to, and how many; `connection` does it.
 
 use crate::connection::Moving;
 use crate::listener::Place;

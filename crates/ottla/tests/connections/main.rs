@@ -368,6 +368,8 @@ fn connections_that_go_from_worker_to_worker_are_answered_in_order() {
     ask_until_moved(&mut second, &long, &["worker 1", "worker 0"].repeat(3));
     let marks = third.ask(&fetch(0, 0), 11);
     assert_eq!(marks.responses[0].partitions[0].high_watermark, 5 * rounds);
+    // Memory is reserved for each of these, by the worker that reads it.
+    ask_until_moved(&mut second, &produces(&"v".repeat(20_000))[..2], &["worker 1", "worker 0"]);
 }
 
 #[test]
