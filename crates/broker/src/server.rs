@@ -330,6 +330,8 @@ impl Worker {
                 _ = self.stopping.wait_for(|&stop| stop) => break,
             }
         }
+        // Who is on the way here has no request under way, and must not wait for others to be told.
+        drop(self.connections);
         doors.abort_all();
         // The jobs go on meanwhile: the end of a transaction, for one, is answered when they have carried it out.
         let drained = async {
