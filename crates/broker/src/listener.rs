@@ -46,7 +46,8 @@ impl Places {
         Arc::new(Self { taken: AtomicUsize::new(0), max, accepted: AtomicU64::new(0) })
     }
 
-    fn take(self: &Arc<Self>) -> Option<Place> {
+    /// `None` if all are taken.
+    pub(crate) fn take(self: &Arc<Self>) -> Option<Place> {
         let place = Place(Arc::clone(self));
         // The guard's drop gives the place back when there was none.
         (self.taken.fetch_add(1, Ordering::Relaxed) < self.max).then_some(place)

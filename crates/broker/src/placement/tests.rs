@@ -1,5 +1,12 @@
 use super::*;
+use crate::alarm::Alarm;
+use crate::connection::Peer;
+use crate::listener::Places;
+use crate::share_session::ConnectionId;
+use socket2::{Domain, Socket, Type};
 use std::fmt::Write;
+use std::net::SocketAddr;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// What each worker hands over, where they are as busy as it says (in percent) and serve so many connections.
 fn handed(percents: &[u32], open: usize) -> String {
@@ -69,23 +76,71 @@ fn a_new_connection_goes_to_the_first_that_has_time_or_else_to_the_one_that_has_
 
 #[test]
 fn who_has_been_silent_for_long_has_time() {
-    let placement = Placement::new(vec![tokio::sync::mpsc::unbounded_channel().0], 0.9);
+    let placement = Placement::new(vec![unbounded_channel().0], 0.9);
     placement.loads.lock()[0] = Load { until: Tick(1_000), share: 0.8 };
     assert_eq!(placement.shares(Tick(1_299)), [0.8]);
     assert_eq!(placement.shares(Tick(1_300)), [0.0]);
 }
 
+/// A worker that is always busy, and serves so many connections; another has time, and tells of what comes.
+fn busy_post(open: usize) -> (Post, UnboundedReceiver<(Moving, Place)>) {
+    let (inbox, _) = unbounded_channel();
+    let (other, arrivals) = unbounded_channel();
+    let post = Post::new(0, Arc::new(Placement::new(vec![inbox, other], 0.0)));
+    (0..open).for_each(|_| post.enter());
+    (post, arrivals)
+}
+
+fn connection() -> Moving {
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("there is room for one more");
+    let address = SocketAddr::from(([127, 0, 0, 1], 9092));
+    let peer = Peer {
+        address,
+        reached: address,
+        listener: "PLAINTEXT".into(),
+        connection: ConnectionId::default(),
+        alarm: Alarm::default(),
+    };
+    Moving { stream: socket.into(), peer, rest: Vec::new(), active: Tick::default() }
+}
+
 #[test]
 fn as_many_leave_as_are_to_leave() {
-    let (inbox, _arrivals) = tokio::sync::mpsc::unbounded_channel();
-    let post = Post::new(0, Arc::new(Placement::new(vec![inbox.clone(), inbox], 0.0)));
+    let (post, mut arrivals) = busy_post(32);
     assert!(!post.is_to_leave());
-    for _ in 0..32 {
-        post.enter();
-    }
     post.note(Tick(PERIOD_MS));
-    assert_eq!(post.leaving.get(), Leaving { count: 2, to: 1 });
-    post.leave();
+    let places = Places::new(2);
+    for _ in 0..2 {
+        assert!(post.is_to_leave());
+        post.hand_over(connection(), places.take().expect("it is free"));
+        assert!(arrivals.try_recv().is_ok());
+    }
+    assert!(!post.is_to_leave());
+}
+
+#[test]
+fn stock_is_taken_once_in_a_period() {
+    let (post, _arrivals) = busy_post(32);
+    post.note(Tick(PERIOD_MS));
+    (0..16).for_each(|_| post.leave());
     post.note(Tick(2 * PERIOD_MS - 1));
-    assert_eq!(post.leaving.get(), Leaving { count: 2, to: 1 }, "it is not the time to take stock");
+    assert_eq!(post.leaving.get(), Leaving { count: 2, to: 1 }, "as before");
+    post.note(Tick(2 * PERIOD_MS));
+    assert_eq!(post.leaving.get(), Leaving { count: 1, to: 1 });
+    assert_eq!(post.placement.loads.lock()[0].until, Tick(2 * PERIOD_MS));
+}
+
+#[test]
+fn only_time_of_the_period_counts() {
+    let (post, _arrivals) = busy_post(2);
+    let share_until = |now| {
+        post.note(now);
+        post.placement.loads.lock()[0].share
+    };
+    assert!(0.0 < share_until(Tick(PERIOD_MS)));
+    // More than this thread can have used since.
+    post.used.set(Duration::MAX);
+    assert_eq!(share_until(Tick(2 * PERIOD_MS)), 0.0);
+    post.used.set(system::thread_time());
+    assert!(share_until(Tick(3 * PERIOD_MS)) < 1.0);
 }
