@@ -1,5 +1,7 @@
 //! What only queues of Ottla have, from the producer's headers to what members get over the wire.
 
+mod commits;
+
 use crate::testing::share::{Got, Member};
 use crate::testing::{Bench, bench, bench_in};
 use ottla_base::TopicId;
