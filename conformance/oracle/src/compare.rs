@@ -110,5 +110,6 @@ fn reason(differs: &'static [Difference], step: &str, field: &str) -> Option<&'s
 /// Every refusal of Ottla says its cause and a cure, also where Kafka sends the code alone. Only words that are missing
 /// are a difference.
 fn is_worded(field: &str, kafka: &str, ottla: &str) -> bool {
+    let field = field.split(" (time ").next().unwrap_or(field);
     field.ends_with("error_message") && kafka == "none" && ottla == "some words"
 }

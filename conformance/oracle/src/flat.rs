@@ -7,13 +7,16 @@
 pub type Field = (String, String);
 
 /// What tells the elements of a list apart, the first that is there: brokers order most lists as they like.
-const IDENTITIES: [&str; 14] = [
+const IDENTITIES: [&str; 17] = [
     "name",
     "topic",
+    "topic_name",
     "topic_id",
     "index",
     "partition_index",
     "partition",
+    "partition_id",
+    "feature",
     "resource_name",
     "group_id",
     "transactional_id",

@@ -10,6 +10,7 @@ mod idempotence;
 mod leader_epochs;
 mod list_offsets;
 mod live_settings;
+mod log_dirs;
 mod offered;
 mod produce_records;
 mod produce_rules;
@@ -54,4 +55,5 @@ pub const ALL: &[Subject] = &[
     transaction_end::SUBJECT,
     transaction_offsets::SUBJECT,
     transaction_shown::SUBJECT,
+    log_dirs::SUBJECT,
 ];

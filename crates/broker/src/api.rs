@@ -7,6 +7,7 @@
 mod add_offsets_to_txn;
 mod add_partitions_to_txn;
 mod alter_configs;
+mod alter_replica_log_dirs;
 mod alter_share_group_offsets;
 mod api_versions;
 mod assignment;
@@ -22,6 +23,7 @@ mod delete_topics;
 mod describe_cluster;
 mod describe_configs;
 mod describe_groups;
+mod describe_log_dirs;
 mod describe_producers;
 mod describe_share_group_offsets;
 mod describe_topic_partitions;
@@ -258,6 +260,8 @@ fn api(key: ApiKey) -> Option<Api> {
         ApiKey::StreamsGroupHeartbeat => streams_group_heartbeat::api(),
         ApiKey::StreamsGroupDescribe => streams_group_describe::api(),
         ApiKey::StreamsGroupTopologyDescriptionUpdate => streams_group_topology_description_update::api(),
+        ApiKey::AlterReplicaLogDirs => alter_replica_log_dirs::api(),
+        ApiKey::DescribeLogDirs => describe_log_dirs::api(),
         // Between controllers, which Ottla does not have.
         ApiKey::Vote
         | ApiKey::BeginQuorumEpoch
@@ -282,8 +286,6 @@ fn api(key: ApiKey) -> Option<Api> {
         | ApiKey::DescribeAcls
         | ApiKey::CreateAcls
         | ApiKey::DeleteAcls
-        | ApiKey::AlterReplicaLogDirs
-        | ApiKey::DescribeLogDirs
         | ApiKey::SaslAuthenticate
         | ApiKey::CreateDelegationToken
         | ApiKey::RenewDelegationToken

@@ -7,7 +7,7 @@
 
 mod system;
 
-pub use system::{free_bytes, system};
+pub use system::system;
 pub(crate) use system::{is_shortage, lock, lock_record};
 
 use ottla_base::Timestamp;
@@ -40,6 +40,15 @@ pub struct Metadata {
     pub length: u64,
     /// When it was last written; [`Timestamp::NONE`] if nobody knows.
     pub modified: Timestamp,
+}
+
+/// How large a file system is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Space {
+    /// All its bytes.
+    pub total_bytes: u64,
+    /// What this user can still fill.
+    pub usable_bytes: u64,
 }
 
 /// Files, and how they reach stable storage.
@@ -90,6 +99,11 @@ pub trait Disk: Debug + Send + Sync {
     /// Makes everything on the file system of `file` durable. An error may concern somebody else's file, and
     /// each open file hears of an earlier failure once: so whoever calls this has a file of his own for it.
     fn sync_file_system(&self, file: &File) -> io::Result<()>;
+
+    /// How large the file system of a path is. `Unsupported` where nobody can tell.
+    fn space(&self, _path: &Path) -> io::Result<Space> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 
     /// Gives a file a second name, on the same file system. `Unsupported` where files have only one.
     fn hard_link(&self, _from: &Path, _to: &Path) -> io::Result<()> {

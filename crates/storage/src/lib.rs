@@ -27,7 +27,6 @@ mod settings;
 mod ticket;
 
 pub use database::Database;
-pub use disk::free_bytes;
 pub use error::{
     AppendError, CreateError, DeleteError, JournalError, MetaError, OpenError, ReadError, TrimError,
 };

@@ -4,6 +4,7 @@
 //! write on the caller's thread; only the wait for durability is asynchronous ([`AppendTicket`]). Long polls
 //! are not made here: whoever waits for records hears of them by [`Progress`].
 
+use crate::disk::Space;
 use crate::error::{AppendError, OpenError, ReadError, TrimError};
 use crate::local::append::{self, Item, Shell};
 use crate::local::directory;
@@ -21,6 +22,8 @@ use ottla_base::{Env, LeaderEpoch, Offset, PartitionId, Timestamp, TopicName};
 use ottla_wire::record::SmallList;
 use parking_lot::{Mutex, RwLock};
 use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -304,6 +307,20 @@ impl Log {
     #[must_use]
     pub fn size(&self, id: PartitionId) -> u64 {
         self.find(id).map_or(0, |partition| partition.state.lock().bytes())
+    }
+
+    /// The data directory, as it was opened.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.0.engine.data
+    }
+
+    /// How large the file system of the data directory is.
+    ///
+    /// # Errors
+    /// What the operating system says; `Unsupported` where nobody can tell.
+    pub fn space(&self) -> io::Result<Space> {
+        self.0.engine.disk.space(&self.0.engine.data)
     }
 
     /// How often appends were made durable, each time for all that waited. Whoever has bulk work sees by it whether

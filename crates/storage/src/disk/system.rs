@@ -1,6 +1,6 @@
 //! The operating system's files, and every call that the standard library does not have.
 
-use super::{Disk, Metadata, Mode};
+use super::{Disk, Metadata, Mode, Space};
 use crate::settings::Syncs;
 use ottla_base::Timestamp;
 use rustix::fs::{self, FlockOperation};
@@ -124,6 +124,12 @@ impl Disk for System {
         }
     }
 
+    fn space(&self, path: &Path) -> io::Result<Space> {
+        let statistics = fs::statvfs(path)?;
+        let bytes = |blocks: u64| blocks.saturating_mul(statistics.f_frsize);
+        Ok(Space { total_bytes: bytes(statistics.f_blocks), usable_bytes: bytes(statistics.f_bavail) })
+    }
+
     fn run(&self) -> Option<String> {
         let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
         Some(id.trim().to_owned()).filter(|id| !id.is_empty())
@@ -168,15 +174,6 @@ pub(crate) fn is_shortage(error: &io::Error) -> bool {
     use rustix::io::Errno;
     let shortages = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
     error.raw_os_error().is_some_and(|code| shortages.iter().any(|shortage| shortage.raw_os_error() == code))
-}
-
-/// Bytes that this user can still write to the file system of `path`.
-///
-/// # Errors
-/// What the operating system says, for example that there is no such path.
-pub fn free_bytes(path: &Path) -> io::Result<u64> {
-    let statistics = fs::statvfs(path)?;
-    Ok(statistics.f_bavail.saturating_mul(statistics.f_frsize))
 }
 
 /// Most slices of one vectored write (Linux: `UIO_MAXIOV`).
