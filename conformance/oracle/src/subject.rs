@@ -15,6 +15,7 @@ mod offered;
 mod produce_records;
 mod produce_rules;
 mod produce_time;
+mod reassignments;
 mod removal;
 mod retention;
 mod share;
@@ -56,4 +57,5 @@ pub const ALL: &[Subject] = &[
     transaction_offsets::SUBJECT,
     transaction_shown::SUBJECT,
     log_dirs::SUBJECT,
+    reassignments::SUBJECT,
 ];

@@ -7,6 +7,7 @@
 mod add_offsets_to_txn;
 mod add_partitions_to_txn;
 mod alter_configs;
+mod alter_partition_reassignments;
 mod alter_replica_log_dirs;
 mod alter_share_group_offsets;
 mod api_versions;
@@ -28,6 +29,7 @@ mod describe_producers;
 mod describe_share_group_offsets;
 mod describe_topic_partitions;
 mod describe_transactions;
+mod elect_leaders;
 mod end_txn;
 mod fetch;
 mod find_coordinator;
@@ -39,6 +41,7 @@ mod leave_group;
 mod list_config_resources;
 mod list_groups;
 mod list_offsets;
+mod list_partition_reassignments;
 mod list_transactions;
 mod metadata;
 mod offset_commit;
@@ -262,6 +265,9 @@ fn api(key: ApiKey) -> Option<Api> {
         ApiKey::StreamsGroupTopologyDescriptionUpdate => streams_group_topology_description_update::api(),
         ApiKey::AlterReplicaLogDirs => alter_replica_log_dirs::api(),
         ApiKey::DescribeLogDirs => describe_log_dirs::api(),
+        ApiKey::ElectLeaders => elect_leaders::api(),
+        ApiKey::AlterPartitionReassignments => alter_partition_reassignments::api(),
+        ApiKey::ListPartitionReassignments => list_partition_reassignments::api(),
         // Between controllers, which Ottla does not have.
         ApiKey::Vote
         | ApiKey::BeginQuorumEpoch
@@ -291,9 +297,6 @@ fn api(key: ApiKey) -> Option<Api> {
         | ApiKey::RenewDelegationToken
         | ApiKey::ExpireDelegationToken
         | ApiKey::DescribeDelegationToken
-        | ApiKey::ElectLeaders
-        | ApiKey::AlterPartitionReassignments
-        | ApiKey::ListPartitionReassignments
         | ApiKey::DescribeClientQuotas
         | ApiKey::AlterClientQuotas
         | ApiKey::DescribeUserScramCredentials

@@ -28,6 +28,12 @@ impl Refused {
         Self::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, format!("there is no topic '{name}'"))
     }
 
+    /// UNKNOWN_TOPIC_OR_PARTITION, of a topic that exists.
+    pub(super) fn unknown_partition(topic: &str, index: i32) -> Self {
+        let message = format!("the topic '{topic}' has no partition {index}");
+        Self::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message)
+    }
+
     /// What an answer's pair of fields holds: the code, and the message if there is one.
     pub(super) fn fields(outcome: Result<(), Self>) -> (ErrorCode, Option<Str>) {
         match outcome {
