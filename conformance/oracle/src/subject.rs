@@ -2,6 +2,7 @@
 
 mod compaction;
 mod consumer_groups;
+mod features;
 mod fetch;
 mod fetch_sessions;
 mod fetch_waits;
@@ -15,6 +16,7 @@ mod offered;
 mod produce_records;
 mod produce_rules;
 mod produce_time;
+mod quorum;
 mod reassignments;
 mod removal;
 mod retention;
@@ -58,4 +60,6 @@ pub const ALL: &[Subject] = &[
     transaction_shown::SUBJECT,
     log_dirs::SUBJECT,
     reassignments::SUBJECT,
+    features::SUBJECT,
+    quorum::SUBJECT,
 ];

@@ -6,6 +6,7 @@
 
 mod add_offsets_to_txn;
 mod add_partitions_to_txn;
+mod add_raft_voter;
 mod alter_configs;
 mod alter_partition_reassignments;
 mod alter_replica_log_dirs;
@@ -26,11 +27,13 @@ mod describe_configs;
 mod describe_groups;
 mod describe_log_dirs;
 mod describe_producers;
+mod describe_quorum;
 mod describe_share_group_offsets;
 mod describe_topic_partitions;
 mod describe_transactions;
 mod elect_leaders;
 mod end_txn;
+mod features;
 mod fetch;
 mod find_coordinator;
 mod heartbeat;
@@ -50,6 +53,7 @@ mod offset_fetch;
 mod offset_for_leader_epoch;
 mod produce;
 mod refused;
+mod remove_raft_voter;
 mod resource;
 mod share_acknowledge;
 mod share_fetch;
@@ -62,6 +66,9 @@ mod sync_group;
 #[cfg(test)]
 mod tests;
 mod txn_offset_commit;
+mod unregister_broker;
+mod unregister_controller;
+mod update_features;
 mod write_txn_markers;
 
 use crate::Broker;
@@ -268,6 +275,12 @@ fn api(key: ApiKey) -> Option<Api> {
         ApiKey::ElectLeaders => elect_leaders::api(),
         ApiKey::AlterPartitionReassignments => alter_partition_reassignments::api(),
         ApiKey::ListPartitionReassignments => list_partition_reassignments::api(),
+        ApiKey::DescribeQuorum => describe_quorum::api(),
+        ApiKey::UpdateFeatures => update_features::api(),
+        ApiKey::UnregisterBroker => unregister_broker::api(),
+        ApiKey::AddRaftVoter => add_raft_voter::api(),
+        ApiKey::RemoveRaftVoter => remove_raft_voter::api(),
+        ApiKey::UnregisterController => unregister_controller::api(),
         // Between controllers, which Ottla does not have.
         ApiKey::Vote
         | ApiKey::BeginQuorumEpoch
@@ -301,14 +314,8 @@ fn api(key: ApiKey) -> Option<Api> {
         | ApiKey::AlterClientQuotas
         | ApiKey::DescribeUserScramCredentials
         | ApiKey::AlterUserScramCredentials
-        | ApiKey::DescribeQuorum
-        | ApiKey::UpdateFeatures
-        | ApiKey::UnregisterBroker
         | ApiKey::GetTelemetrySubscriptions
-        | ApiKey::PushTelemetry
-        | ApiKey::AddRaftVoter
-        | ApiKey::RemoveRaftVoter
-        | ApiKey::UnregisterController => return None,
+        | ApiKey::PushTelemetry => return None,
     })
 }
 

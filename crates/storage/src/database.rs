@@ -8,6 +8,8 @@
 //! table           key                          value
 //! numbers         "format"                     1
 //!                 "next_producer_id"           first id of the next block
+//!                 "changes"                    how many changes of metadata were made; absent from databases of older
+//!                                              versions until the next one
 //! names           "cluster_id"                 16 bytes of a UUID
 //! topics          name                         see `meta::record`
 //! broker_configs  "<broker id or nothing>/key" text
@@ -51,6 +53,7 @@ pub(crate) const EPOCHS: TableDefinition<u32, u64> = TableDefinition::new("epoch
 pub(crate) const JOURNAL: TableDefinition<&[u8], &[u8]> = TableDefinition::new("journal");
 
 pub(crate) const NEXT_PRODUCER_ID: &str = "next_producer_id";
+pub(crate) const CHANGES: &str = "changes";
 const FORMAT_KEY: &str = "format";
 const CLUSTER_ID: &str = "cluster_id";
 
@@ -179,6 +182,7 @@ impl Opening {
             image.broker_configs.insert(key.value().to_owned(), value.value().to_owned());
         }
         self.load_group_configs(&transaction, &mut image)?;
+        image.changes = number(CHANGES)?;
         let mut epochs = writer::Epochs::default();
         let table = transaction.open_table(EPOCHS).map_err(|error| failed(error.into()))?;
         for entry in table.iter().map_err(|error| failed(error.into()))? {

@@ -41,6 +41,8 @@ pub type ConfigChanges = Vec<(String, Option<String>)>;
 pub(crate) struct Image {
     pub(crate) cluster_id: uuid::Uuid,
     pub(crate) next_producer_id: u64,
+    /// How many changes led here since the database is; 0 where an older version began.
+    pub(crate) changes: u64,
     pub(crate) broker_configs: BTreeMap<String, String>,
     /// By group id, then by name.
     pub(crate) group_configs: Arc<BTreeMap<String, BTreeMap<String, String>>>,
@@ -90,6 +92,12 @@ impl Image {
 
     /// Makes the change, or refuses it and changes nothing.
     pub(crate) fn apply(&mut self, change: &MetaChange) -> Result<Answer, MetaError> {
+        let answer = self.make(change)?;
+        self.changes += 1;
+        Ok(answer)
+    }
+
+    fn make(&mut self, change: &MetaChange) -> Result<Answer, MetaError> {
         match change {
             MetaChange::CreateTopic(topic) => {
                 if self.topics.by_name.contains_key(&topic.name) {
@@ -159,6 +167,12 @@ impl Meta {
     #[must_use]
     pub fn cluster_id(&self) -> String {
         base64::encode(self.image.read().cluster_id)
+    }
+
+    /// How many changes were made, all of them durable; it never falls. What an older version changed does not count.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        self.image.read().changes
     }
 
     /// All topics, by name.

@@ -13,11 +13,12 @@
 //! Produce is listed from version 0 although 0–2 are refused, as Apache Kafka does: librdkafka concludes from a
 //! higher minimum that the broker cannot do compression or message timestamps.
 
+use super::features::{FEATURES, FEATURES_EPOCH, Feature};
 use super::{Api, Context};
 use crate::Broker;
 use ottla_wire::ApiKey;
 use ottla_wire::error_code::ErrorCode;
-use ottla_wire::message::api_versions_response::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
+use ottla_wire::message::api_versions_response::ApiVersion;
 use ottla_wire::message::{ApiVersionsRequest, ApiVersionsResponse};
 use std::ops::RangeInclusive;
 
@@ -38,24 +39,11 @@ async fn handle(context: Context, request: ApiVersionsRequest) -> ApiVersionsRes
         supported_features: FEATURES
             .iter()
             .filter(|feature| 0 < feature.min || FIRST_VERSION_WITH_ZERO <= context.version)
-            .map(supported)
+            .map(Feature::supported)
             .collect(),
         finalized_features_epoch: FEATURES_EPOCH,
-        finalized_features: FEATURES.iter().map(finalized).collect(),
+        finalized_features: FEATURES.iter().map(Feature::finalized).collect(),
         ..Default::default()
-    }
-}
-
-fn supported(feature: &Feature) -> SupportedFeatureKey {
-    SupportedFeatureKey { name: feature.name.into(), min_version: feature.min, max_version: feature.max }
-}
-
-/// Everything is finalized at its highest level.
-fn finalized(feature: &Feature) -> FinalizedFeatureKey {
-    FinalizedFeatureKey {
-        name: feature.name.into(),
-        min_version_level: feature.max,
-        max_version_level: feature.max,
     }
 }
 
@@ -94,29 +82,7 @@ pub(super) fn unsupported_version() -> ApiVersionsResponse {
     }
 }
 
-struct Feature {
-    name: &'static str,
-    min: i16,
-    max: i16,
-}
-
-const FEATURES: [Feature; 5] = [
-    // The record formats of Kafka 3.3 (7) to 4.4 (33), which tools read as the cluster's version.
-    Feature { name: "metadata.version", min: 7, max: 33 },
-    // Consumers look here whether there are groups of the newer protocol (KIP-848).
-    Feature { name: "group.version", min: 0, max: 1 },
-    // Tools look here whether there are share groups (KIP-932), and from 2 on their dead letters (KIP-1191).
-    Feature { name: "share.version", min: 0, max: 2 },
-    // Tools look here whether there are groups of streams applications (KIP-1071).
-    Feature { name: "streams.version", min: 0, max: 1 },
-    // Producers take the version of their transactions from here: 2 gives them a new epoch with every end (KIP-890).
-    Feature { name: "transaction.version", min: 0, max: 2 },
-];
-
 const FIRST_VERSION_WITH_ZERO: i16 = 4;
-
-/// Java keeps the feature map only if its epoch is greater than -1.
-const FEATURES_EPOCH: i64 = 1;
 
 #[cfg(test)]
 mod tests {

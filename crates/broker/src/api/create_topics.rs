@@ -23,7 +23,7 @@ use std::ops::RangeInclusive;
 const VERSIONS: RangeInclusive<i16> = 2..=7;
 
 /// Kafka's metadata log, which a client must not create.
-const CLUSTER_METADATA: &str = "__cluster_metadata";
+pub(super) const CLUSTER_METADATA: &str = "__cluster_metadata";
 
 pub(super) fn api() -> Api {
     Api::new(VERSIONS, handle)

@@ -17,8 +17,14 @@ use std::future::poll_fn;
 use std::task::Poll;
 use std::time::Duration;
 
-const FEATURES: &[&str] =
-    &["metadata.version", "group.version", "share.version", "streams.version", "transaction.version"];
+const FEATURES: &[&str] = &[
+    "metadata.version",
+    "group.version",
+    "share.version",
+    "streams.version",
+    "transaction.version",
+    "eligible.leader.replicas.version",
+];
 const AT: Timestamp = Timestamp(1_700_000_000_000);
 
 fn batch() -> Bytes {

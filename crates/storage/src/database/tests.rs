@@ -80,6 +80,23 @@ fn topics_and_their_configs_survive_a_restart() {
 }
 
 #[test]
+fn changes_are_counted_over_restarts_and_refusals_are_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let (meta, journal) = open(dir.path());
+    assert_eq!(meta.changes(), 0);
+    wait(meta.create_topic(topic("a", 1))).unwrap();
+    wait(meta.create_topic(topic("a", 2))).unwrap_err();
+    wait(meta.allocate_producer_ids(10)).unwrap();
+    assert_eq!(meta.changes(), 2);
+    drop((meta, journal));
+    let (meta, journal) = open(dir.path());
+    assert_eq!(meta.changes(), 2);
+    wait(meta.delete_topic(topic("a", 1).id)).unwrap();
+    drop((meta, journal));
+    assert_eq!(open(dir.path()).0.changes(), 3);
+}
+
+#[test]
 fn impossible_changes_are_refused_and_change_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let (meta, _journal) = open(dir.path());

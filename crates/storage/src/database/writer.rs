@@ -1,7 +1,9 @@
 //! The thread that writes the database, and the queue before it.
 
 use super::line::Line;
-use super::{BROKER_CONFIGS, EPOCHS, GROUP_CONFIGS, JOURNAL, NEXT_PRODUCER_ID, NUMBERS, Store, TOPICS};
+use super::{
+    BROKER_CONFIGS, CHANGES, EPOCHS, GROUP_CONFIGS, JOURNAL, NEXT_PRODUCER_ID, NUMBERS, Store, TOPICS,
+};
 use crate::error::{JournalError, MetaError};
 use crate::journal;
 use crate::meta::{self, Image, MetaChange};
@@ -218,6 +220,9 @@ impl Writer {
             }
         }
         drop(journal);
+        if published {
+            transaction.open_table(NUMBERS)?.insert(CHANGES, self.image.changes)?;
+        }
         if wrote {
             transaction.commit()?
         } else {
