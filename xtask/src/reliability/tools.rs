@@ -3,12 +3,13 @@
 //! They are the tools that Kafka's system tests run: `TransactionalMessageCopier` copies a topic in transactions while
 //! copiers and the broker are killed, `ProducerPerformance` writes in transactions as fast as it can, and what comes out is
 //! counted by `ConsoleConsumer` at `read_committed`. `LogCompactionTester` looks for the last value of every key. The whole
-//! run has applications of Kafka Streams and Kafka's tools for groups, too.
+//! run has applications of Kafka Streams and Kafka's tools for groups and for operators of a node, too.
 
 mod compaction;
 mod copy;
 mod groups;
 mod kit;
+mod operators;
 mod streams;
 
 use super::broker::Broker;
@@ -26,11 +27,12 @@ use std::time::Duration;
 
 /// How it is called.
 pub(super) const USAGE: &str = "\
-cargo xtask reliability tools [groups | streams | --quick] [--built DIR]
+cargo xtask reliability tools [groups | operators | streams | --quick] [--built DIR]
 
   groups       only the tools for groups; writes no figures
+  operators    only the tools for operators of a node; writes no figures
   streams      only the applications of Kafka Streams; writes no figures
-  --quick      a tenth of the records, no groups and no applications of Kafka Streams; writes no figures
+  --quick      a tenth of the records, no groups, no operators, no applications of Kafka Streams; writes no figures
   --built DIR  take ottla from there, and do not build it";
 
 /// How much of it is run.
@@ -39,6 +41,7 @@ enum Part {
     Whole,
     Quick,
     Groups,
+    Operators,
     Streams,
 }
 
@@ -73,6 +76,7 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
         [] => Part::Whole,
         ["--quick"] => Part::Quick,
         ["groups"] => Part::Groups,
+        ["operators"] => Part::Operators,
         ["streams"] => Part::Streams,
         _ => return Err(USAGE.to_owned()),
     };
@@ -95,11 +99,13 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
     let figures = match part {
         Part::Whole => attempt(&kit, &ottla, &folder, LONG).and_then(|mut figures| {
             figures.extend(groups::run(&shelf, &ottla, &folder, GROUPED)?);
+            figures.push(operators::run(&shelf, &ottla, &folder)?);
             figures.extend(applications(&shelf, &ottla, &folder)?);
             Ok(figures)
         }),
         Part::Quick => attempt(&kit, &ottla, &folder, QUICK),
         Part::Groups => groups::run(&shelf, &ottla, &folder, GROUPED),
+        Part::Operators => operators::run(&shelf, &ottla, &folder).map(|figure| vec![figure]),
         Part::Streams => applications(&shelf, &ottla, &folder),
     };
     let mut figures = figures.map_err(kept)?;
@@ -107,7 +113,7 @@ pub(super) fn run(arguments: &[String]) -> Outcome {
     figures.iter().for_each(|(name, figure)| println!("{name}: {figure}"));
     drop(std::fs::remove_dir_all(&folder));
     match part {
-        Part::Quick | Part::Groups | Part::Streams => return Ok(()),
+        Part::Quick | Part::Groups | Part::Operators | Part::Streams => return Ok(()),
         Part::Whole => {}
     }
     document::write(
