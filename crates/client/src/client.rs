@@ -11,7 +11,7 @@ mod tests;
 use crate::connection::Connection;
 use crate::error::{CallError, Refused, RequestError};
 use crate::metadata::{ClusterView, Node, Topic};
-use crate::options::ClientOptions;
+use crate::options::{Address, ClientOptions};
 use crate::retry::Retry;
 use ottla_base::{Env, PartitionIndex};
 use ottla_wire::ErrorCode;
@@ -278,8 +278,17 @@ impl Client {
     /// A connection to the broker that coordinates `key`. One attempt; nothing is remembered.
     ///
     /// # Errors
-    /// What the broker asked says, `COORDINATOR_NOT_AVAILABLE` while there is none.
+    /// As [`Self::find_coordinator`], or what connecting gives.
     pub async fn coordinator(&self, kind: CoordinatorKind, key: &str) -> Result<Connection, RequestError> {
+        let node = self.find_coordinator(kind, key).await?;
+        Ok(self.pool.connection(&self.shared.options, &node.address).await?)
+    }
+
+    /// Who coordinates `key`. One attempt; nothing is remembered.
+    ///
+    /// # Errors
+    /// What the broker asked says, `COORDINATOR_NOT_AVAILABLE` while there is none.
+    pub async fn find_coordinator(&self, kind: CoordinatorKind, key: &str) -> Result<Node, RequestError> {
         let connection = self.any().await?;
         let mut request =
             FindCoordinatorRequest { key_type: kind as i8, ..FindCoordinatorRequest::default() };
@@ -296,8 +305,7 @@ impl Client {
         };
         Refused::check(format_args!("coordinator of {key}"), code, message.as_deref())?;
         let port = u16::try_from(port).map_err(|_| CallError::UnknownBroker(node))?;
-        let address = crate::options::Address { host: host.to_string(), port };
-        Ok(self.pool.connection(&self.shared.options, &address).await?)
+        Ok(Node { id: node, address: Address { host: host.to_string(), port }, rack: None })
     }
 
     /// Asks the coordinator of `key`, and asks again while `code` says of the answer that this may help.

@@ -21,6 +21,12 @@ pub enum OffsetSpec {
     At(Timestamp),
     /// That of the record with the largest timestamp.
     MaxTimestamp,
+    /// The first on the leader's own disk, where older records are elsewhere.
+    EarliestLocal,
+    /// The last that has been copied elsewhere; none if nothing is.
+    LatestTiered,
+    /// The first that has not been copied elsewhere.
+    EarliestPendingUpload,
 }
 
 impl OffsetSpec {
@@ -29,6 +35,9 @@ impl OffsetSpec {
             Self::Latest => -1,
             Self::Earliest => -2,
             Self::MaxTimestamp => -3,
+            Self::EarliestLocal => -4,
+            Self::LatestTiered => -5,
+            Self::EarliestPendingUpload => -6,
             Self::At(timestamp) => timestamp.0.max(0),
         }
     }

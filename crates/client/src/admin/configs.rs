@@ -149,18 +149,20 @@ impl Admin {
         resources: &[Resource],
         names: Option<&[&str]>,
     ) -> Result<Vec<Outcome<Vec<ConfigEntry>>>, CallError> {
+        let asked = |resource: &Resource| DescribeConfigsResource {
+            resource_type: resource.kind as i8,
+            resource_name: resource.name.as_str().into(),
+            configuration_keys: names.map(|names| names.iter().map(|name| (*name).into()).collect()),
+        };
         let mut outcomes = Vec::with_capacity(resources.len());
-        for resource in resources {
+        // What any broker can tell is asked for at once.
+        for together in resources.chunk_by(|a, b| broker_of(a).is_none() && broker_of(b).is_none()) {
             let request = DescribeConfigsRequest {
-                resources: vec![DescribeConfigsResource {
-                    resource_type: resource.kind as i8,
-                    resource_name: resource.name.as_str().into(),
-                    configuration_keys: names.map(|names| names.iter().map(|name| (*name).into()).collect()),
-                }],
+                resources: together.iter().map(asked).collect(),
                 include_synonyms: true,
                 include_documentation: false,
             };
-            let response = self.responsible(resource).await?.call(&request).await?;
+            let response = self.responsible(&together[0]).await?.call(&request).await?;
             outcomes.extend(response.results.iter().map(read_result));
         }
         Ok(outcomes)
@@ -202,10 +204,18 @@ impl Admin {
 
     /// A broker answers for itself, any broker for everything else.
     async fn responsible(&self, resource: &Resource) -> Result<Connection, CallError> {
-        match (resource.kind, resource.name.parse()) {
-            (ResourceKind::Broker | ResourceKind::BrokerLogger, Ok(id)) => self.client.broker(id).await,
-            _ => self.client.any().await,
+        match broker_of(resource) {
+            Some(id) => self.client.broker(id).await,
+            None => self.client.any().await,
         }
+    }
+}
+
+/// The broker that alone knows the resource.
+fn broker_of(resource: &Resource) -> Option<i32> {
+    match resource.kind {
+        ResourceKind::Broker | ResourceKind::BrokerLogger => resource.name.parse().ok(),
+        ResourceKind::Topic | ResourceKind::ClientMetrics | ResourceKind::Group => None,
     }
 }
 

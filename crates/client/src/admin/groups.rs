@@ -52,6 +52,8 @@ pub struct GroupDescription {
     pub protocol: String,
     /// How often what it is made of has changed; none of classic groups, which do not tell.
     pub epoch: Option<i32>,
+    /// For which epoch its partitions were shared out; only of consumer groups.
+    pub assignment_epoch: Option<i32>,
     /// Its members.
     pub members: Vec<GroupMember>,
 }
@@ -73,6 +75,10 @@ pub struct GroupMember {
     pub subscription: Vec<String>,
     /// Its partitions; none if it is no consumer.
     pub partitions: Vec<TopicPartition>,
+    /// The partitions that it shall have in the end; only in a consumer group.
+    pub target: Option<Vec<TopicPartition>>,
+    /// Whether it speaks the consumer protocol and not the classic one; only in a consumer group, if the broker tells.
+    pub is_upgraded: Option<bool>,
     /// Its tasks, in a streams group.
     pub tasks: Vec<String>,
 }
@@ -219,6 +225,8 @@ fn read_group(found: DescribedGroup) -> GroupDescription {
             true => read_assignment(member.member_assignment).unwrap_or_default(),
             false => Vec::new(),
         },
+        target: None,
+        is_upgraded: None,
         tasks: Vec::new(),
     };
     GroupDescription {
@@ -228,6 +236,7 @@ fn read_group(found: DescribedGroup) -> GroupDescription {
         protocol_type: found.protocol_type.to_string(),
         protocol: found.protocol_data.to_string(),
         epoch: None,
+        assignment_epoch: None,
         members: found.members.into_iter().map(member).collect(),
     }
 }

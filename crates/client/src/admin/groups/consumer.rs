@@ -6,7 +6,7 @@ use crate::client::CoordinatorKind;
 use crate::error::{CallError, Refused, RequestError};
 use crate::metadata::TopicPartition;
 use ottla_wire::ErrorCode;
-use ottla_wire::message::consumer_group_describe_response::{DescribedGroup, Member};
+use ottla_wire::message::consumer_group_describe_response::{Assignment, DescribedGroup, Member};
 use ottla_wire::message::{ConsumerGroupDescribeRequest, ConsumerGroupDescribeResponse};
 
 impl Admin {
@@ -37,12 +37,12 @@ fn read(found: DescribedGroup) -> GroupDescription {
         protocol_type: "consumer".to_owned(),
         protocol: found.assignor_name.to_string(),
         epoch: Some(found.group_epoch),
+        assignment_epoch: Some(found.assignment_epoch),
         members: found.members.into_iter().map(read_member).collect(),
     }
 }
 
 fn read_member(member: Member) -> GroupMember {
-    let topics = member.assignment.topic_partitions.iter();
     let mut subscription: Vec<String> =
         member.subscribed_topic_names.iter().map(ToString::to_string).collect();
     subscription
@@ -54,11 +54,20 @@ fn read_member(member: Member) -> GroupMember {
         client_host: member.client_host.to_string(),
         epoch: Some(member.member_epoch),
         subscription,
-        partitions: topics
-            .flat_map(|topic| {
-                topic.partitions.iter().map(|index| TopicPartition::new(topic.topic_name.as_str(), *index))
-            })
-            .collect(),
+        partitions: partitions(&member.assignment),
+        target: Some(partitions(&member.target_assignment)),
+        is_upgraded: (0 <= member.member_type).then_some(member.member_type == UPGRADED),
         tasks: Vec::new(),
     }
 }
+
+fn partitions(assignment: &Assignment) -> Vec<TopicPartition> {
+    let topics = assignment.topic_partitions.iter();
+    let named = topics.flat_map(|topic| {
+        topic.partitions.iter().map(|index| TopicPartition::new(topic.topic_name.as_str(), *index))
+    });
+    named.collect()
+}
+
+/// The type of a member that speaks the consumer protocol; 0 is one of the classic protocol.
+const UPGRADED: i8 = 1;

@@ -142,6 +142,7 @@ fn read(found: DescribedGroup) -> GroupDescription {
         protocol_type: "share".to_owned(),
         protocol: found.assignor_name.to_string(),
         epoch: Some(found.group_epoch),
+        assignment_epoch: None,
         members: found.members.into_iter().map(read_member).collect(),
     }
 }
@@ -160,6 +161,8 @@ fn read_member(member: Member) -> GroupMember {
                 topic.partitions.iter().map(|index| TopicPartition::new(topic.topic_name.as_str(), *index))
             })
             .collect(),
+        target: None,
+        is_upgraded: None,
         tasks: Vec::new(),
     }
 }

@@ -36,6 +36,7 @@ fn read(found: DescribedGroup) -> GroupDescription {
         protocol_type: "streams".to_owned(),
         protocol: found.assignor_name.as_deref().unwrap_or_default().to_owned(),
         epoch: Some(found.group_epoch),
+        assignment_epoch: None,
         members: found.members.into_iter().map(read_member).collect(),
     }
 }
@@ -60,6 +61,8 @@ fn read_member(member: Member) -> GroupMember {
         epoch: Some(member.member_epoch),
         subscription: Vec::new(),
         partitions: Vec::new(),
+        target: None,
+        is_upgraded: None,
         tasks,
     }
 }
