@@ -3,12 +3,14 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.List;
-import org.apache.kafka.common.utils.Exit;
 
 /**
  * Runs Kafka's command-line tools one after the other in one Java machine: starting one for each would take
@@ -28,12 +30,12 @@ final class Tools {
 
     public static void main(String[] unused) throws Exception {
         PrintStream answers = System.out;
-        Exit.setExitProcedure((status, message) -> {
-            left = left == null ? status : left;
+        instead("setExitProcedure", (proxy, method, given) -> {
+            left = left == null ? (Integer) given[0] : left;
             throw new Leaving();
         });
         List<Runnable> endings = new ArrayList<>();
-        Exit.setShutdownHookAdder((name, ending) -> endings.add(ending));
+        instead("setShutdownHookAdder", (proxy, method, given) -> endings.add((Runnable) given[1]));
         BufferedReader requests = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
         for (String line = requests.readLine(); line != null; line = requests.readLine()) {
             byte[][] words = Arrays.stream(line.split(" ", -1)).map(Base64.getDecoder()::decode).toArray(byte[][]::new);
@@ -53,11 +55,27 @@ final class Tools {
         }
     }
 
+    /** What tools do instead of leaving. The class that they ask has another package since 4.4. */
+    private static void instead(String setter, InvocationHandler handler) throws ReflectiveOperationException {
+        Class<?> exit;
+        try {
+            exit = Class.forName("org.apache.kafka.common.utils.internals.Exit");
+        } catch (ClassNotFoundException older) {
+            exit = Class.forName("org.apache.kafka.common.utils.Exit");
+        }
+        for (Method method : exit.getMethods()) {
+            if (method.getName().equals(setter)) {
+                Class<?>[] asked = {method.getParameterTypes()[0]};
+                method.invoke(null, Proxy.newProxyInstance(Tools.class.getClassLoader(), asked, handler));
+            }
+        }
+    }
+
     private static int run(String tool, String[] arguments) throws Exception {
         left = null;
         try {
             Class.forName(tool).getMethod("main", String[].class).invoke(null, (Object) arguments);
-            return 0;
+            return left == null ? 0 : left;
         } catch (java.lang.reflect.InvocationTargetException error) {
             if (left != null) {
                 return left;

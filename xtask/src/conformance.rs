@@ -19,6 +19,7 @@ pub(crate) mod packages;
 mod script;
 mod seeds;
 pub(crate) mod streams;
+mod tools;
 
 use crate::{Outcome, tree};
 use broker::Broker;
@@ -29,16 +30,19 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
+use tools::Recording;
 
 /// How it is called.
 pub(crate) const USAGE: &str = "\
-cargo xtask conformance [seeds | files | groups | streams | examples] [--client NAME]… [--feature NAME]… [--quick] [--against HOST:PORT] [--keep]
+cargo xtask conformance [seeds | files | groups | streams | tools | examples] [--client NAME]… [--feature NAME]… [--quick] [--against HOST:PORT] [--keep]
 
   seeds                run only the acceptance tests on real data
   examples             run only the examples of examples/
   files                run only the tests with Kafka's tools and data directories
   groups               run only members of consumer groups and share groups
   streams              run only the applications of Kafka Streams
+  tools                run only Kafka's command-line tools beside Ottla's of the same names
+  --record             with tools: what Kafka's print becomes what Ottla's must print
   --client NAME        run only this client; may be given more than once
   --feature NAME       ask only for this feature; may be given more than once
   --quick              ask only for the features without which nothing works
@@ -58,6 +62,7 @@ enum Only {
     Files,
     Groups,
     Streams,
+    Tools,
 }
 
 /// What the developer asked for.
@@ -68,6 +73,7 @@ struct Options {
     features: Vec<String>,
     against: Option<String>,
     keep: bool,
+    record: bool,
 }
 
 impl Options {
@@ -82,6 +88,8 @@ impl Options {
                 "files" => options.only = Some(Only::Files),
                 "groups" => options.only = Some(Only::Groups),
                 "streams" => options.only = Some(Only::Streams),
+                "tools" => options.only = Some(Only::Tools),
+                "--record" => options.record = true,
                 "--client" => options.clients.push(value()?),
                 "--feature" => options.features.push(value()?),
                 "--quick" => options.features.extend(QUICK.map(str::to_owned)),
@@ -160,6 +168,12 @@ pub(crate) fn run_counted(arguments: &[String]) -> Result<(Tally, Outcome), Stri
     if is_wanted(Only::Streams) {
         matrix.streams = streams::run(&shelf, &program, &options);
         matrix.streams.iter().for_each(|row| println!("{}", row.summary()));
+    }
+    if is_wanted(Only::Tools) && options.against.is_none() {
+        let recording = if options.record { Recording::Made } else { Recording::Compared };
+        let row = tools::run(&shelf, recording);
+        println!("{}", row.summary());
+        matrix.tools = Some(row);
     }
     if is_wanted(Only::Examples) {
         let row = examples::run(&shelf, &program, options.against.as_deref());

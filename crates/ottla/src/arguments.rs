@@ -1,7 +1,8 @@
 //! What can be typed behind `ottla`. Each verb declares its own arguments in its file.
 
 use crate::command::{
-    completions, config, consume, doctor, group, import, log, produce, queue, serve, topic, transaction,
+    completions, config, consume, doctor, group, import, kafka, log, produce, queue, serve, topic,
+    transaction,
 };
 use crate::exit;
 use clap::{Parser, Subcommand, ValueEnum};
@@ -94,6 +95,8 @@ pub(crate) enum Command {
     Config(config::Command),
     /// Show what a client would see, and what is wrong.
     Doctor(doctor::Arguments),
+    #[command(flatten)]
+    Kafka(kafka::Command),
     /// Print a completion script for a shell.
     Completions(completions::Arguments),
 }

@@ -6,6 +6,7 @@ pub(crate) mod consume;
 pub(crate) mod doctor;
 pub(crate) mod group;
 pub(crate) mod import;
+pub(crate) mod kafka;
 pub(crate) mod log;
 pub(crate) mod produce;
 pub(crate) mod queue;
@@ -17,7 +18,7 @@ use crate::arguments::{Command, Common};
 use crate::exit::Outcome;
 use ottla_base::Env;
 use ottla_broker::environment::SystemEnv;
-use ottla_client::{Client, ClientOptions};
+use ottla_client::{Address, Client, ClientOptions};
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub(crate) fn run(env: Arc<SystemEnv>, common: &Common, command: Command) -> Out
         Command::Import(arguments) => block_on(import::run(common, arguments)),
         Command::Log(command) => log::run(common, &command),
         Command::Config(command) => config::run(&Session::new(env, common), command),
+        Command::Kafka(command) => kafka::run(&Session::new(env, common), &command),
         Command::Doctor(arguments) => block_on(doctor::run(&Session::new(env, common), &arguments)),
         Command::Completions(arguments) => completions::run(&arguments),
     }
@@ -53,15 +55,20 @@ impl<'c> Session<'c> {
 
     /// A client of the cluster.
     pub(crate) async fn connect(&self) -> Outcome<Client> {
-        let mut options = ClientOptions::new(self.common.bootstrap.clone());
-        // A person waits: a broker that is there answers in milliseconds.
-        options.connect_timeout = Duration::from_secs(5);
-        options.operation_timeout = Duration::from_secs(15);
+        let options = options(self.common.bootstrap.clone());
         Ok(Client::connect(options, Arc::clone(&self.env)).await?)
     }
 }
 
+/// How a client waits that works for a person: a broker that is there answers in milliseconds.
+pub(crate) fn options(bootstrap: Vec<Address>) -> ClientOptions {
+    let mut options = ClientOptions::new(bootstrap);
+    options.connect_timeout = Duration::from_secs(5);
+    options.operation_timeout = Duration::from_secs(15);
+    options
+}
+
 /// Runs a future on an event loop of its own.
-pub(crate) fn block_on(future: impl Future<Output = Outcome>) -> Outcome {
+pub(crate) fn block_on<T>(future: impl Future<Output = Outcome<T>>) -> Outcome<T> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(future)
 }

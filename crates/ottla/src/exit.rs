@@ -70,6 +70,11 @@ impl Failure {
     pub(crate) fn not_found(message: impl Into<String>) -> Self {
         Self::new(Status::NotFound, message)
     }
+
+    /// Whoever failed has said why in its own way; only the status is left to give.
+    pub(crate) fn said() -> Self {
+        Self::new(Status::Failed, "")
+    }
 }
 
 impl fmt::Display for Failure {

@@ -20,6 +20,7 @@ pub(crate) fn start(common: &Common, command: &Option<Command>) {
             | Command::Import(_)
             | Command::Config(_)
             | Command::Doctor(_)
+            | Command::Kafka(_)
             | Command::Completions(_),
         ) => "error",
     };

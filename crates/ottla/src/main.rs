@@ -22,14 +22,17 @@ use std::sync::Arc;
 
 fn main() -> ExitCode {
     let env = Arc::new(SystemEnv::new());
-    let Arguments { common, command } = Arguments::parse();
+    let words = command::kafka::called(std::env::args_os().collect());
+    let Arguments { common, command } = Arguments::parse_from(words);
     logging::start(&common, &command);
     match command::run(env, &common, command.unwrap_or_default()) {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has seen enough, as in `ottla consume t | head`.
         Err(failure) if failure.status == Status::Ended => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("ottla: {failure}");
+            if !failure.message.is_empty() {
+                eprintln!("ottla: {failure}");
+            }
             failure.into()
         }
     }

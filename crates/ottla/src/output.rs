@@ -18,6 +18,12 @@ pub(crate) fn line(text: impl std::fmt::Display) -> Outcome {
     writeln!(io::stdout().lock(), "{text}").map_err(Failure::from)
 }
 
+/// Prints text as it is to standard output, all at once.
+pub(crate) fn text(text: &str) -> Outcome {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::from)
+}
+
 /// Prints a JSON value on a line of its own.
 pub(crate) fn json(value: &Value) -> Outcome {
     line(value)

@@ -3,7 +3,7 @@
 //! Names and meanings belong to `ottla_broker::config`; here is only reading and order.
 
 mod environment;
-mod properties;
+pub(crate) mod properties;
 mod toml_file;
 
 use crate::exit::{Failure, Outcome, Status};

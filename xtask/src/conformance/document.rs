@@ -64,6 +64,16 @@ pub(super) fn page(matrix: &Matrix) -> String {
     }
     versions(&mut text, "Consumer groups (KIP-848) and share groups (KIP-932)", &matrix.groups);
     versions(&mut text, "Kafka Streams", &matrix.streams);
+    if let Some(row) = &matrix.tools {
+        line(&mut text, "\n## Ottla's tools by the names of Kafka's\n");
+        let sentence = "`ottla kafka-topics …` and its kin print what the tools of Apache Kafka";
+        line(&mut text, &format!("{sentence} {} print, line by line.\n", row.version));
+        line(&mut text, "| tool | | what is compared |\n|---|:-:|---|");
+        for (feature, cell) in row.features.iter().zip(&row.cells) {
+            line(&mut text, &format!("| {} | {} | {} |", feature.name, sign(cell), feature.asks));
+        }
+        remarks(&mut text, row);
+    }
     if let Some(row) = &matrix.examples {
         line(&mut text, "\n## Examples\n");
         line(

@@ -239,6 +239,8 @@ pub(super) struct Matrix {
     pub(super) groups: Vec<Row>,
     /// The applications of Kafka Streams, if they were run.
     pub(super) streams: Vec<Row>,
+    /// Kafka's command-line tools beside Ottla's, if they were run.
+    pub(super) tools: Option<Row>,
 }
 
 impl Matrix {
@@ -248,6 +250,7 @@ impl Matrix {
             .chain(&self.files)
             .chain(&self.groups)
             .chain(&self.streams)
+            .chain(&self.tools)
             .chain(&self.examples)
             .chain(&self.seeds)
             .map(Row::tally)
@@ -279,6 +282,7 @@ impl Matrix {
             .iter()
             .chain(&self.groups)
             .chain(&self.streams)
+            .chain(&self.tools)
             .chain(&self.examples)
             .chain(&self.seeds)
         {

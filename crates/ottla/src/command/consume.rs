@@ -131,7 +131,7 @@ pub(crate) async fn run(session: &Session<'_>, arguments: Arguments) -> Outcome 
 }
 
 /// Resolves when the user wants to stop.
-async fn stop_signal() -> io::Result<()> {
+pub(crate) async fn stop_signal() -> io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     tokio::select! {

@@ -4,7 +4,7 @@ mod delete;
 mod describe;
 mod list;
 mod reset_offsets;
-mod state;
+pub(crate) mod state;
 
 use crate::command::Session;
 use crate::exit::Outcome;

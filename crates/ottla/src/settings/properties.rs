@@ -7,7 +7,7 @@
 use super::Parsed;
 
 /// Reads all settings. A name that comes twice is given twice: the caller lets the later one win, as Java does.
-pub(super) fn parse(text: &str) -> Parsed {
+pub(crate) fn parse(text: &str) -> Parsed {
     let mut settings = Vec::new();
     let mut lines = text.lines().enumerate();
     while let Some((at, line)) = lines.next() {

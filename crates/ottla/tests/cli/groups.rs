@@ -1,5 +1,5 @@
 use crate::group_member::{Wire, application, consumer};
-use crate::program::Broker;
+use crate::program::{Broker, program, run};
 use crate::share_member::Member;
 use serde_json::json;
 
@@ -150,6 +150,22 @@ fn a_consumer_group_is_described_with_the_epochs_of_its_members() {
     let said = broker.ok(&["group", "describe", "c"]);
     assert!(said.starts_with("c: consumer group, Stable, 1 member(s), 0 record(s) behind"), "{said}");
     assert_eq!(broker.fails(&["group", "reset-offsets", "c", "-t", "t", "--to-latest", "--yes"]).0, 8);
+
+    let mut command = program();
+    command.args([
+        "kafka-consumer-groups",
+        "--bootstrap-server",
+        broker.address(),
+        "--describe",
+        "--group",
+        "c",
+    ]);
+    command.args(["--members", "--verbose"]);
+    let said = String::from_utf8(run(command, "").stdout).unwrap();
+    let epoch = described["epoch"].to_string();
+    let row: Vec<&str> = said.lines().nth(2).unwrap().split_whitespace().collect();
+    assert_eq!((row[0], row[2]), ("c", "desk"), "{said}");
+    assert_eq!(row[5..], ["2", &epoch, "t:0,1", &epoch, "t:0,1"], "{said}");
 }
 
 #[test]

@@ -121,6 +121,12 @@ fn every_verb_helps_with_examples() {
         &["config", "alter"],
         &["doctor"],
         &["completions"],
+        &["kafka-topics"],
+        &["kafka-consumer-groups"],
+        &["kafka-console-consumer"],
+        &["kafka-console-producer"],
+        &["kafka-configs"],
+        &["kafka-get-offsets"],
     ];
     for verb in verbs {
         let mut command = program();

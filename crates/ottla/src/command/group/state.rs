@@ -92,7 +92,7 @@ pub(super) async fn committed(admin: &Admin, group: &str) -> Outcome<Found> {
 }
 
 /// The ends of these partitions; those whose topic is gone are left out.
-pub(super) async fn ends(
+pub(crate) async fn ends(
     client: &Client,
     partitions: impl Iterator<Item = &TopicPartition>,
 ) -> Outcome<Found> {

@@ -1,0 +1,235 @@
+//! The words behind a tool's name, read by the rules of the library that Kafka's tools use.
+//!
+//! `--name value`, `--name=value` and the same with one dash; no abbreviations; whatever takes a value takes the next
+//! word, even if that begins with a dash; words that belong to no flag are ignored, and so is everything behind `--`.
+
+use super::error::{Stop, Trouble};
+use std::fmt;
+use std::str::FromStr;
+
+/// One flag.
+pub(super) struct Flag {
+    pub(super) name: &'static str,
+    pub(super) takes: Takes,
+    /// For `--help`; empty where another flag says it.
+    pub(super) doc: &'static str,
+}
+
+/// What stands behind a flag.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Takes {
+    Nothing,
+    /// A value, called so in the help.
+    Value(&'static str),
+    /// A value, if the next word does not look like a flag.
+    Perhaps(&'static str),
+}
+
+/// What a tool understands, and how it complains.
+pub(super) struct Sheet {
+    pub(super) tool: &'static str,
+    pub(super) about: &'static str,
+    pub(super) flags: &'static [Flag],
+    pub(super) examples: &'static str,
+    /// How it says that it does not understand its words.
+    pub(super) misread: fn(String) -> Stop,
+    /// How it says that what was asked for failed.
+    pub(super) failed: fn(Trouble) -> Stop,
+}
+
+/// Flags that every tool has.
+const COMMON: &[Flag] = &[
+    Flag { name: "help", takes: Takes::Nothing, doc: "print this" },
+    Flag {
+        name: "version",
+        takes: Takes::Nothing,
+        doc: "print the version of Kafka whose tool this is like",
+    },
+];
+
+impl Sheet {
+    fn all(&self) -> impl Iterator<Item = &'static Flag> + use<> {
+        self.flags.iter().chain(COMMON)
+    }
+}
+
+/// The help of a tool.
+impl fmt::Display for Sheet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "Usage: {} FLAGS\n\n{}\n", self.tool, self.about)?;
+        let typed = |flag: &Flag| match flag.takes {
+            Takes::Nothing => format!("--{}", flag.name),
+            Takes::Value(value) => format!("--{} {value}", flag.name),
+            Takes::Perhaps(value) => format!("--{} [{value}]", flag.name),
+        };
+        let width = self.all().map(|flag| typed(flag).len()).max().unwrap_or(0);
+        for flag in self.all() {
+            writeln!(f, "  {:width$}  {}", typed(flag), flag.doc)?;
+        }
+        write!(f, "\nExamples:\n{}", self.examples)
+    }
+}
+
+/// The flags that were given, in their order, each with its value.
+#[derive(Debug)]
+pub(super) struct Given<'w> {
+    flags: Vec<(&'static str, Option<&'w str>)>,
+    /// Every flag there is, to find misspelt questions in tests.
+    known: Vec<&'static str>,
+    words: &'w [String],
+}
+
+/// Reads the words.
+///
+/// # Errors
+/// What is wrong with the first that is wrong, in the words of Kafka's tools.
+pub(super) fn parse<'w>(sheet: &Sheet, words: &'w [String]) -> Result<Given<'w>, String> {
+    let mut given = Given { flags: Vec::new(), known: sheet.all().map(|flag| flag.name).collect(), words };
+    let mut rest = words.iter().map(String::as_str).peekable();
+    while let Some(word) = rest.next().filter(|word| *word != "--") {
+        let Some(text) = flag_text(word) else { continue };
+        let (name, value) = text.split_once('=').unwrap_or((text, ""));
+        let Some(flag) = sheet.all().find(|flag| flag.name == name) else {
+            return Err(format!("{name} is not a recognized option"));
+        };
+        let value = match flag.takes {
+            Takes::Nothing => None,
+            _ if !value.is_empty() => Some(value),
+            Takes::Value(_) => Some(rest.next().ok_or(format!("Option {name} requires an argument"))?),
+            Takes::Perhaps(_) => rest.next_if(|next| flag_text(next).is_none()),
+        };
+        given.flags.push((flag.name, value));
+    }
+    Ok(given)
+}
+
+/// What stands behind the dashes of a word that looks like a flag.
+fn flag_text(word: &str) -> Option<&str> {
+    word.strip_prefix("--").or_else(|| word.strip_prefix('-')).filter(|text| !text.is_empty())
+}
+
+impl<'w> Given<'w> {
+    /// Whether the flag was given.
+    pub(super) fn has(&self, name: &str) -> bool {
+        debug_assert!(self.known.contains(&name), "there is no flag --{name}");
+        self.flags.iter().any(|(given, _)| *given == name)
+    }
+
+    /// How many of these flags were given.
+    pub(super) fn count(&self, names: &[&str]) -> usize {
+        names.iter().filter(|name| self.has(name)).count()
+    }
+
+    /// The values of a flag that may come several times.
+    pub(super) fn all(&self, name: &str) -> Vec<&'w str> {
+        debug_assert!(self.known.contains(&name), "there is no flag --{name}");
+        self.flags.iter().filter(|(given, _)| *given == name).filter_map(|(_, value)| *value).collect()
+    }
+
+    /// The value of a flag.
+    ///
+    /// # Errors
+    /// The flag was given with several values.
+    pub(super) fn one(&self, name: &str) -> Result<Option<&'w str>, String> {
+        match self.all(name)[..] {
+            [] => Ok(None),
+            [value] => Ok(Some(value)),
+            _ => Err(format!("Found multiple arguments for option {name}, but you asked for only one")),
+        }
+    }
+
+    /// The value of a flag as a number.
+    ///
+    /// # Errors
+    /// It is none, or the flag was given with several values.
+    pub(super) fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>, String> {
+        let read =
+            |text: &str| text.parse().map_err(|_| format!("Cannot parse argument '{text}' of option {name}"));
+        self.one(name)?.map(read).transpose()
+    }
+
+    /// Refuses unless all these flags were given.
+    ///
+    /// # Errors
+    /// The first that was not.
+    pub(super) fn require(&self, names: &[&str]) -> Result<(), Stop> {
+        match names.iter().find(|name| !self.has(name)) {
+            Some(name) => Err(Stop::Usage(format!("Missing required argument \"[{name}]\""))),
+            None => Ok(()),
+        }
+    }
+
+    /// Refuses if a flag was given together with any of these.
+    ///
+    /// # Errors
+    /// The first that was.
+    pub(super) fn exclude(&self, name: &str, others: &[&str]) -> Result<(), Stop> {
+        match others.iter().find(|other| self.has(name) && self.has(other)) {
+            Some(other) => {
+                Err(Stop::Usage(format!("Option \"[{name}]\" can't be used with option \"[{other}]\"")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// The words as they were typed.
+    pub(super) fn words(&self) -> &'w [String] {
+        self.words
+    }
+
+    /// The flags that were given with their values, in order.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = (&'static str, Option<&'w str>)> {
+        self.flags.iter().copied()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHEET: Sheet = Sheet {
+        tool: "kafka-test",
+        about: "Does nothing.",
+        flags: &[
+            Flag { name: "list", takes: Takes::Nothing, doc: "lists" },
+            Flag { name: "topic", takes: Takes::Value("NAME"), doc: "the topic" },
+            Flag { name: "state", takes: Takes::Perhaps("STATES"), doc: "states" },
+        ],
+        examples: "  kafka-test --list",
+        misread: Stop::Error,
+        failed: Stop::Failed,
+    };
+
+    fn read(line: &str) -> Result<Vec<(&'static str, Option<String>)>, String> {
+        let words: Vec<String> = line.split(' ').map(str::to_owned).collect();
+        let given = parse(&SHEET, &words)?;
+        Ok(given.pairs().map(|(name, value)| (name, value.map(str::to_owned))).collect())
+    }
+
+    #[test]
+    fn flags_are_read_in_every_way_that_kafkas_tools_know() {
+        let topic = |name: &str| Ok(vec![("topic", Some(name.to_owned()))]);
+        assert_eq!(read("--topic t"), topic("t"));
+        assert_eq!(read("--topic=t"), topic("t"));
+        assert_eq!(read("-topic t"), topic("t"));
+        assert_eq!(read("x --topic= t y"), topic("t"));
+        assert_eq!(read("--topic --list"), topic("--list"));
+        assert_eq!(read("-- --topic t"), Ok(vec![]));
+        assert_eq!(read("--state --list"), Ok(vec![("state", None), ("list", None)]));
+        assert_eq!(read("--state Empty"), Ok(vec![("state", Some("Empty".to_owned()))]));
+        assert_eq!(read("--topics t"), Err("topics is not a recognized option".to_owned()));
+        assert_eq!(read("--topic"), Err("Option topic requires an argument".to_owned()));
+    }
+
+    #[test]
+    fn a_value_that_is_asked_for_once_may_come_once() {
+        let words: Vec<String> = "--topic 1 --topic 2".split(' ').map(str::to_owned).collect();
+        let given = parse(&SHEET, &words).expect("it is read");
+        assert_eq!(given.all("topic"), ["1", "2"]);
+        assert!(given.one("topic").is_err_and(|reason| reason.contains("multiple arguments")));
+        let given = parse(&SHEET, &words[..2]).expect("it is read");
+        assert_eq!(given.number("topic"), Ok(Some(1)));
+        assert!(given.require(&["topic"]).is_ok() && given.require(&["list"]).is_err());
+        assert!(given.exclude("topic", &["list"]).is_ok() && given.exclude("topic", &["topic"]).is_err());
+    }
+}
