@@ -1,7 +1,7 @@
 //! AlterConfigs, key 33, versions 0–2: replaces everything that is set on a resource. What the request leaves out
 //! goes back to its default; IncrementalAlterConfigs is the newer way.
 //!
-//! A resource that comes twice is INVALID_REQUEST, as is a setting without value.
+//! A resource or a setting that comes twice is INVALID_REQUEST, as is a setting without value.
 
 use super::refused::Refused;
 use super::resource::Resource;
@@ -58,7 +58,9 @@ async fn replace(
                 config.name
             )));
         };
-        after.insert(config.name.to_string(), value.trim().to_owned());
+        if after.insert(config.name.to_string(), value.trim().to_owned()).is_some() {
+            return Err(Refused::request(format!("'{}' is named more than once: name it once", config.name)));
+        }
     }
     resource.replace(context, after, validate_only).await
 }

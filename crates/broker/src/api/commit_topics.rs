@@ -21,6 +21,8 @@ pub(super) struct Parted<P> {
     pub(super) topic: (Str, Uuid),
     pub(super) known: Vec<P>,
     pub(super) unknown: Vec<P>,
+    /// Whether there is such a topic.
+    pub(super) exists: bool,
     /// What the unknown ones are refused with.
     pub(super) error_code: ErrorCode,
 }
@@ -38,12 +40,13 @@ pub(super) fn part<P>(
         TopicsBy::Id => (broker.image.topic_by_id(TopicId(id)), ErrorCode::UNKNOWN_TOPIC_ID),
     };
     let Some(found) = found else {
-        return Parted { topic: (name, id), known: Vec::new(), unknown: partitions, error_code };
+        let topic = (name, id);
+        return Parted { topic, known: Vec::new(), unknown: partitions, exists: false, error_code };
     };
     let (known, unknown) =
         partitions.into_iter().partition(|partition| found.partition(index(partition)).is_some());
     let topic = (Str::from(found.name.as_str()), found.id.0);
-    Parted { topic, known, unknown, error_code: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION }
+    Parted { topic, known, unknown, exists: true, error_code: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION }
 }
 
 /// Adds to the answers those that were refused, and to a topic's answer what was refused of that topic. A request may

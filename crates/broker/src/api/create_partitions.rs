@@ -2,17 +2,20 @@
 //!
 //! - The same or a smaller count is INVALID_PARTITIONS. A manual assignment lists the new partitions only.
 //! - A topic named twice in one request is answered once, with INVALID_REQUEST.
+//! - A request that adds more than 10 000 partitions in all is POLICY_VIOLATION.
 //! - Records stay where they are: a key may hash to another partition from then on, as in Apache Kafka.
 
-use super::assignment;
+use super::assignment::{self, PARTITIONS_PER_REQUEST_MAX};
 use super::refused::Refused;
 use super::{Api, Context};
+use crate::image::Topic;
 use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::create_partitions_request::CreatePartitionsTopic;
 use ottla_wire::message::create_partitions_response::CreatePartitionsTopicResult;
 use ottla_wire::message::{CreatePartitionsRequest, CreatePartitionsResponse};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
+use std::sync::Arc;
 
 const VERSIONS: RangeInclusive<i16> = 0..=3;
 
@@ -25,9 +28,12 @@ async fn handle(context: Context, request: CreatePartitionsRequest) -> CreatePar
     for topic in &request.topics {
         *times.entry(&topic.name).or_default() += 1;
     }
+    let new = request.topics.iter().filter_map(|wanted| Some(check(&context, wanted).ok()?.1));
+    let all_new = new.fold(0, i32::saturating_add);
     let mut results = Vec::with_capacity(request.topics.len());
     for wanted in &request.topics {
         let outcome = match times.remove(&*wanted.name) {
+            Some(_) if PARTITIONS_PER_REQUEST_MAX < all_new => assignment::check_count(all_new),
             Some(1) => grow(&context, wanted, request.validate_only).await,
             Some(_) => Err(Refused::request("the request names this topic more than once: name it once")),
             None => continue,
@@ -39,6 +45,15 @@ async fn handle(context: Context, request: CreatePartitionsRequest) -> CreatePar
 }
 
 async fn grow(context: &Context, wanted: &CreatePartitionsTopic, validate_only: bool) -> Result<(), Refused> {
+    let (topic, _) = check(context, wanted)?;
+    if !validate_only {
+        context.broker.add_partitions(topic.id, wanted.count).await?;
+    }
+    Ok(())
+}
+
+/// The topic, and how many partitions it is to get.
+fn check(context: &Context, wanted: &CreatePartitionsTopic) -> Result<(Arc<Topic>, i32), Refused> {
     let topic =
         context.broker.image.topic(&wanted.name).ok_or_else(|| Refused::unknown_topic(&wanted.name))?;
     if wanted.count <= topic.partitions {
@@ -51,7 +66,6 @@ async fn grow(context: &Context, wanted: &CreatePartitionsTopic, validate_only: 
         ));
     }
     let added = wanted.count - topic.partitions;
-    assignment::check_count(added)?;
     if let Some(assignments) = &wanted.assignments {
         if i32::try_from(assignments.len()) != Ok(added) {
             return Err(Refused::new(
@@ -66,8 +80,5 @@ async fn grow(context: &Context, wanted: &CreatePartitionsTopic, validate_only: 
             assignment::check(&partition.broker_ids, context.broker.node)?;
         }
     }
-    if !validate_only {
-        context.broker.add_partitions(topic.id, wanted.count).await?;
-    }
-    Ok(())
+    Ok((topic, added))
 }

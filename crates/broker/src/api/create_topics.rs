@@ -3,6 +3,7 @@
 //! - Partitions and replication factor -1 mean the broker's defaults. On one broker a factor above 1 is
 //!   INVALID_REPLICATION_FACTOR.
 //! - A topic named twice in one request is answered once, with INVALID_REQUEST.
+//! - A request may create 10 000 topics, partitions and settings together, else all of it is POLICY_VIOLATION.
 //! - v5+: the answer echoes the topic's configuration in force. v7+: and its id.
 //! - `validate_only` checks everything and creates nothing; the answer then has no id, where Apache Kafka invents
 //!   one.
@@ -22,6 +23,9 @@ use std::ops::RangeInclusive;
 
 const VERSIONS: RangeInclusive<i16> = 2..=7;
 
+/// As in Kafka, where a change of metadata has at most that many records.
+const RECORDS_PER_REQUEST_MAX: usize = 10_000;
+
 /// Kafka's metadata log, which a client must not create.
 pub(super) const CLUSTER_METADATA: &str = "__cluster_metadata";
 
@@ -34,9 +38,16 @@ async fn handle(context: Context, request: CreateTopicsRequest) -> CreateTopicsR
     for topic in &request.topics {
         *times.entry(&topic.name).or_default() += 1;
     }
+    let checked = request.topics.iter().map(|wanted| (wanted, check(&context, wanted)));
+    let records: usize = checked.map(|(wanted, new)| new.map_or(0, |new| records(wanted, &new))).sum();
+    let is_too_large = RECORDS_PER_REQUEST_MAX < records;
     let mut topics = Vec::with_capacity(request.topics.len());
     for wanted in &request.topics {
         let outcome = match times.remove(&*wanted.name) {
+            Some(_) if is_too_large => Err(Refused::new(
+                ErrorCode::POLICY_VIOLATION,
+                "all these partitions are too many for one request: create fewer at a time",
+            )),
             Some(1) => create(&context, wanted, request.validate_only).await,
             Some(_) => Err(Refused::request("the request names this topic more than once: name it once")),
             None => continue,
@@ -51,6 +62,11 @@ async fn handle(context: Context, request: CreateTopicsRequest) -> CreateTopicsR
     CreateTopicsResponse { topics, ..Default::default() }
 }
 
+/// How many records of metadata a topic takes in Apache Kafka, which limits a request by them.
+fn records(wanted: &CreatableTopic, new: &NewTopic) -> usize {
+    1 + wanted.configs.len() + usize::try_from(new.partitions).unwrap_or_default()
+}
+
 /// Creates one topic as a client asks for it.
 pub(super) async fn create(
     context: &Context,
@@ -58,6 +74,7 @@ pub(super) async fn create(
     validate_only: bool,
 ) -> Result<CreatableTopicResult, Refused> {
     let new = check(context, wanted)?;
+    assignment::check_count(new.partitions)?;
     if validate_only {
         return Ok(result(context, wanted, TopicId::NONE, new.partitions, &new.overrides));
     }
@@ -94,7 +111,6 @@ fn check(context: &Context, wanted: &CreatableTopic) -> Result<NewTopic, Refused
     } else {
         assigned_partition_count(context, wanted)?
     };
-    assignment::check_count(partitions)?;
     Ok(NewTopic { name, partitions, overrides })
 }
 
@@ -177,3 +193,6 @@ fn result(
         ..Default::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -80,7 +80,11 @@ impl Page {
             } else {
                 ErrorCode::INVALID_TOPIC_EXCEPTION
             };
-            self.topics.push(unknown(name, code));
+            let topic_authorized_operations = TOPIC_OPERATIONS;
+            self.topics.push(DescribeTopicPartitionsResponseTopic {
+                topic_authorized_operations,
+                ..unknown(name, code)
+            });
             return None;
         };
         let end = topic.partitions.min(first.saturating_add(self.left));

@@ -26,6 +26,9 @@ async fn handle(context: Context, request: FindCoordinatorRequest) -> FindCoordi
     if context.version < FIRST_VERSION_WITH_MANY {
         let Coordinator { node_id, host, port, error_code, error_message, .. } =
             find(&context, key_type, request.key);
+        // Kafka names the code also where nothing is wrong, up to here.
+        let well = || Some(Str::from_static("NONE"));
+        let error_message = if error_code.is_none() { well() } else { error_message };
         return FindCoordinatorResponse {
             error_code,
             error_message,

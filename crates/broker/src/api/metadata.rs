@@ -5,7 +5,9 @@
 //! - v0: an empty list means all topics. v1+: null means all, an empty list none.
 //! - v4+: a missing topic is created if the request allows it and `auto.create.topics.enable` is on. The answer
 //!   is UNKNOWN_TOPIC_OR_PARTITION while it is being created, as in Kafka 4.x; the client asks again.
-//! - v10+: topic ids in the answer. v12+: topics may be asked for by id; an id in v10 or v11 is INVALID_REQUEST.
+//! - v10+: topic ids in the answer. v12+: topics may be asked for by id, and where one is, names do not count. An id in
+//!   v10 or v11 is INVALID_REQUEST, as is neither name nor id, for all that is asked.
+//! - What is asked for twice is told once.
 //! - v8–v10: the cluster's authorized operations; v8+: a topic's. Without authorisation every operation is
 //!   allowed.
 
@@ -20,6 +22,7 @@ use ottla_wire::message::metadata_response::{
     MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
 };
 use ottla_wire::message::{MetadataRequest, MetadataResponse};
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 
 const VERSIONS: RangeInclusive<i16> = 0..=13;
@@ -29,14 +32,18 @@ pub(super) fn api() -> Api {
 }
 
 async fn handle(context: Context, request: MetadataRequest) -> MetadataResponse {
+    let asked = match asked(&context, &request) {
+        Ok(asked) => asked,
+        Err(response) => return response,
+    };
     let broker = &context.broker;
     let endpoint = broker.advertised.to(&context.peer);
-    let topics = match asked(&context, &request) {
+    let topics = match asked {
         None => broker.image.topics().iter().map(|topic| describe(&context, &request, topic)).collect(),
         Some(asked) => {
             let mut topics = Vec::with_capacity(asked.len());
             for topic in asked {
-                topics.push(find(&context, &request, topic).await);
+                topics.push(find(&context, &request, &topic).await);
             }
             topics
         }
@@ -60,10 +67,46 @@ async fn handle(context: Context, request: MetadataRequest) -> MetadataResponse 
     }
 }
 
-/// The topics asked for, or `None` for all.
-fn asked<'a>(context: &Context, request: &'a MetadataRequest) -> Option<&'a [MetadataRequestTopic]> {
-    let topics = request.topics.as_deref()?;
-    (context.version > 0 || !topics.is_empty()).then_some(topics)
+/// The topics asked for, each once, or `None` for all. An error is the whole answer.
+fn asked(
+    context: &Context,
+    request: &MetadataRequest,
+) -> Result<Option<Vec<MetadataRequestTopic>>, MetadataResponse> {
+    let Some(topics) = &request.topics else { return Ok(None) };
+    if context.version == 0 && topics.is_empty() {
+        return Ok(None);
+    }
+    let has_id = |topic: &&MetadataRequestTopic| TopicId(topic.topic_id) != TopicId::NONE;
+    let is_by_id = topics.iter().any(|topic| has_id(&topic));
+    let is_too_early = is_by_id && context.version < FIRST_VERSION_BY_ID;
+    if is_too_early || !is_by_id && topics.iter().any(|topic| topic.name.is_none()) {
+        return Err(refused_request(topics));
+    }
+    // Java sends an empty name along with an id.
+    let name = |topic: &MetadataRequestTopic| topic.name.clone().filter(|_| !is_by_id);
+    let only = |topic: &MetadataRequestTopic| (topic.topic_id, name(topic));
+    let mut seen = HashSet::new();
+    Ok(Some(
+        topics
+            .iter()
+            .filter(|topic| !is_by_id || has_id(topic))
+            .map(only)
+            .filter(|one| seen.insert(one.clone()))
+            .map(|(topic_id, name)| MetadataRequestTopic { topic_id, name })
+            .collect(),
+    ))
+}
+
+/// Of a request that is wrong in one place nothing is answered.
+fn refused_request(topics: &[MetadataRequestTopic]) -> MetadataResponse {
+    let error_code = ErrorCode::INVALID_REQUEST;
+    let refuse = |asked: &MetadataRequestTopic| MetadataResponseTopic {
+        error_code,
+        name: Some(asked.name.clone().unwrap_or_default()),
+        topic_id: asked.topic_id,
+        ..Default::default()
+    };
+    MetadataResponse { topics: topics.iter().map(refuse).collect(), error_code, ..Default::default() }
 }
 
 async fn find(
@@ -73,18 +116,18 @@ async fn find(
 ) -> MetadataResponseTopic {
     let id = TopicId(asked.topic_id);
     if id != TopicId::NONE {
-        // Java sends an empty name along with an id; where there is an id the name does not count.
-        let by_id = context.version >= FIRST_VERSION_BY_ID;
         return match context.broker.image.topic_by_id(id) {
-            _ if !by_id => refused(context, ErrorCode::INVALID_REQUEST, asked),
             Some(topic) => describe(context, request, &topic),
             None => refused(context, ErrorCode::UNKNOWN_TOPIC_ID, asked),
         };
     }
-    let Some(name) = &asked.name else { return refused(context, ErrorCode::INVALID_REQUEST, asked) };
+    let name = asked.name.as_deref().unwrap_or_default();
     match context.broker.image.topic(name) {
         Some(topic) => describe(context, request, &topic),
-        None => refused(context, missing(context, request, name).await, asked),
+        None => MetadataResponseTopic {
+            topic_authorized_operations: operations(request),
+            ..refused(context, missing(context, request, name).await, asked)
+        },
     }
 }
 
@@ -134,12 +177,13 @@ fn describe(context: &Context, request: &MetadataRequest, topic: &Topic) -> Meta
         topic_id: topic.id.0,
         is_internal: false,
         partitions: (0..topic.partitions).map(partition).collect(),
-        topic_authorized_operations: if request.include_topic_authorized_operations {
-            TOPIC_OPERATIONS
-        } else {
-            NOT_ASKED_FOR
-        },
+        topic_authorized_operations: operations(request),
     }
+}
+
+/// What may be done with a topic, also with one that is not there.
+fn operations(request: &MetadataRequest) -> i32 {
+    if request.include_topic_authorized_operations { TOPIC_OPERATIONS } else { NOT_ASKED_FOR }
 }
 
 const FIRST_VERSION_WITH_CHOICE: i16 = 4;
@@ -152,3 +196,6 @@ pub(super) const TOPIC_OPERATIONS: i32 =
 /// Create 5, alter 7, describe 8, cluster action 9, describe configs 10, alter configs 11, idempotent write 12.
 pub(super) const CLUSTER_OPERATIONS: i32 = 1 << 5 | 1 << 7 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11 | 1 << 12;
 pub(super) const NOT_ASKED_FOR: i32 = i32::MIN;
+
+#[cfg(test)]
+mod tests;

@@ -26,9 +26,10 @@ async fn handle(context: Context, mut request: OffsetCommitRequest) -> OffsetCom
     let mut refused = Vec::new();
     for asked in std::mem::take(&mut request.topics) {
         let topic = (asked.name, asked.topic_id);
-        let Parted { topic: (name, topic_id), known, unknown, error_code } =
+        let Parted { topic: (name, topic_id), known, unknown, exists, error_code } =
             part(&context.broker, by, topic, asked.partitions, |partition| partition.partition_index);
-        if !unknown.is_empty() {
+        // A topic that does not exist is answered also if nothing is to be committed for it.
+        if !unknown.is_empty() || !exists {
             let refuse = |asked: &OffsetCommitRequestPartition| OffsetCommitResponsePartition {
                 partition_index: asked.partition_index,
                 error_code,

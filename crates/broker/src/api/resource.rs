@@ -58,10 +58,10 @@ impl Resource {
             }
             BROKER if name.is_empty() => Ok(Self::Broker(BrokerScope::Default)),
             BROKER => check_broker_name(name, context.broker.node).map(|()| Self::Broker(BrokerScope::One)),
-            BROKER_LOGGER => Err(Refused::new(
+            BROKER_LOGGER => check_broker_name(name, context.broker.node).and(Err(Refused::new(
                 ErrorCode::INVALID_CONFIG,
                 "log levels are fixed at the start: restart with --log or RUST_LOG",
-            )),
+            ))),
             GROUP if name.is_empty() => {
                 Err(Refused::request("groups have no common defaults to alter: alter the broker's settings"))
             }

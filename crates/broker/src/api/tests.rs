@@ -336,6 +336,90 @@ fn leader_epochs_are_held_against_ours_in_every_version() {
 }
 
 #[test]
+fn pages_tell_what_may_be_done_with_a_topic_that_is_not_there() {
+    bench(|bench| async move {
+        let topics = ["unknown", "a b"]
+            .map(|name| describe_topic_partitions_request::TopicRequest { name: name.into() })
+            .to_vec();
+        let request =
+            DescribeTopicPartitionsRequest { topics, response_partition_limit: 9, ..Default::default() };
+        for topic in bench.call(&request, 0).await.topics {
+            assert_eq!(topic.topic_authorized_operations, super::metadata::TOPIC_OPERATIONS);
+        }
+    });
+}
+
+#[test]
+fn a_commit_of_nothing_for_a_topic_that_is_not_there_is_answered() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        for version in 2..=9 {
+            let topic = |name: &str| offset_commit_request::OffsetCommitRequestTopic {
+                name: name.into(),
+                ..Default::default()
+            };
+            let request = OffsetCommitRequest {
+                group_id: "g".into(),
+                topics: vec![topic("t"), topic("unknown")],
+                ..Default::default()
+            };
+            let answer = bench.call(&request, version).await;
+            let names: Vec<&str> = answer.topics.iter().map(|topic| &*topic.name).collect();
+            assert_eq!(names, ["unknown"], "v{version}");
+        }
+    });
+}
+
+#[test]
+fn a_join_without_protocols_is_refused_for_that_first() {
+    bench(|bench| async move {
+        for version in 0..=9 {
+            let request = JoinGroupRequest {
+                group_id: "g".into(),
+                session_timeout_ms: 10_000,
+                member_id: "x".into(),
+                protocol_type: "consumer".into(),
+                ..Default::default()
+            };
+            let code = bench.call(&request, version).await.error_code;
+            assert_eq!(code, ErrorCode::INCONSISTENT_GROUP_PROTOCOL, "v{version}");
+        }
+    });
+}
+
+#[test]
+fn a_coordinator_that_is_found_has_a_message_before_version_4() {
+    bench(|bench| async move {
+        for version in 1..=3 {
+            let request = FindCoordinatorRequest { key: "g".into(), ..Default::default() };
+            let answer = bench.call(&request, version).await;
+            assert_eq!(answer.error_message.as_deref(), Some("NONE"), "v{version}");
+        }
+    });
+}
+
+#[test]
+fn a_setting_that_is_given_twice_is_refused() {
+    bench(|bench| async move {
+        bench.create_topic("t", 1).await;
+        let config = |value: &str| alter_configs_request::AlterableConfig {
+            name: "retention.ms".into(),
+            value: Some(value.into()),
+        };
+        let resource = |resource_type, resource_name: &str| alter_configs_request::AlterConfigsResource {
+            resource_type,
+            resource_name: resource_name.into(),
+            configs: vec![config("6"), config("7")],
+        };
+        // The second is a logger of a broker that there is not.
+        let resources = vec![resource(2, "t"), resource(8, "77")];
+        let answer = bench.call(&AlterConfigsRequest { resources, validate_only: true }, 2).await;
+        let codes: Vec<_> = answer.responses.iter().map(|one| one.error_code).collect();
+        assert_eq!(codes, [ErrorCode::INVALID_REQUEST; 2]);
+    });
+}
+
+#[test]
 fn every_producer_gets_an_id_of_its_own() {
     bench(|bench| async move {
         let mut seen = std::collections::BTreeSet::new();

@@ -39,7 +39,7 @@ async fn handle(context: Context, mut request: TxnOffsetCommitRequest) -> TxnOff
     let mut refused = Vec::new();
     for asked in std::mem::take(&mut request.topics) {
         let topic = (asked.name, asked.topic_id);
-        let Parted { topic: (name, topic_id), known, unknown, error_code } =
+        let Parted { topic: (name, topic_id), known, unknown, error_code, .. } =
             part(&context.broker, by, topic, asked.partitions, |partition| partition.partition_index);
         if !unknown.is_empty() {
             let refuse = |asked: &TxnOffsetCommitRequestPartition| TxnOffsetCommitResponsePartition {

@@ -78,10 +78,10 @@ fn check_request(groups: &Directory, turn: &Turn<'_>, request: &JoinGroupRequest
         Err(ErrorCode::INVALID_GROUP_ID)
     } else if !session_timeouts.contains(&request.session_timeout_ms) {
         Err(ErrorCode::INVALID_SESSION_TIMEOUT)
-    } else if is_new_group && !request.member_id.is_empty() {
-        Err(ErrorCode::UNKNOWN_MEMBER_ID)
     } else if is_new_group && (request.protocol_type.is_empty() || request.protocols.is_empty()) {
         Err(ErrorCode::INCONSISTENT_GROUP_PROTOCOL)
+    } else if is_new_group && !request.member_id.is_empty() {
+        Err(ErrorCode::UNKNOWN_MEMBER_ID)
     } else {
         Ok(())
     }
