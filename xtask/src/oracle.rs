@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: expectations. What is right is what Apache Kafka answers on the same day.
 
+mod coverage;
 mod document;
 mod findings;
 mod pair;

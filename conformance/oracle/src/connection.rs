@@ -19,8 +19,10 @@ pub enum NoAnswer {
     Closed,
     /// Neither an answer nor an end came in time.
     Silence,
-    /// The answer is none that the schema allows; or the request cannot be written.
+    /// The answer is none that the schema allows.
     Malformed(String),
+    /// The version has no place for what the request says.
+    Unwritten(String),
 }
 
 impl std::fmt::Display for NoAnswer {
@@ -29,6 +31,7 @@ impl std::fmt::Display for NoAnswer {
             Self::Closed => f.write_str("the connection was closed"),
             Self::Silence => f.write_str("no answer"),
             Self::Malformed(why) => write!(f, "malformed: {why}"),
+            Self::Unwritten(why) => write!(f, "not written: {why}"),
         }
     }
 }
@@ -49,6 +52,11 @@ impl Connection {
     /// Sends the request and reads its answer.
     pub fn ask<R: Request>(&mut self, request: &R, version: i16) -> Result<R::Response, NoAnswer> {
         let correlation = self.tell(request, version)?;
+        self.answer::<R>(correlation, version)
+    }
+
+    /// Reads the answer to what was told before.
+    pub fn answer<R: Request>(&mut self, correlation: i32, version: i16) -> Result<R::Response, NoAnswer> {
         let mut reader = Reader::new(self.frame(ANSWER_LIMIT)?);
         let malformed = |error: ottla_wire::DecodeError| NoAnswer::Malformed(error.to_string());
         let header = decode_response_header(&mut reader, R::KEY, version).map_err(malformed)?;
@@ -68,11 +76,28 @@ impl Connection {
         let correlation = self.next_correlation;
         self.next_correlation += 1;
         let encoded = encode_request(Some(&self.client_id), correlation, request, version)
-            .map_err(|error| NoAnswer::Malformed(error.to_string()))?;
-        let frame = encoded.into_bytes().map_err(|error| NoAnswer::Malformed(error.to_string()))?;
+            .map_err(|error| NoAnswer::Unwritten(error.to_string()))?;
+        let frame = encoded.into_bytes().map_err(|error| NoAnswer::Unwritten(error.to_string()))?;
         // A broker may close before it has read all: what comes back says so.
         drop(self.stream.write_all(&frame));
         Ok(correlation)
+    }
+
+    /// Sends the header of any key and version, in its newest form, and a body of nothing.
+    pub fn tell_nothing(&mut self, key: i16, version: i16) -> i32 {
+        let correlation = self.next_correlation;
+        self.next_correlation += 1;
+        let mut frame = Vec::new();
+        frame.extend(key.to_be_bytes());
+        frame.extend(version.to_be_bytes());
+        frame.extend(correlation.to_be_bytes());
+        // No client id, and no tagged fields.
+        frame.extend((-1_i16).to_be_bytes());
+        frame.push(0);
+        let length = u32::try_from(frame.len()).unwrap_or(u32::MAX).to_be_bytes();
+        // A broker may close before it has read all: what comes back says so.
+        drop(self.stream.write_all(&[&length[..], &frame].concat()));
+        correlation
     }
 
     /// What comes back unasked: nothing, or the end of the connection.

@@ -1,7 +1,8 @@
 //! Sends the same hand-made requests to Apache Kafka and to Ottla and compares the answers field by field.
 //!
-//! `conformance-oracle KAFKA OTTLA [--subject NAME]… [--scenario NAME]… [--list]`, both as HOST:PORT, prints one JSON
-//! line per answer that was compared; `cargo xtask oracle` starts the two brokers and makes the document of them.
+//! `conformance-oracle KAFKA OTTLA [--subject NAME]… [--scenario NAME]… [--trace]`, both as HOST:PORT, prints one JSON
+//! line per API that is offered and one per answer that was compared; `cargo xtask oracle` starts the two brokers and
+//! makes the document of them.
 //!
 //! A scenario is a name and a function that asks; it knows nothing of which broker it talks to. It runs once per
 //! broker, both at the same time, and gives two transcripts. What legitimately differs between two brokers (ids,
@@ -15,7 +16,9 @@ mod batch;
 mod compare;
 mod connection;
 mod flat;
+mod joining;
 mod normal;
+mod ranges;
 mod reading;
 mod scenario;
 mod settings;
@@ -53,6 +56,13 @@ fn main() -> ExitCode {
         eprintln!("{USAGE}");
         return ExitCode::FAILURE;
     };
+    match ranges::lines(kafka, ottla) {
+        Ok(lines) => lines.iter().for_each(|line| println!("{line}")),
+        Err(why) => {
+            eprintln!("{why}");
+            return ExitCode::FAILURE;
+        }
+    }
     for subject in subject::ALL {
         if !is_wanted(&options.subjects, subject.name) {
             continue;

@@ -47,6 +47,8 @@ impl Normal {
                 self.id("producer", value, "-1")
             }
             "session_id" => self.id("session", value, "0"),
+            "cluster_id" => self.id("cluster", value, "None"),
+            "member_id" | "leader" if is_generated(value) => self.id("member", value.trim_matches('"'), ""),
             "host" | "port" => "an address".to_owned(),
             _ if name.ends_with("error_message") || matches!(name, "message" | "status_detail") => {
                 worded(value)
@@ -71,6 +73,16 @@ impl Normal {
             _ => value.to_owned(),
         }
     }
+}
+
+/// Whether a member's id is one that a broker made up: a name and a UUID in one of two ways of writing.
+fn is_generated(value: &str) -> bool {
+    let value = value.trim_matches('"');
+    let is_hexadecimal = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    let is_base64 = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let uuid = value.len().checked_sub(36).and_then(|start| value.get(start..));
+    uuid.is_some_and(|uuid| is_hexadecimal(uuid) && uuid.bytes().filter(|byte| *byte == b'-').count() == 4)
+        || value.len() == 22 && value.bytes().all(is_base64)
 }
 
 /// Each broker has its own words; whether there are any is what clients can build on.
@@ -99,5 +111,10 @@ mod tests {
         assert_eq!(value("log_append_time_ms", "-1"), "-1");
         assert_eq!(value("error_message", "\"x\""), "some words");
         assert_eq!(value("name", "\"topic-r1\""), "\"topic\"");
+        let member = "\"oracle-7d3c4f9e-6f0b-4c3d-9f5a-0a4d8f2b1c3e\"";
+        assert_eq!(value("members[0].member_id", member), "member-1");
+        assert_eq!(value("leader", member), "member-1");
+        assert_eq!(value("member_id", "\"AAAAAAAAAAAAAAAAAAAAAQ\""), "member-2");
+        assert_eq!(value("member_id", "\"mine\""), "\"mine\"");
     }
 }

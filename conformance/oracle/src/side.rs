@@ -8,6 +8,7 @@ use ottla_wire::Str;
 use ottla_wire::codec::Request;
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::marker::PhantomData;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// One answer, its fields made comparable.
@@ -31,6 +32,15 @@ impl Transcript {
     }
 }
 
+/// A request that has been sent, and whose answer has not been looked at.
+pub struct Waiting<R> {
+    connection: Connection,
+    correlation: i32,
+    step: String,
+    version: i16,
+    request: PhantomData<R>,
+}
+
 /// One broker, as a scenario sees it.
 pub struct Side {
     address: String,
@@ -41,6 +51,8 @@ pub struct Side {
     normal: Normal,
     answers: Vec<Answer>,
     number: u32,
+    /// A request that never was sent is a fault of the scenario: both sides would be silent alike.
+    unwritable: Option<String>,
 }
 
 impl Side {
@@ -55,6 +67,7 @@ impl Side {
             connection: None,
             answers: Vec::new(),
             number: 0,
+            unwritable: None,
         }
     }
 
@@ -70,12 +83,17 @@ impl Side {
     }
 
     pub fn close(self, outcome: Ran) -> Transcript {
-        Transcript { answers: self.answers, broke: outcome.err() }
+        Transcript { answers: self.answers, broke: outcome.err().or(self.unwritable) }
     }
 
     /// A name that no other scenario and no other run has, for a topic, a group or a transactional id.
     pub fn name(&self, suffix: &str) -> Str {
         format!("{}-{suffix}{}", self.scenario, self.run).into()
+    }
+
+    /// Whether a topic or group is one of this run's: in lists of all there are those of others, too.
+    pub fn is_own(&self, name: &str) -> bool {
+        name.starts_with(&format!("{}-", self.scenario)) && name.ends_with(&self.run)
     }
 
     /// Asks and keeps the answer for the comparison, under the step's name.
@@ -87,14 +105,30 @@ impl Side {
         R: Request,
         R::Response: Debug,
     {
+        self.ask_for(step, version, request, |_, _| {})
+    }
+
+    /// Asks, and keeps of the answer what is left of it when it is trimmed: what all scenarios share is no matter of one.
+    pub fn ask_for<R>(
+        &mut self,
+        step: &str,
+        version: i16,
+        request: &R,
+        trim: impl Fn(&Self, &mut R::Response),
+    ) -> Option<R::Response>
+    where
+        R: Request,
+        R::Response: Debug,
+    {
         for _ in 0..ATTEMPTS {
-            let response = match self.call(version, request) {
+            let mut response = match self.call(version, request) {
                 Ok(response) => response,
                 Err(no_answer) => {
                     self.keep::<R>(step, version, vec![("the answer".to_owned(), no_answer.to_string())]);
                     return None;
                 }
             };
+            trim(self, &mut response);
             let fields = flat::fields(&response);
             if fields.iter().any(is_loading) {
                 std::thread::sleep(PAUSE);
@@ -129,9 +163,55 @@ impl Side {
         let what = match what {
             NoAnswer::Malformed(_) => "it does not wait".to_owned(),
             NoAnswer::Silence => "it waits".to_owned(),
-            NoAnswer::Closed => what.to_string(),
+            NoAnswer::Closed | NoAnswer::Unwritten(_) => what.to_string(),
         };
         self.keep::<R>(step, version, vec![("the answer".to_owned(), what)]);
+        Ok(())
+    }
+
+    /// Sends a request whose answer has to wait for others, on a connection of its own.
+    pub fn begin<R: Request>(&mut self, step: &str, version: i16, request: &R) -> Result<Waiting<R>, String> {
+        let mut connection = Connection::open(&self.address, CLIENT_ID)?;
+        let correlation = connection.tell(request, version).map_err(|no_answer| no_answer.to_string())?;
+        Ok(Waiting { connection, correlation, step: step.to_owned(), version, request: PhantomData })
+    }
+
+    /// Takes the answer to what began before, and keeps it.
+    pub fn end<R>(&mut self, waiting: Waiting<R>) -> Option<R::Response>
+    where
+        R: Request,
+        R::Response: Debug,
+    {
+        let Waiting { mut connection, correlation, step, version, request: _ } = waiting;
+        match connection.answer::<R>(correlation, version) {
+            Ok(response) => {
+                self.keep::<R>(&step, version, flat::fields(&response));
+                Some(response)
+            }
+            Err(no_answer) => {
+                self.keep::<R>(&step, version, vec![("the answer".to_owned(), no_answer.to_string())]);
+                None
+            }
+        }
+    }
+
+    /// Asks for a version that there is not, with a body of nothing, and takes the answer as one of another version; if
+    /// `answered` is none, keeps only what becomes of the connection.
+    pub fn ask_nothing<R>(&mut self, step: &str, (key, version): (i16, i16), answered: Option<i16>) -> Ran
+    where
+        R: Request,
+        R::Response: Debug,
+    {
+        let mut connection = Connection::open(&self.address, CLIENT_ID)?;
+        let correlation = connection.tell_nothing(key, version);
+        let fields = match answered {
+            None => vec![("the answer".to_owned(), connection.listen().to_string())],
+            Some(answered) => match connection.answer::<R>(correlation, answered) {
+                Ok(response) => flat::fields(&response),
+                Err(no_answer) => vec![("the answer".to_owned(), no_answer.to_string())],
+            },
+        };
+        self.keep::<R>(step, answered.unwrap_or(-1), fields);
         Ok(())
     }
 
@@ -165,6 +245,10 @@ impl Side {
     }
 
     fn keep<R: Request>(&mut self, step: &str, version: i16, fields: Vec<Field>) {
+        let is_unwritable = |(path, value): &&Field| path == "the answer" && value.starts_with("not written");
+        if let Some((_, why)) = fields.iter().find(is_unwritable) {
+            self.unwritable = Some(format!("{step}, {} v{version}: {why}", R::NAME));
+        }
         let values: Vec<String> = fields.iter().map(|field| self.normal.value(field)).collect();
         let paths = fields.iter().map(|(path, _)| self.normal.path(path));
         let fields = distinct(paths.zip(values));

@@ -1,6 +1,7 @@
 //! `docs/compatibility.md`: what was compared, for readers. It carries no dates and no durations, so that a run that
 //! finds what the last one found changes nothing.
 
+use super::coverage;
 use super::findings::{Answer, Difference, Findings, Scenario, Subject, Verdict, range};
 use crate::tree;
 use std::fmt::Write;
@@ -33,6 +34,7 @@ pub(super) fn write(findings: &Findings) -> Result<(), String> {
 fn page(findings: &Findings) -> String {
     let mut text = HEAD.to_owned();
     line(&mut text, &format!("All in all: {}.", findings.summary()));
+    text.push_str(&coverage::section(findings));
     for subject in &findings.subjects {
         section(&mut text, subject);
     }

@@ -4,6 +4,7 @@ use super::Count;
 use crate::Outcome;
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 /// What came of comparing one answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,9 +52,19 @@ pub(super) struct Subject {
     pub(super) scenarios: Vec<Scenario>,
 }
 
+/// The versions of an API that each broker offers.
+#[derive(Debug)]
+pub(super) struct Offered {
+    pub(super) api: String,
+    pub(super) key: i64,
+    pub(super) kafka: Option<RangeInclusive<i64>>,
+    pub(super) ottla: Option<RangeInclusive<i64>>,
+}
+
 /// Everything, in the order in which it was asked.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
+    pub(super) offered: Vec<Offered>,
     pub(super) subjects: Vec<Subject>,
 }
 
@@ -65,6 +76,16 @@ impl Findings {
     pub(super) fn hear(&mut self, line: &str) -> Result<(), String> {
         let value: Value = serde_json::from_str(line).map_err(|error| format!("{line:?}: {error}"))?;
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        if let Some(api) = value["offered"].as_str() {
+            let versions = |of: &Value| Some(of[0].as_i64()?..=of[1].as_i64()?);
+            self.offered.push(Offered {
+                api: api.to_owned(),
+                key: value["key"].as_i64().unwrap_or(-1),
+                kafka: versions(&value["kafka"]),
+                ottla: versions(&value["ottla"]),
+            });
+            return Ok(());
+        }
         let verdict = match value["verdict"].as_str() {
             Some("same") => Verdict::Same,
             Some("explained") => Verdict::Explained,
@@ -102,6 +123,11 @@ impl Findings {
                 scenario.answers.iter().map(move |answer| (subject, scenario, answer))
             })
         })
+    }
+
+    /// The versions in which an API was asked, some of them many times.
+    pub(super) fn versions_of(&self, api: &str) -> impl Iterator<Item = i64> {
+        self.answers().filter(move |(_, _, answer)| answer.api == api).map(|(_, _, answer)| answer.version)
     }
 
     fn count(&self, verdict: Verdict) -> usize {
@@ -166,10 +192,12 @@ impl Findings {
 /// `v3–13`, or each version by itself where they do not follow each other.
 pub(super) fn range(versions: &[i64]) -> String {
     let mut sorted = versions.to_vec();
+    // A question that was none of an API has no version.
+    sorted.retain(|version| 0 <= *version);
     sorted.sort_unstable();
     sorted.dedup();
     match sorted.as_slice() {
-        [] | [-1] => String::new(),
+        [] => String::new(),
         [one] => format!("v{one}"),
         [first, .., last] if sorted.iter().copied().eq(*first..=*last) => format!("v{first}–{last}"),
         more => format!("v{}", more.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")),
@@ -223,5 +251,6 @@ pub(super) mod tests {
         assert_eq!(range(&[9, 3, 9]), "v3, 9");
         assert_eq!(range(&[7]), "v7");
         assert_eq!(range(&[-1]), "");
+        assert_eq!(range(&[-1, 0]), "v0");
     }
 }

@@ -54,6 +54,12 @@ pub const SUBJECT: Subject = Subject {
             differs: &[],
         },
         Scenario {
+            name: "consumer-older",
+            asks: "the version in which the coordinator names members",
+            run: older,
+            differs: &[],
+        },
+        Scenario {
             name: "consumer-refused",
             asks: "requests that are not whole",
             run: refused,
@@ -240,6 +246,22 @@ fn nothing(side: &mut Side) -> Ran {
     side.ask("d joins", 1, &group.join("d", &[&topic]));
     side.ask("a leaves", 1, &group.beat("a", -1));
     group.describe(side, "describe without a");
+    Ok(())
+}
+
+fn older(side: &mut Side) -> Ran {
+    let topic = Topic::make(side, "one", &[])?;
+    let group = Group::make(side)?;
+    let answer = side.ask("join without a name", 0, &group.join("", &[&topic])).ok_or("no answer")?;
+    let name = answer.member_id.unwrap_or_default();
+    side.ask("goes on", 0, &group.beat(&name, answer.member_epoch));
+    group.describe(side, "describe");
+    side.ask("join with a name", 0, &group.join("b", &[&topic]));
+    side.ask("goes on without a name", 0, &group.beat("", 2));
+    side.ask("a stranger", 0, &group.beat("x", 2));
+    side.ask("leave without a name", 0, &group.beat("", -1));
+    side.ask("leave", 0, &group.beat(&name, -1));
+    group.describe(side, "describe in the end");
     Ok(())
 }
 

@@ -41,6 +41,12 @@ pub const SUBJECT: Subject = Subject {
             differs: ACKNOWLEDGEMENTS,
         },
         Scenario { name: "share-renew", asks: "renewal", run: renewal, differs: &[] },
+        Scenario {
+            name: "share-older",
+            asks: "the version before there were renewals",
+            run: older,
+            differs: &[],
+        },
         Scenario { name: "share-again", asks: "delivery counts up to the limit", run: again, differs: &[] },
         Scenario { name: "share-offsets", asks: "keys 90 to 92", run: offsets, differs: OFFSETS },
     ],
@@ -378,6 +384,20 @@ fn renewal(side: &mut Side) -> Ran {
     first(side, "opens where nobody renews", &fixed.fetch(&topic, 0, &[]))?;
     fetched(side, "renews where nobody does", 2, &quiet(fixed.fetch(&topic, 1, &[(0, 4, &[4])])));
     fixed.leave(side)
+}
+
+fn older(side: &mut Side) -> Ran {
+    let topic = Topic::make(side, "t", &[])?;
+    topic.fill(side, [Batch::timed(5, 1_000), Batch::timed(5, 1_000)])?;
+    let member = Member::join(side, "g", &topic, &[])?;
+    first(side, "opens", &ShareFetchRequest { max_records: 5, ..member.fetch(&topic, 0, &[]) })?;
+    fetched(side, "goes on", 1, &member.fetch(&topic, 1, &[]));
+    fetched(side, "acknowledges", 1, &member.fetch(&topic, 2, &[(0, 4, &[1, 2, 3, 0, 1])]));
+    fetched(side, "renews", 1, &member.fetch(&topic, 3, &[(5, 5, &[4])]));
+    fetched(side, "another epoch", 1, &member.fetch(&topic, 9, &[]));
+    fetched(side, "closes", 1, &member.fetch(&topic, -1, &[]));
+    fetched(side, "no session", 1, &member.fetch(&topic, 1, &[]));
+    member.leave(side)
 }
 
 fn again(side: &mut Side) -> Ran {

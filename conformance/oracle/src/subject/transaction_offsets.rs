@@ -132,6 +132,7 @@ fn stable(side: &mut Side) -> Ran {
             for version in 7..=10 {
                 let mut request = committed(&group, &topic, true);
                 if version < 8 {
+                    request.groups.clear();
                     request.group_id = group.clone();
                     request.topics =
                         Some(vec![ottla_wire::message::offset_fetch_request::OffsetFetchRequestTopic {
