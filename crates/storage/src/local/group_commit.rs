@@ -128,9 +128,10 @@ impl GroupCommit {
     }
 
     fn commit(&self, partitions: &[Arc<Partition>], number: u64) {
+        let turn = self.engine.run.turn();
         let mut captures = Vec::with_capacity(partitions.len());
         for partition in partitions {
-            match partition.capture(&self.engine) {
+            match partition.capture(&self.engine, &turn) {
                 Ok(capture) => captures.push((partition, capture)),
                 // Something failed after the append: nobody knows what of it is on the disk.
                 Err(Status::Failed) => self.note_failed(partition.id, number),
@@ -146,7 +147,7 @@ impl GroupCommit {
             captures.iter().filter(|(_, capture)| is_alone(capture)).map(|(partition, _)| partition.id);
         let alone: Vec<_> = alone.collect();
         let mut advanced = Vec::with_capacity(captures.len());
-        self.engine.run.while_syncing(&alone, || {
+        turn.while_syncing(&alone, || {
             for (partition, capture) in &captures {
                 let result = if is_alone(capture) { partition.sync(&self.engine, capture) } else { Ok(()) };
                 match result {
@@ -160,6 +161,7 @@ impl GroupCommit {
                 }
             }
         });
+        drop(turn);
         if !advanced.is_empty() {
             self.progress.advanced(&advanced);
         }

@@ -16,7 +16,7 @@ use super::names;
 use super::offline::Offline;
 use super::place::Place;
 use super::producers::Producers;
-use super::run::Run;
+use super::run::{Run, Turn};
 use super::segment::{self, Active, Newest, Segment};
 use super::tail::Tail;
 use super::unstable::Unstable;
@@ -276,8 +276,8 @@ impl Partition {
         Ok(())
     }
 
-    /// What a sync has to cover now; an error tells why the partition is not to be synced any more.
-    pub(crate) fn capture(&self, engine: &Engine) -> Result<Capture, Status> {
+    /// What a sync has to cover now, in this turn; an error tells why the partition is not to be synced any more.
+    pub(crate) fn capture(&self, engine: &Engine, _: &Turn) -> Result<Capture, Status> {
         let mut state = self.state.lock();
         if state.status != Status::Live {
             return Err(state.status);
@@ -289,7 +289,7 @@ impl Partition {
             state.status
         })?;
         let mut files = std::mem::take(&mut state.unsynced);
-        let is_inherited = std::mem::take(&mut state.is_inherited);
+        let is_inherited = state.is_inherited;
         if is_inherited {
             let place = self.place(engine);
             let before =
@@ -323,38 +323,51 @@ impl Partition {
 
     /// A sync of `capture` has succeeded. Returns whether the high watermark moved.
     pub(crate) fn synced(&self, capture: &Capture) -> bool {
-        self.state.lock().raise_high_watermark(capture.end, capture.mark)
+        let mut state = self.state.lock();
+        state.is_inherited &= !capture.is_inherited;
+        state.raise_high_watermark(capture.end, capture.mark)
     }
 
     /// A sync of everything has failed, and did not say whose pages were lost: the logs that it was to cover are asked one
     /// by one. Where records are acknowledged from the page cache, nobody else would hear of it, and what is appended
     /// behind a hole is lost with it.
     pub(crate) fn look_for_losses(&self, engine: &Engine) {
+        self.look_at_logs(engine, &engine.run.turn());
+    }
+
+    /// A sync of everything has succeeded, and earlier processes have left something that it was to cover: each log tells
+    /// whether the system could write it. When this returns, whoever else has asked them has said what he heard.
+    pub(crate) fn look_at_inheritance(&self, engine: &Engine) {
+        let is_inherited = || self.state.lock().is_inherited;
+        // Of nearly all it is known, and there is no need to wait for anybody.
+        if !is_inherited() {
+            return;
+        }
+        let turn = engine.run.turn();
+        if is_inherited() {
+            self.look_at_logs(engine, &turn);
+            self.state.lock().is_inherited = false;
+        }
+    }
+
+    fn look_at_logs(&self, engine: &Engine, turn: &Turn) {
         let logs: Vec<_> = {
             let state = self.state.lock();
             state.behind_recovery_point().map(|segment| self.place(engine).log(segment.base)).collect()
         };
-        // A handle of its own: to hear of a failure in place of a sync in flight would make that one acknowledge it.
+        // Handles of its own: most logs are not open.
         let sync = |path: PathBuf| match engine.disk.open(&path, Mode::Read) {
             Ok(file) => engine.disk.sync_data(&file),
             // Removed meanwhile.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
         };
-        engine.run.while_syncing(&[self.id], || {
+        turn.while_syncing(&[self.id], || {
             if let Err(error) = logs.into_iter().try_for_each(sync) {
                 engine.run.doubt();
                 self.fail(&mut self.state.lock(), "syncing the log", &error);
             }
         });
-    }
-
-    /// A sync of everything has succeeded, and earlier processes have left something that it was to cover: each log tells
-    /// whether the system could write it.
-    pub(crate) fn look_at_inheritance(&self, engine: &Engine) {
-        if std::mem::take(&mut self.state.lock().is_inherited) {
-            self.look_for_losses(engine);
-        }
     }
 
     /// A sync or write failed: no append is taken any more. For a deleted partition that is no news.

@@ -18,7 +18,7 @@ use super::names;
 use crate::base64;
 use crate::disk::Disk;
 use ottla_base::{PartitionId, PartitionIndex, TopicId};
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, IoSlice};
@@ -66,20 +66,23 @@ impl Doubt {
 pub(crate) struct Run {
     disk: Arc<dyn Disk>,
     path: PathBuf,
-    note: Mutex<Note>,
-}
-
-#[derive(Debug, Default)]
-struct Note {
     /// The file, and where in it the state stands. `None` before it is made, where the system does not tell its run,
     /// and when everything is in doubt, which it stays.
-    file: Option<(File, u64)>,
-    syncing: Vec<PartitionId>,
+    note: Mutex<Option<(File, u64)>>,
+    turns: Mutex<()>,
+}
+
+/// The turn of one who syncs logs. The system tells of a failure once, so that whoever syncs the same log meanwhile would
+/// take it for well, and acknowledge what lies behind a hole. So nobody does, until who has heard of it has said so.
+#[derive(Debug)]
+pub(crate) struct Turn<'a> {
+    run: &'a Run,
+    _others_wait: MutexGuard<'a, ()>,
 }
 
 impl Run {
     pub(crate) fn new(disk: Arc<dyn Disk>, dir: &Path) -> Self {
-        Self { disk, path: dir.join(names::RUN), note: Mutex::default() }
+        Self { disk, path: dir.join(names::RUN), note: Mutex::default(), turns: Mutex::default() }
     }
 
     /// All that was written is there from now on: it was just read, and put back where it was in doubt.
@@ -88,42 +91,29 @@ impl Run {
         let text = format!("{run}\n{NOTHING:STATE_BYTES$}");
         // Without it the next start doubts everything; that is no reason not to start.
         if let Ok(file) = self.disk.write(&self.path, text.as_bytes()) {
-            self.note.lock().file = Some((file, run.len() as u64 + 1));
+            *self.note.lock() = Some((file, run.len() as u64 + 1));
         }
     }
 
     /// A write or sync has failed: from now on it is not enough that the system runs on.
     pub(crate) fn doubt(&self) {
         let mut note = self.note.lock();
-        let noted = note.file.take().map(|(file, at)| self.put(&file, at, EVERYTHING));
+        let noted = note.take().map(|(file, at)| self.put(&file, at, EVERYTHING));
         if !matches!(noted, Some(Ok(()))) && self.disk.run().is_some() {
             // If it cannot be removed either, nothing can be written there, and nobody can start on it.
             let _ = self.disk.remove_file_if_any(&self.path);
         }
     }
 
-    /// Syncs logs of these partitions. Should the process end before `sync` does, which [`doubt`](Self::doubt)s what it is
-    /// told of, they are in doubt.
-    pub(crate) fn while_syncing<T>(&self, ids: &[PartitionId], sync: impl FnOnce() -> T) -> T {
-        if ids.is_empty() {
-            return sync();
-        }
-        self.change(|syncing| syncing.extend(ids));
-        let synced = sync();
-        self.change(|syncing| syncing.retain(|id| !ids.contains(id)));
-        synced
+    /// Waits until nobody else syncs logs.
+    pub(crate) fn turn(&self) -> Turn<'_> {
+        Turn { run: self, _others_wait: self.turns.lock() }
     }
 
-    fn change(&self, change: impl FnOnce(&mut Vec<PartitionId>)) {
-        let mut note = self.note.lock();
-        change(&mut note.syncing);
-        let Some((file, at)) = &note.file else { return };
-        let state = match note.syncing.as_slice() {
-            [] => NOTHING.to_owned(),
-            ids if NAMED_MAX < ids.len() => EVERYTHING.to_owned(),
-            ids => format!("{SYNCING}{}", ids.iter().map(|id| text(*id)).collect::<Vec<_>>().join(" ")),
-        };
-        if self.put(file, *at, &state).is_err() {
+    fn say(&self, state: &str) {
+        let note = self.note.lock();
+        let Some((file, at)) = &*note else { return };
+        if self.put(file, *at, state).is_err() {
             drop(note);
             self.doubt();
         }
@@ -133,6 +123,25 @@ impl Run {
         let state = format!("{state:STATE_BYTES$}");
         assert_eq!(state.len(), STATE_BYTES, "what follows of an earlier state would be read with it");
         self.disk.write_all_at(file, &mut [IoSlice::new(state.as_bytes())], at)
+    }
+}
+
+impl Turn<'_> {
+    /// Syncs logs of these partitions. Should the process end before `sync` does, which [`doubt`](Run::doubt)s what it is
+    /// told of, they are in doubt.
+    pub(crate) fn while_syncing<T>(&self, ids: &[PartitionId], sync: impl FnOnce() -> T) -> T {
+        if ids.is_empty() {
+            return sync();
+        }
+        if NAMED_MAX < ids.len() {
+            self.run.say(EVERYTHING);
+        } else {
+            let ids: Vec<_> = ids.iter().map(|id| text(*id)).collect();
+            self.run.say(&format!("{SYNCING}{}", ids.join(" ")));
+        }
+        let synced = sync();
+        self.run.say(NOTHING);
+        synced
     }
 }
 

@@ -95,9 +95,13 @@ impl Log {
                     continue;
                 }
             }
-            let synced = engine.run.while_syncing(&[partition.id], || {
-                let capture = partition.capture(engine).map_err(|_| io::Error::other("see the log above"))?;
-                partition.sync(engine, &capture).inspect_err(|_| engine.run.doubt())
+            let turn = engine.run.turn();
+            let synced = turn.while_syncing(&[partition.id], || {
+                let capture =
+                    partition.capture(engine, &turn).map_err(|_| io::Error::other("see the log above"))?;
+                partition.sync(engine, &capture).inspect_err(|_| engine.run.doubt())?;
+                partition.synced(&capture);
+                Ok(())
             });
             synced.map_err(|error| OpenError::io("syncing", partition.place(engine).path, error))?;
         }

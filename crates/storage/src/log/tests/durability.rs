@@ -349,7 +349,7 @@ fn a_sync_covers_a_log_that_was_closed_meanwhile() {
             partition.roll(engine, &mut state, Timestamp(world.now())).unwrap();
         }
         drop(state);
-        let synced = partition.capture(engine).unwrap().files;
+        let synced = partition.capture(engine, &engine.run.turn()).unwrap().files;
         assert_eq!(synced.len(), if rolls { 2 } else { 1 });
     }
 }

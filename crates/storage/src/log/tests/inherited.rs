@@ -47,7 +47,8 @@ fn it_is_neither_synced_nor_compared_before_the_start_but_by_the_checkpoint() {
     world.faults().synced.lock().clear();
     world.put(&["e"]);
     world.log().checkpoint().unwrap();
-    assert!(!world.faults().synced.lock().contains(&logs[0]));
+    let synced = world.faults().synced.lock().clone();
+    assert!(!synced.iter().any(|path| path.extension().is_some_and(|end| end == "log")), "{synced:?}");
     world.log = None;
     world.open_on(in_run());
     assert_eq!(world.report.bytes_checked, 0, "the recovery point has moved");
@@ -74,6 +75,36 @@ fn the_first_record_that_counts_when_it_is_durable_waits_for_it() {
     world.put(&["d"]);
     let synced = world.faults().synced.lock().clone();
     logs(&world).iter().for_each(|log| assert!(synced.contains(log), "{log:?}"));
+    world.faults().synced.lock().clear();
+    world.put(&["e"]);
+    assert!(!world.faults().synced.lock().contains(&logs(&world)[0]), "it is known to be well");
+}
+
+/// Many logs are made durable by a sync of the whole file system, and that tells nothing of an earlier process.
+#[test]
+fn it_is_synced_by_itself_also_where_many_are_synced_together() {
+    let mut world = left(|settings| settings.segment_bytes = 150);
+    world.open_on(in_run());
+    let settings = LogSettings { durability: Durability::Sync, ..world.settings };
+    world.log().configure(ID, settings);
+    let id = |index| PartitionId { index: PartitionIndex(index), ..ID };
+    (1..=10).for_each(|index| world.log().create(&topic(), id(index), settings).unwrap());
+    let append = |index| Append { id: id(index), batch: batch(&["d"], START_MS) };
+    world.faults().synced.lock().clear();
+    world.faults().syncs.store(0, Ordering::SeqCst);
+    // All come together, behind one that is being synced.
+    let gate = world.faults().sync_gate.lock();
+    let first = world.log().append(vec![append(10)]);
+    while world.faults().syncs.load(Ordering::SeqCst) == 0 {
+        std::thread::yield_now();
+    }
+    let ticket = world.log().append((0..10).map(append).collect());
+    drop(gate);
+    wait(first);
+    wait(ticket).into_iter().for_each(|appended| _ = appended.unwrap());
+    let synced = world.faults().synced.lock().clone();
+    logs(&world).iter().for_each(|log| assert!(synced.contains(log), "{log:?}"));
+    assert!(!synced.iter().any(|path| path.starts_with(world.dir.path().join("t-1"))), "{synced:?}");
 }
 
 /// The process has noted that a sync has failed.
@@ -195,4 +226,30 @@ fn a_torn_end_is_cut_and_what_follows_is_no_part_of_it() {
     assert!(world.faults().synced.lock().contains(&world.file(LOG).canonicalize().unwrap()));
     world.crash();
     assert_eq!(world.values(0, 1000), ["a", "b", "d", "e"]);
+}
+
+/// The system tells of a failure once: who comes second would take the log for well, and move the recovery point past it.
+#[test]
+fn a_checkpoint_waits_for_who_looks_at_what_was_left() {
+    let mut world = left(|_| {});
+    world.open_on(in_run());
+    let (log, engine) = (world.log(), &world.log().0.engine);
+    let partition = log.find(ID).unwrap();
+    let before = partition.state.lock().recovery_point;
+    let turn = engine.run.turn();
+    assert!(partition.capture(engine, &turn).is_ok_and(|capture| capture.is_inherited));
+    std::thread::scope(|scope| {
+        let checkpoint = scope.spawn(|| log.checkpoint());
+        // One that does not wait comes to its end.
+        for _ in 0..100_000 {
+            if !checkpoint.is_finished() {
+                std::thread::yield_now();
+            }
+        }
+        let error = std::io::Error::other("a test wants it");
+        partition.fail(&mut partition.state.lock(), "syncing the log", &error);
+        drop(turn);
+        checkpoint.join().unwrap().unwrap();
+    });
+    assert_eq!(partition.state.lock().recovery_point, before);
 }

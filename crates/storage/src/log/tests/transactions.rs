@@ -127,15 +127,16 @@ fn a_marker_that_is_not_durable_moves_nothing() {
 #[test]
 fn a_sync_that_began_before_the_marker_settles_nothing() {
     let world = World::with(|settings| settings.durability = Durability::Sync);
-    let gate = world.disk.sync_gate.lock();
+    let engine = &world.log().0.engine;
+    let turn = engine.run.turn();
     let data = world.log().append(vec![Append { id: ID, batch: inside(9, 0, 0, &["a"]) }]);
     let partition = world.log().find(ID).unwrap();
-    let capture = partition.capture(&world.log().0.engine).unwrap();
+    let capture = partition.capture(engine, &turn).unwrap();
     let marker = world.log().append_markers(vec![(ID, end(9, 0, MarkerKind::Commit, V1))]);
     assert!(partition.synced(&capture));
     let Offsets { last_stable, high_watermark, .. } = world.offsets();
     assert_eq!((last_stable, high_watermark), (Offset(0), Offset(1)));
-    drop(gate);
+    drop(turn);
     wait(data).remove(0).unwrap();
     wait(marker).remove(0).unwrap();
     assert_eq!(world.last_stable(), 2);
