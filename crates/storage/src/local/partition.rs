@@ -125,7 +125,7 @@ pub(crate) struct State {
     /// What lies behind the recovery point comes from an earlier process, and no sync of the logs by this one has told that
     /// it is well. A sync of the whole file system does not: the earlier one may have died with its answer.
     pub(crate) is_inherited: bool,
-    /// The active log was cut back after a failed write, and no sync has covered that.
+    /// The active log was cut back, after a failed write or a start, and no sync has covered that.
     pub(crate) is_cut_back: bool,
     /// Files were created or removed since the directory's last sync.
     pub(crate) directory_unsynced: bool,

@@ -154,7 +154,8 @@ fn serve_from_here(known: &Known, state: &mut State, (recovery_point, was_cut): 
         // So that the damage is found again until somebody has repaired it.
         Status::Failed | Status::Deleted => known.recovery_point.unwrap_or(state.end),
     };
-    state.is_inherited = !known.is_settled && (was_cut || state.recovery_point < state.end);
+    state.is_inherited = !known.is_settled && state.recovery_point < state.end;
+    state.is_cut_back = !known.is_settled && was_cut;
 }
 
 struct Recovery<'a> {

@@ -228,6 +228,27 @@ fn a_torn_end_is_cut_and_what_follows_is_no_part_of_it() {
     assert_eq!(world.values(0, 1000), ["a", "b", "d", "e"]);
 }
 
+/// What was cut off would stand before the same offsets again if the power were cut.
+#[test]
+fn a_cut_is_durable_before_a_record_behind_it_in_another_segment() {
+    let mut world = World::with(|settings| {
+        (settings.durability, settings.segment_bytes) = (Durability::Sync, 100);
+    });
+    world.log = None;
+    world.open_on(in_run());
+    world.put(&["a"]);
+    world.log().checkpoint().unwrap();
+    world.log = None;
+    let mut log = std::fs::File::options().append(true).open(world.file(LOG)).unwrap();
+    std::io::Write::write_all(&mut log, &batch(&["b"], START_MS)[..50]).unwrap();
+    world.open_on(in_run());
+    assert_eq!(world.report.cuts.len(), 1);
+    world.put(&["b"]);
+    let synced = world.faults().synced.lock().clone();
+    assert_eq!(logs(&world).len(), 2);
+    logs(&world).iter().for_each(|log| assert!(synced.contains(log), "{log:?}"));
+}
+
 /// The system tells of a failure once: who comes second would take the log for well, and move the recovery point past it.
 #[test]
 fn a_checkpoint_waits_for_who_looks_at_what_was_left() {
