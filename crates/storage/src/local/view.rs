@@ -145,7 +145,8 @@ impl<'a> View<'a> {
             return Ok(Some(Part { region: self.cut(0, 0), upper: bound, rest: Rest::Nothing }));
         }
         let End { position: end, upper, behind } = self.end_of(&start, request, bound)?;
-        if let Some(behind) = behind.filter(|_| !self.is_damaged) {
+        // As in `walk_to`: a base offset behind the end is damage, of which its own reader shall hear.
+        if let Some(behind) = behind.filter(|behind| behind.base < self.end) {
             self.trail.keep(behind);
         }
         let rest = match () {

@@ -37,6 +37,21 @@ impl World {
         }
     }
 
+    /// Changes bits of a byte of the tenth batch.
+    fn change_tenth(&self, at: usize, bits: u8) {
+        let start = self.read(0, 1 << 20).unwrap();
+        let position = batches(&start).take(10).map(|entry| entry.unwrap().1.len()).sum::<usize>();
+        let log = self.file("00000000000000000000.log");
+        let mut bytes = std::fs::read(&log).unwrap();
+        bytes[position + at] ^= bits;
+        std::fs::write(log, bytes).unwrap();
+    }
+
+    fn read_up_to_tenth(&self) {
+        let size = batch(&["value 10"], 0).len();
+        assert_eq!(records_of(&self.read(8, 2 * size).unwrap()).len(), 2);
+    }
+
     /// How often files of the partition are opened and read meanwhile.
     fn looks(&self, work: impl FnOnce()) -> usize {
         *self.faults().looks_left.lock() = Some(("t-0", 1_000_000));
@@ -124,15 +139,27 @@ fn places_are_right_whatever_becomes_of_the_log() {
 #[test]
 fn a_wrong_base_offset_draws_nobody_to_itself() {
     let world = filled(|_| {});
-    let size = batch(&["value 10"], 0).len();
-    let start = world.read(0, 1 << 20).unwrap();
-    let tenth = batches(&start).take(10).map(|entry| entry.unwrap().1.len()).sum::<usize>();
     // The tenth batch claims to be the 42nd.
-    let log = "00000000000000000000.log";
-    let mut bytes = std::fs::read(world.file(log)).unwrap();
-    bytes[tenth + 7] ^= 32;
-    std::fs::write(world.file(log), bytes).unwrap();
-    // Its reader stops before it.
-    assert_eq!(records_of(&world.read(8, 2 * size).unwrap()).len(), 2);
+    world.change_tenth(7, 32);
+    world.read_up_to_tenth();
     assert_eq!(records_of(&world.read(42, 1).unwrap()), [(Offset(42), "value 42".to_owned())]);
+}
+
+/// Its reader hears of it, and does not wait for what is there.
+#[test]
+fn a_base_offset_behind_the_end_is_damage_also_for_who_reads_on() {
+    // No index entry leads to the batch and tells its offset.
+    let world = filled(|settings| settings.index_interval_bytes = 4096);
+    world.change_tenth(6, 1);
+    world.read_up_to_tenth();
+    assert!(matches!(world.read(10, 1), Err(ReadError::Damaged { .. })));
+}
+
+#[test]
+fn in_a_segment_known_to_be_damaged_no_place_is_relied_on() {
+    let world = filled(|_| {});
+    world.read_up_to_tenth();
+    world.change_tenth(16, 1);
+    world.log().find(ID).unwrap().state.lock().segments[0].damaged = true;
+    assert!(matches!(world.read(10, 1), Err(ReadError::Damaged { .. })));
 }
