@@ -32,9 +32,11 @@ mod tests {
 
     #[test]
     fn the_soft_limit_becomes_the_hard_one() {
+        // Where both are the same, there would be nothing to raise.
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        setrlimit(Resource::Nofile, Rlimit { current: Some(512), maximum }).unwrap();
         let logs = raise();
-        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        assert_eq!(current, maximum);
+        assert_eq!(getrlimit(Resource::Nofile), Rlimit { current: maximum, maximum });
         assert!(0 < logs && logs <= LOGS_MAX);
     }
 }
