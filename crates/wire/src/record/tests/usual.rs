@@ -3,6 +3,7 @@
 use super::*;
 use crate::record::inspect::{inspect_each, inspect_usual};
 use crate::record::varint;
+use bytes::BytesMut;
 
 const FREE: RecordRules = RecordRules { keys: KeyRule::Optional, timestamps: None };
 
@@ -85,8 +86,8 @@ proptest! {
     #[test]
     fn both_agree_on_batches_that_are_cut_or_drawn_out(
         inputs in nearly_usual(),
-        by in -20i32..20,
-        count_by in -2i32..=2,
+        by in prop_oneof![1 => Just(0), 1 => -20i32..20],
+        count_by in prop_oneof![1 => Just(0), 1 => -2i32..=2],
         last_by in -2i32..=2,
     ) {
         let mut batch = build(BatchOptions::default(), &inputs).to_vec();
@@ -151,6 +152,17 @@ fn a_record_longer_than_its_parts_is_not_taken_for_sound() {
     );
     assert!(look(&batch_of(&[14, 0, 0, 0, 1, 2, 0, 0], 1), FREE).unwrap().is_some());
     assert!(look(&batch_of(&[14, 0, 0, 0, 1, 0, 0, 0], 1), FREE).unwrap().is_none());
+}
+
+#[test]
+fn what_the_header_makes_of_timestamps_is_left_to_reading() {
+    let batch = counted(BatchOptions::default(), 3);
+    let mut timed_here = BytesMut::from(&batch[..]);
+    set_log_append_time(&mut timed_here, Timestamp(7));
+    assert_eq!(look(&timed_here.freeze(), FREE).unwrap(), None, "the broker's is the one of all");
+    let mut at_the_end = BytesMut::from(&batch[..]);
+    at_the_end[27..35].copy_from_slice(&(i64::MAX - 1).to_be_bytes());
+    assert_eq!(look(&at_the_end.freeze(), FREE).unwrap(), None, "the third's is cut to the largest");
 }
 
 #[test]
