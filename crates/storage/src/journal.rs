@@ -70,9 +70,9 @@ impl Journal {
         epoch: u64,
         changes: Vec<Change>,
     ) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
-        let (reply, answer) = oneshot::channel();
-        self.queue.put(Job::Journal { shard, epoch, changes, reply });
-        durable(answer)
+        let (job, durable) = job(shard, epoch, changes);
+        self.queue.put(job);
+        durable
     }
 
     /// As [`append`](Self::append), but no commit begins for it before [`commit_soon`](Self::commit_soon) is called, or
@@ -87,9 +87,9 @@ impl Journal {
         epoch: u64,
         changes: Vec<Change>,
     ) -> impl Future<Output = Result<(), JournalError>> + Send + use<> {
-        let (reply, answer) = oneshot::channel();
-        self.queue.put_quietly(Job::Journal { shard, epoch, changes, reply });
-        durable(answer)
+        let (job, durable) = job(shard, epoch, changes);
+        self.queue.put_quietly(job);
+        durable
     }
 
     /// Begins a commit of all that waits, or the next one after that which is under way.
@@ -98,9 +98,15 @@ impl Journal {
     }
 }
 
-async fn durable(answer: oneshot::Receiver<Result<(), JournalError>>) -> Result<(), JournalError> {
+/// What the writer has to do, and what resolves when that is durable.
+fn job(
+    shard: u32,
+    epoch: u64,
+    changes: Vec<Change>,
+) -> (Job, impl Future<Output = Result<(), JournalError>> + Send + use<>) {
+    let (reply, answer) = oneshot::channel();
     let gone = |_| JournalError::Failed("its thread has ended".to_owned());
-    answer.await.map_err(gone)?
+    (Job::Journal { shard, epoch, changes, reply }, async move { answer.await.map_err(gone)? })
 }
 
 /// The key in the table: the shard, big-endian so that shards do not mix in the order, then the key.
