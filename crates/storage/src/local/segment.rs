@@ -5,7 +5,6 @@
 use super::index::{self, Growing, OffsetEntry, TimeEntry};
 use super::names::Kind;
 use super::place::Place;
-use super::resync;
 use super::trail::Trail;
 use super::txnindex::AbortedEntry;
 use super::walk::{Found, Walk, WalkError};
@@ -147,11 +146,9 @@ impl Active {
                 Ok(None) => return Ok(active),
                 Err(WalkError::NotABatch { position, reason }) => {
                     let fits = |header: &BatchHeader| segment.base <= header.base_offset;
-                    let behind = resync::batch_after(place.disk, file, (position, size), &fits);
                     // Damage is no reason to take no more, but the end of the log has to be sound.
-                    match behind.map_err(WalkError::Io)? {
-                        Some(found) => walk = Walk::new(place.disk, file, found.position, size),
-                        None => return Err(WalkError::NotABatch { position, reason }),
+                    if walk.pass_damage(position, &fits).map_err(WalkError::Io)?.is_none() {
+                        return Err(WalkError::NotABatch { position, reason });
                     }
                 }
                 Err(error) => return Err(error),

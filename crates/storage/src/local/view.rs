@@ -1,16 +1,18 @@
 //! What of a segment may be looked at without the partition's lock, and how an offset and an end are found in it: where
 //! the last reads ended (`trail`), or else in the offset index and the few batches behind its entry.
 
+mod indexed;
+
 use super::index::{self, Lookup, OffsetEntry, Share};
 use super::partition::{Engine, Partition, State};
 use super::place::Place;
 use super::reader::Request;
-use super::resync;
 use super::trail::{BatchAt, Known, Trail};
 use super::walk::{Found, Walk, WalkError};
 use crate::disk::Disk;
 use crate::error::ReadError;
 use crate::log::{Rest, WholeFirst};
+use indexed::Length;
 use ottla_base::Offset;
 use ottla_wire::record::{BatchError, BatchHeader, FileRegion};
 use std::cell::RefCell;
@@ -46,17 +48,6 @@ pub(crate) struct View<'a> {
     lookup: RefCell<Option<Lookup<'a>>>,
     /// Index entries that are not in the file yet.
     pending: Vec<OffsetEntry>,
-}
-
-/// How many bytes of an index file may be looked at.
-#[derive(Clone, Copy, Debug)]
-enum Length {
-    /// So many: it grows, and this much is written.
-    Known(u64),
-    /// Ask the file; it is as long as it will be.
-    Final,
-    /// Ask the file, and do not rely on it the next time.
-    Now,
 }
 
 /// A part of a segment that answers a read, an offset that none of its records reaches, and what is left behind it.
@@ -196,8 +187,7 @@ impl<'a> View<'a> {
     /// The first batch from `position` on that ends at or after `offset`. Damaged bytes on the way do not matter if
     /// the batch behind them begins at the offset or before it; otherwise the offset may lie in them.
     fn walk_to(&self, position: u64, offset: Offset) -> Result<Option<Found>, WalkError> {
-        let (disk, file) = (self.disk(), &*self.file);
-        let mut walk = Walk::new(disk, file, position, self.limit);
+        let mut walk = Walk::new(self.disk(), &self.file, position, self.limit);
         loop {
             let (position, reason) = match walk.next() {
                 // No checksum covers it.
@@ -210,11 +200,8 @@ impl<'a> View<'a> {
                 other => return other,
             };
             let fits = |header: &BatchHeader| self.base <= header.base_offset;
-            let behind = resync::batch_after(disk, file, (position, self.limit), &fits);
-            match behind.map_err(WalkError::Io)? {
-                Some(found) if found.header.base_offset <= offset => {
-                    walk = Walk::new(disk, file, found.position, self.limit);
-                }
+            match walk.pass_damage(position, &fits).map_err(WalkError::Io)? {
+                Some(behind) if behind.header.base_offset <= offset => {}
                 Some(_) | None => return Err(WalkError::NotABatch { position, reason }),
             }
         }
@@ -286,61 +273,6 @@ impl<'a> View<'a> {
                 Err(error) => return Err(error),
             }
         }
-    }
-
-    /// How far into the segment an offset is to be expected.
-    pub(crate) fn share_of(&self, relative: u32) -> Share {
-        let whole = u64::try_from(self.end.0 - self.base.0).unwrap_or(0);
-        Share { part: relative.into(), whole }
-    }
-
-    /// Position of the last index entry for which `is_before` holds, or the start.
-    pub(crate) fn floor(
-        &self,
-        likely: Share,
-        is_before: impl Fn(&OffsetEntry) -> bool,
-    ) -> Result<u64, ReadError> {
-        Ok(self.last_entry(likely, is_before)?.map_or(0, |entry| u64::from(entry.position)))
-    }
-
-    /// The last index entry for which `is_before` holds.
-    fn last_entry(
-        &self,
-        likely: Share,
-        is_before: impl Fn(&OffsetEntry) -> bool,
-    ) -> Result<Option<OffsetEntry>, ReadError> {
-        let is_usable = |entry: &OffsetEntry| u64::from(entry.position) < self.limit && is_before(entry);
-        let pending = self.pending.partition_point(&is_usable);
-        if let Some(last) = pending.checked_sub(1) {
-            return Ok(Some(self.pending[last]));
-        }
-        self.find(likely, is_usable).map_err(|error| self.error(WalkError::Io(error)))
-    }
-
-    fn find(
-        &self,
-        likely: Share,
-        is_before: impl Fn(&OffsetEntry) -> bool,
-    ) -> io::Result<Option<OffsetEntry>> {
-        let Some(file) = &self.index else { return Ok(None) };
-        let mut lookup = self.lookup.borrow_mut();
-        if lookup.is_none() {
-            *lookup = Some(self.lookup_in(file)?);
-        }
-        lookup.as_mut().expect("made above").last_before(likely, is_before)
-    }
-
-    /// Goes on with what others have read of the index.
-    fn lookup_in(&self, file: &Arc<File>) -> io::Result<Lookup<'a>> {
-        let (block, noted) = self.trail.take_block();
-        let bytes = match (self.index_length, noted) {
-            (Length::Known(bytes), _) | (Length::Final, Some(bytes)) => bytes,
-            (Length::Now, _) | (Length::Final, None) => self.disk().length(file)?,
-        };
-        if let Length::Final = self.index_length {
-            self.trail.note_index_bytes(bytes);
-        }
-        Ok(Lookup::with(self.disk(), file.clone(), bytes, block))
     }
 
     pub(crate) fn disk(&self) -> &'a dyn Disk {

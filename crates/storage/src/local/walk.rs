@@ -3,6 +3,7 @@
 //! Headers come from a small buffer, so that a run of small batches costs one read; where batches are larger than it,
 //! nothing but headers is read. Ends at `limit`, or at the first bytes that cannot be a batch.
 
+use super::resync;
 use crate::disk::Disk;
 use ottla_wire::record::{BatchError, BatchHeader, HEADER_BYTES};
 use std::fs::File;
@@ -86,6 +87,18 @@ impl<'a> Walk<'a> {
         self.likely_bytes = header.size();
         self.position = found.end();
         Ok(Some(found))
+    }
+
+    /// Goes on behind the damage at `position`, with the first whole batch that `fits`, which the walk comes to next. Without
+    /// one it stays where it is.
+    pub(crate) fn pass_damage(
+        &mut self,
+        position: u64,
+        fits: &dyn Fn(&BatchHeader) -> bool,
+    ) -> io::Result<Option<Found>> {
+        let behind = resync::batch_after(self.disk, self.file, (position, self.limit), fits)?;
+        self.position = behind.as_ref().map_or(self.position, |behind| behind.position);
+        Ok(behind)
     }
 
     fn bytes_at(&mut self, position: u64, wanted: usize) -> io::Result<&[u8]> {

@@ -46,9 +46,8 @@ impl Recovery<'_> {
     /// Up to where the segment's whole batches below `durable_to` reach: bytes and offset.
     fn readable(&self, base: Offset, size: u32, durable_to: Offset) -> io::Result<(u32, Offset)> {
         let file = self.open_log(base).map_err(io::Error::other)?;
-        let (disk, limit) = (self.place.disk, u64::from(size));
         let mut reached = (0, base);
-        let mut walk = Walk::new(disk, &file, 0, limit);
+        let mut walk = Walk::new(self.place.disk, &file, 0, size.into());
         loop {
             match walk.next() {
                 Ok(Some(found)) if found.header.base_offset < durable_to => {
@@ -59,9 +58,8 @@ impl Recovery<'_> {
                 Err(WalkError::Io(error)) => return Err(error),
                 Err(WalkError::NotABatch { position, .. }) => {
                     let fits = |header: &BatchHeader| reached.1 <= header.base_offset;
-                    match resync::batch_after(disk, &file, (position, limit), &fits)? {
-                        Some(found) => walk = Walk::new(disk, &file, found.position, limit),
-                        None => return Ok(reached),
+                    if walk.pass_damage(position, &fits)?.is_none() {
+                        return Ok(reached);
                     }
                 }
             }
