@@ -28,7 +28,7 @@ mod hole;
 mod replay;
 mod scan;
 
-use super::compaction::{Standing, swap};
+use super::compaction::Standing;
 use super::epochs::Epochs;
 use super::facts;
 use super::names::Kind;
@@ -77,9 +77,7 @@ pub(crate) fn open(
     report: &mut RecoveryReport,
 ) -> Result<Arc<Partition>, OpenError> {
     let place = &engine.place(&known.topic, known.id.index);
-    swap::recover(place)
-        .map_err(|error| OpenError::io("putting compacted segments in place in", &place.path, error))?;
-    let files = Files::list(place)?;
+    let files = Files::list(place, &known)?;
     let now = engine.env.now().wall;
     let epochs = Epochs::load(place);
     let epochs = epochs.map_err(|error| OpenError::io("reading the leader epochs in", &place.path, error))?;
@@ -182,7 +180,7 @@ impl Recovery<'_> {
     /// After a clean stop.
     fn trust(&mut self, end: Offset, indexes: &[(Offset, Kind)]) -> Result<(), OpenError> {
         self.state.end = end;
-        self.load_aborted(self.state.segments.len(), None)?;
+        self.load_aborted(self.state.segments.len(), None, indexes)?;
         for at in 0..self.state.segments.len() {
             if !has_indexes(&self.state.segments[at], indexes) {
                 self.rebuild_indexes(at)?;
@@ -215,7 +213,7 @@ impl Recovery<'_> {
     /// After a crash.
     fn check(&mut self, recovery_point: Offset, indexes: &[(Offset, Kind)]) -> Result<(), OpenError> {
         let first = self.state.segment_of(recovery_point).unwrap_or(0);
-        self.load_aborted(first + 1, Some(recovery_point))?;
+        self.load_aborted(first + 1, Some(recovery_point), indexes)?;
         // A segment that was rolled right at the recovery point wrote the ends of its indexes after that was synced.
         let rolled = first.checked_sub(1).filter(|_| self.state.segments[first].base == recovery_point);
         for at in 0..first {

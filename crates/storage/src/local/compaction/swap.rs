@@ -148,14 +148,14 @@ fn discard(place: &Place, base: Offset) -> io::Result<()> {
     Ok(())
 }
 
-/// After a crash: finishes what was announced, and throws the rest away. Returns how many segments were put in
-/// place.
-pub(crate) fn recover(place: &Place) -> io::Result<usize> {
+/// After a crash: finishes what was announced, and throws the rest away. `names` are in the directory. Returns whether
+/// others are now.
+pub(crate) fn recover(place: &Place, names: &[String]) -> io::Result<bool> {
     let mut announced = Vec::new();
     let mut bases = Vec::new();
     let mut left = Vec::new();
-    for name in place.disk.list(&place.path)? {
-        if let Some((base, Kind::Log)) = names::parse_file(&name) {
+    for name in names {
+        if let Some((base, Kind::Log)) = names::parse_file(name) {
             bases.push(base);
         } else if let Some(stem) = name.strip_suffix(names::SWAP_SUFFIX) {
             match names::parse_file(stem) {
@@ -180,10 +180,10 @@ pub(crate) fn recover(place: &Place) -> io::Result<usize> {
         put_in_place(place, *base, &covered)?;
         tracing::info!(path = %place.path.display(), %base, "a compacted segment was put in place");
     }
-    for name in left {
+    for name in &left {
         place.disk.remove_file_if_any(&place.path.join(name))?;
     }
-    Ok(announced.len())
+    Ok(!announced.is_empty() || !left.is_empty())
 }
 
 /// The offset after the last batch of an announced segment. Damage in it is found, and reported, by whoever reads it.

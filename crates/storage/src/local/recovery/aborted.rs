@@ -3,6 +3,7 @@
 use super::Recovery;
 use crate::error::OpenError;
 use crate::local::facts;
+use crate::local::names::Kind;
 use crate::local::segment::Segment;
 use crate::local::txnindex::{self, AbortedEntry};
 use crate::local::walk::Walk;
@@ -12,16 +13,20 @@ use ottla_wire::record::MarkerKind;
 
 impl Recovery<'_> {
     /// Counts the aborts of the first `segments` segments. With `durable_to`, which lies in the last of them, only
-    /// those whose markers are below it.
+    /// those whose markers are below it. `whole` are indexes of which nothing need be read.
     pub(super) fn load_aborted(
         &mut self,
         segments: usize,
         durable_to: Option<Offset>,
+        whole: &[(Offset, Kind)],
     ) -> Result<(), OpenError> {
         let mut lost = Vec::new();
         for at in 0..segments {
             let Segment { base, size, .. } = self.state.segments[at];
             if size == 0 || durable_to.is_some_and(|durable_to| durable_to <= base) {
+                continue;
+            }
+            if whole.contains(&(base, Kind::TxnIndex)) {
                 continue;
             }
             let loaded = txnindex::load(self.place, base, durable_to.filter(|_| at + 1 == segments));

@@ -46,6 +46,20 @@ fn after_a_clean_stop_nothing_is_checked() {
     assert_eq!(world.values(0, 1000), ["a", "b"]);
 }
 
+/// All of this is paid for by every partition there is.
+#[test]
+fn a_clean_start_looks_at_a_partition_few_times() {
+    let mut world = World::new();
+    world.put(&["a", "b"]);
+    world.log.take().unwrap().close();
+    let disk = Faults::default();
+    *disk.looks_left.lock() = Some(("t-0", 1000));
+    world.open_on(disk);
+    let looks = 1000 - world.faults().looks_left.lock().take().unwrap().1;
+    // Its topic's id and its epochs are opened and read, it is listed, and its log and its aborts have lengths.
+    assert_eq!(looks, 2 + 2 + 1 + 2);
+}
+
 #[test]
 fn after_a_crash_only_what_follows_the_recovery_point_is_checked() {
     let (mut world, starts) = three();
