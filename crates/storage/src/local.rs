@@ -34,6 +34,7 @@ pub(crate) mod handles;
 pub(crate) mod index;
 pub(crate) mod names;
 pub(crate) mod offline;
+pub(crate) mod parallel;
 pub(crate) mod partition;
 pub(crate) mod place;
 pub(crate) mod producers;

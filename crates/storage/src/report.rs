@@ -32,6 +32,32 @@ pub struct RecoveryReport {
     pub unknown: Vec<PathBuf>,
 }
 
+impl RecoveryReport {
+    /// Takes up what was unusual in one partition.
+    pub(crate) fn add(&mut self, found: Self) {
+        let Self {
+            clean: _,
+            partitions: _,
+            bytes_checked,
+            doubted,
+            cuts,
+            damages,
+            holes,
+            offline,
+            indexes_rebuilt,
+            unknown,
+        } = found;
+        self.bytes_checked += bytes_checked;
+        self.doubted.extend(doubted);
+        self.cuts.extend(cuts);
+        self.damages.extend(damages);
+        self.holes.extend(holes);
+        self.offline.extend(offline);
+        self.indexes_rebuilt += indexes_rebuilt;
+        self.unknown.extend(unknown);
+    }
+}
+
 /// The end of a log that was removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cut {

@@ -1,10 +1,13 @@
 //! The data directory as a whole: its lock, its format, its checkpoints and its partitions' directories.
 
+mod format;
+
 use super::checkpoint;
 use super::epochs::Epochs;
 use super::handles::Handles;
 use super::names;
 use super::offline::{Noted, Offline, Unread};
+use super::parallel;
 use super::partition::{Engine, Partition, Roots, Status};
 use super::place::Place;
 use super::recovery::{self, Known};
@@ -46,7 +49,7 @@ pub(crate) fn open(options: &LogOptions, env: Arc<dyn Env>) -> Result<Opened, Op
         Ok(()) | Err(_) => {}
     }
     let lock = lock(dir, disk)?;
-    check_format(dir, disk)?;
+    format::check(dir, disk)?;
     let roots = open_roots(dir, disk)?;
     let (disk, handles) = (options.disk.clone(), Handles::new(options.handles_max));
     let gone = Mutex::default();
@@ -65,7 +68,14 @@ pub(crate) fn open(options: &LogOptions, env: Arc<dyn Env>) -> Result<Opened, Op
     Ok(opened)
 }
 
+/// The name of a partition, which is that of its directory.
+type Key = (TopicName, PartitionIndex);
+
+/// A partition's directory, and whose it is, if that can be read.
+type Found = (Key, Result<TopicId, OpenError>);
+
 /// How partitions are opened, all alike.
+#[derive(Clone, Copy)]
 struct How<'a> {
     clean: bool,
     is_settled: bool,
@@ -86,23 +96,7 @@ impl Opened {
         let doubt = Doubt::read(dir, &*disk);
         let (recovery_points, log_starts) = (load(names::RECOVERY_POINTS)?, load(names::LOG_STARTS)?);
         let mut compacted_to = load(names::COMPACTED_TO)?;
-        let failed = |error| OpenError::io("listing", dir, error);
-        let mut found = Vec::new();
-        for name in disk.list(dir).map_err(failed)? {
-            let path = dir.join(&name);
-            if name.ends_with(names::DELETED_DIRECTORY_SUFFIX) {
-                self.deleted.push(path);
-                continue;
-            }
-            let Some((topic, index)) = names::parse_directory(&name) else { continue };
-            match read_topic_id(&Place::new(&*disk, path.clone())) {
-                Ok(None) => self.report.unknown.push(path),
-                Ok(Some(topic_id)) => found.push((topic, index, Ok(topic_id))),
-                Err(error) => {
-                    found.push((topic, index, Err(OpenError::io("reading the topic's id in", path, error))));
-                }
-            }
-        }
+        let found = self.look(options)?;
         // Until the next orderly stop, a start has to check: also if it ends in the next line.
         if clean {
             disk.remove_file(&marker).map_err(|error| OpenError::io("removing", &marker, error))?;
@@ -113,15 +107,23 @@ impl Opened {
         if is_settled {
             self.settle_the_past()?;
         }
-        let defaults = options.defaults;
-        for (topic, index, topic_id) in found {
-            let key = (topic, index);
+        let with_notes = |(key, id)| {
             let noted = Noted {
                 recovery_point: recovery_points.get(&key).copied(),
                 log_start: log_starts.get(&key).copied(),
                 compacted_to: compacted_to.remove(&key),
             };
-            self.open_partition(key, topic_id, noted, How { clean, is_settled, doubt: &doubt, defaults })?;
+            (key, id, noted)
+        };
+        let found: Vec<_> = found.into_iter().map(with_notes).collect();
+        let how = How { clean, is_settled, doubt: &doubt, defaults: options.defaults };
+        let open = |(key, id, noted)| open_partition(&self.engine, key, id, noted, &how);
+        for (opened, report) in parallel::map(options.work, found, open) {
+            self.report.add(report.map_or_else(RecoveryReport::default, |report| *report));
+            match opened {
+                Ok(partition) => self.partitions.push(partition),
+                Err(failed) => self.leave_offline(*failed)?,
+            }
         }
         self.report.partitions = self.partitions.len();
         let name = |partition: &Arc<Partition>| (partition.topic.clone(), partition.id.index);
@@ -164,42 +166,74 @@ impl Opened {
         Ok(())
     }
 
-    /// Opens one partition. If its files are what is wrong, it stays offline, and nobody else is concerned.
-    fn open_partition(
-        &mut self,
-        (topic, index): (TopicName, PartitionIndex),
-        topic_id: Result<TopicId, OpenError>,
-        noted: Noted,
-        how: How,
-    ) -> Result<(), OpenError> {
-        let How { clean, is_settled, doubt, defaults: settings } = how;
-        let id = topic_id.as_ref().ok().copied();
-        let opened = topic_id.and_then(|topic_id| {
-            let id = PartitionId { topic: topic_id, index };
-            let Noted { recovery_point, log_start, compacted_to } = noted;
-            let topic = topic.clone();
-            let intact = !doubt.covers(id);
-            let known =
-                Known { id, topic, recovery_point, log_start, compacted_to, clean, intact, is_settled };
-            recovery::open(&self.engine, known, settings, &mut self.report)
-        });
-        match opened {
-            Ok(partition) => self.partitions.push(partition),
-            Err(error) if error.concerns_one_partition() => {
-                tracing::error!(
-                    %topic, partition = %index, %error,
-                    "a partition is offline because it cannot be read; nothing was taken away from it, and all others \
-                     are served. Look after the disk and restart; if the disk cannot give the file back, restore it \
-                     from a backup, or save what 'ottla log verify' and 'ottla log repair' can"
-                );
-                let reason = error.to_string();
-                self.report.offline.push(report::Offline { topic: topic.clone(), partition: index, reason });
-                self.engine.offline.put(Unread { topic, index, topic_id: id, settings, noted });
+    /// Lists the directory.
+    fn look(&mut self, options: &LogOptions) -> Result<Vec<Found>, OpenError> {
+        let (dir, disk) = (&self.engine.data, &*self.engine.disk);
+        let mut there = Vec::new();
+        for name in disk.list(dir).map_err(|error| OpenError::io("listing", dir, error))? {
+            let path = dir.join(&name);
+            if name.ends_with(names::DELETED_DIRECTORY_SUFFIX) {
+                self.deleted.push(path);
+            } else if let Some(key) = names::parse_directory(&name) {
+                there.push((key, path));
             }
-            Err(error) => return Err(error),
         }
+        let read = |(key, path)| {
+            let place = Place::new(disk, path);
+            (key, read_topic_id(&place), place.path)
+        };
+        let mut found = Vec::with_capacity(there.len());
+        for (key, id, path) in parallel::map(options.work, there, read) {
+            match id {
+                Ok(None) => self.report.unknown.push(path),
+                Ok(Some(id)) => found.push((key, Ok(id))),
+                Err(error) => found.push((key, Err(OpenError::io("reading the topic's id in", path, error)))),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The files of one partition are what is wrong: nobody else is concerned.
+    fn leave_offline(&mut self, (unread, error): (Unread, OpenError)) -> Result<(), OpenError> {
+        if !error.concerns_one_partition() {
+            return Err(error);
+        }
+        let (topic, partition) = (unread.topic.clone(), unread.index);
+        tracing::error!(
+            %topic, %partition, %error,
+            "a partition is offline because it cannot be read; nothing was taken away from it, and all others \
+             are served. Look after the disk and restart; if the disk cannot give the file back, restore it \
+             from a backup, or save what 'ottla log verify' and 'ottla log repair' can"
+        );
+        self.report.offline.push(report::Offline { topic, partition, reason: error.to_string() });
+        self.engine.offline.put(unread);
         Ok(())
     }
+}
+
+/// A partition that was opened, or what is known of it and why it could not be; and what was unusual. Small where all is
+/// well, because there may be many at a time.
+type OnePartition = (Result<Arc<Partition>, Box<(Unread, OpenError)>>, Option<Box<RecoveryReport>>);
+
+fn open_partition(
+    engine: &Engine,
+    (topic, index): Key,
+    topic_id: Result<TopicId, OpenError>,
+    noted: Noted,
+    how: &How,
+) -> OnePartition {
+    let How { clean, is_settled, doubt, defaults: settings } = *how;
+    let mut report = RecoveryReport::default();
+    let unread = Unread { topic, index, topic_id: topic_id.as_ref().ok().copied(), settings, noted };
+    let opened = topic_id.and_then(|topic_id| {
+        let id = PartitionId { topic: topic_id, index };
+        let Noted { recovery_point, log_start, compacted_to } = noted;
+        let (topic, intact) = (unread.topic.clone(), !doubt.covers(id));
+        let known = Known { id, topic, recovery_point, log_start, compacted_to, clean, intact, is_settled };
+        recovery::open(engine, known, settings, &mut report)
+    });
+    let report = (report != RecoveryReport::default()).then(|| Box::new(report));
+    (opened.map_err(|error| Box::new((unread, error))), report)
 }
 
 fn open_roots(dir: &Path, disk: &dyn Disk) -> Result<Roots, OpenError> {
@@ -364,52 +398,6 @@ fn lock(dir: &Path, disk: &dyn Disk) -> Result<File, OpenError> {
     Ok(file)
 }
 
-/// Checks `meta.properties`, or writes it. It is there whole or not at all; a lost one is written again.
-fn check_format(dir: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
-    let path = dir.join(names::META_PROPERTIES);
-    let text = match disk.read_to_string(&path) {
-        Ok(text) if !text.is_empty() => text,
-        Ok(_) => return write_format(dir, &path, disk),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return write_format(dir, &path, disk),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-            let reason = format!("it is no text; if the data is of this release, it says version={FORMAT}");
-            return Err(OpenError::Damaged { path, reason });
-        }
-        Err(error) => return Err(OpenError::io("reading", path, error)),
-    };
-    let version = text.lines().find_map(|line| line.strip_prefix("version="));
-    match version.map(|version| version.trim().parse::<u32>()) {
-        Some(Ok(found)) if found <= FORMAT => Ok(()),
-        Some(Ok(found)) => Err(OpenError::NewerFormat { path, found, known: FORMAT }),
-        Some(Err(_)) => Err(OpenError::Damaged { path, reason: "its version is not a number".to_owned() }),
-        None => Err(OpenError::Damaged { path, reason: "it has no line version=".to_owned() }),
-    }
-}
-
-fn write_format(dir: &Path, path: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
-    sync_parent(dir, disk)?;
-    let mut temporary = path.to_owned().into_os_string();
-    temporary.push(names::TEMPORARY_SUFFIX);
-    let temporary = Path::new(&temporary);
-    let written = disk
-        .write(temporary, format!("version={FORMAT}\n").as_bytes())
-        // A power cut may leave nonsense in a file that was not synced, and with that nobody starts.
-        .and_then(|file| disk.sync_data(&file))
-        .and_then(|()| disk.rename(temporary, path));
-    written.map_err(|error| OpenError::io("writing", path, error))
-}
-
-/// Makes it durable that the data directory is there. Not only the start that has made it does this, for its sync may have
-/// failed: every one does until there is a `meta.properties`.
-fn sync_parent(dir: &Path, disk: &dyn Disk) -> Result<(), OpenError> {
-    let parent = dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    match disk.sync_directory(parent) {
-        // Whoever made the directory in there was somebody else, and may do more than this process.
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(()),
-        synced => synced.map_err(|error| OpenError::io("syncing", parent, error)),
-    }
-}
-
 /// `None` if the file is missing or nonsense.
 fn read_topic_id(place: &Place) -> io::Result<Option<TopicId>> {
     let text = checkpoint::read(&place.path.join(names::PARTITION_METADATA), place.disk)?.unwrap_or_default();
@@ -422,7 +410,5 @@ pub(crate) fn deleted_path(engine: &Engine, topic: &TopicName, index: PartitionI
     engine.data.join(names::deleted_directory(&names::directory(topic, index), engine.env.random()))
 }
 
-/// Kafka's version of `meta.properties` with the layout that this release reads and writes.
-const FORMAT: u32 = 1;
 /// More new partitions than this are made durable by one `syncfs`.
 const SYNCED_ONE_BY_ONE_MAX: usize = 2;

@@ -42,6 +42,34 @@ fn a_directory_that_cannot_be_told_is_left_alone_and_reported() {
     assert_eq!(world.report.partitions, 1);
 }
 
+#[test]
+fn what_was_unusual_is_told_of_each_of_many_partitions() {
+    let mut world = World::new();
+    let id = |index| PartitionId { index: PartitionIndex(index), ..ID };
+    world.log().create_range(&topic(), ID.topic, 1..40, world.settings).unwrap();
+    let value = |index: i32| format!("of partition {index}");
+    let append = |index| Append { id: id(index), batch: batch(&[&value(index)], START_MS) };
+    wait(world.log().append((0..40).map(append).collect())).into_iter().for_each(|done| _ = done.unwrap());
+    world.log = None;
+    let torn = [3, 17, 30];
+    for index in torn {
+        let path = world.dir.path().join(format!("t-{index}")).join(LOG);
+        std::fs::File::options().append(true).open(path).unwrap().write_all(b"torn").unwrap();
+    }
+    std::fs::write(world.dir.path().join("t-8/partition.metadata"), "").unwrap();
+    world.open();
+    let mut cut: Vec<_> = world.report.cuts.iter().map(|cut| cut.partition.0).collect();
+    cut.sort_unstable();
+    assert_eq!(cut, torn);
+    assert_eq!(world.report.unknown, [world.dir.path().join("t-8")]);
+    assert_eq!(world.report.partitions, 39);
+    for index in (0..40).filter(|index| *index != 8) {
+        let read =
+            world.log().read(id(index), Offset(0), 1000, ReadBound::HighWatermark, WholeFirst::Yes).unwrap();
+        assert_eq!(records_of(&read.records.to_bytes().unwrap()), [(Offset(0), value(index))]);
+    }
+}
+
 /// Regression, found by the simulator: the first start had made the directory, but the sync of the one above had failed. The
 /// next one found it there, and a power cut took it with everything in it.
 #[test]
