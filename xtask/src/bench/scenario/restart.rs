@@ -143,7 +143,8 @@ impl Contender for Restart {
     fn settings(&self) -> String {
         match self.next {
             Next::Start => format!(
-                "`log.durability=os`, and `{NEVER}`, so that after a kill everything has to be looked at"
+                "on all processors, `log.durability=os`, and `{NEVER}`, so that after a kill everything has to be looked \
+                 at"
             ),
             Next::Read => "one thread that reads the logs of a killed broker, once".to_owned(),
         }
@@ -173,7 +174,8 @@ impl Contender for Restart {
             ready_after(begin);
             return Ok(sample);
         }
-        let server = serve(arena, &data)?;
+        // Nothing is asked of it, so that there is nobody to leave a processor to.
+        let server = arena.sharing(|| serve(arena, &data))?;
         ready_after(begin);
         let peaks = server.pids().into_iter().map(recorder::peak_kib).collect::<Result<Vec<_>, _>>()?;
         sample.set("memory_peak_kib", peaks.into_iter().map(f64::from).sum());
