@@ -16,7 +16,7 @@ use crate::local::search;
 use crate::report::RecoveryReport;
 use crate::sequencer::TransactionVersion;
 use crate::settings::{LogOptions, LogSettings, Work};
-use crate::ticket::{AppendTicket, Pending};
+use crate::ticket::{AppendTicket, Pending, Place};
 use foldhash::HashMap;
 use ottla_base::{Env, LeaderEpoch, Offset, PartitionId, Timestamp, TopicName};
 use ottla_wire::record::SmallList;
@@ -132,9 +132,25 @@ impl Log {
 
     /// [`append`](Self::append) for batches whose transactions are of `version`.
     pub fn append_with(&self, batches: Vec<Append>, version: TransactionVersion) -> AppendTicket {
-        let results = batches.iter().map(|append| Err(AppendError::NotFound(append.id))).collect();
+        let results = batches.iter().map(|append| not_found(append.id)).collect();
         let items = batches.into_iter().enumerate();
         self.append_items(results, items.map(|(at, Append { id, batch })| (id, Item { at, batch, version })))
+    }
+
+    /// [`append`](Self::append) for several callers, each with a ticket of its own, in their order. What goes to one
+    /// partition is written together, whoever it comes from.
+    pub fn append_together(&self, callers: Vec<Vec<Append>>) -> Vec<AppendTicket> {
+        let refused = |batches: &Vec<Append>| batches.iter().map(|append| not_found(append.id)).collect();
+        let results = callers.iter().map(refused).collect();
+        let mut batches: Vec<(Place, Append)> = Vec::with_capacity(callers.iter().map(Vec::len).sum());
+        for (caller, appends) in callers.into_iter().enumerate() {
+            batches
+                .extend(appends.into_iter().enumerate().map(|(at, append)| (Place { caller, at }, append)));
+        }
+        // Stable: a partition's batches stay in their order.
+        batches.sort_by_key(|(_, append)| append.id);
+        let (places, batches): (Vec<_>, Vec<_>) = batches.into_iter().unzip();
+        self.append(batches).split(&places, results)
     }
 
     /// Ends transactions: writes one control batch for each, by the rules of [`sequencer`](crate::sequencer)
@@ -147,7 +163,7 @@ impl Log {
             let batch = end.marker.batch(end.producer, end.epoch, now);
             (id, Item { at, batch, version: end.version })
         };
-        let results = ends.iter().map(|(id, _)| Err(AppendError::NotFound(*id))).collect();
+        let results = ends.iter().map(|(id, _)| not_found(*id)).collect();
         self.append_items(results, ends.into_iter().enumerate().map(item))
     }
 
@@ -353,6 +369,10 @@ impl Log {
         all.sort_unstable_by_key(|partition| partition.id);
         all
     }
+}
+
+fn not_found(id: PartitionId) -> Result<Appended, AppendError> {
+    Err(AppendError::NotFound(id))
 }
 
 impl Shared {

@@ -30,6 +30,14 @@ pub(crate) struct Pending {
     pub(crate) registered: Option<Waker>,
 }
 
+/// Whose batch one is, of several that were appended together.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    pub(crate) caller: usize,
+    /// Which of his.
+    pub(crate) at: usize,
+}
+
 impl std::fmt::Debug for Pending {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pending").field("group", &self.group).finish_non_exhaustive()
@@ -39,6 +47,27 @@ impl std::fmt::Debug for Pending {
 impl AppendTicket {
     pub(crate) fn new(results: Vec<Result<Appended, AppendError>>, pending: Option<Pending>) -> Self {
         Self { results, pending }
+    }
+
+    /// A ticket for each caller, where `places` says whose each batch is, and `results` has a place for each.
+    pub(crate) fn split(
+        self,
+        places: &[Place],
+        mut results: Vec<Vec<Result<Appended, AppendError>>>,
+    ) -> Vec<Self> {
+        for (place, result) in places.iter().zip(self.results) {
+            results[place.caller][place.at] = result;
+        }
+        let mut tickets: Vec<_> = results.into_iter().map(|results| Self::new(results, None)).collect();
+        let Some(Pending { commits, group, concerned, .. }) = self.pending else { return tickets };
+        let pending = || Pending { commits: commits.clone(), group, concerned: Vec::new(), registered: None };
+        for (range, id) in concerned {
+            for &Place { caller, at } in &places[range] {
+                let pending = tickets[caller].pending.get_or_insert_with(pending);
+                pending.concerned.push((at..at + 1, id));
+            }
+        }
+        tickets
     }
 
     /// Whether the ticket would resolve at once.

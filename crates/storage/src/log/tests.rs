@@ -15,6 +15,7 @@ mod reading_on;
 mod recovery;
 mod removal;
 mod time;
+mod together;
 mod transactions;
 
 use super::*;
