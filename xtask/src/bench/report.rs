@@ -262,6 +262,7 @@ impl<'a> Row<'a> {
             Better::Less => ('≤', value <= aim),
             Better::More => ('≥', aim <= value),
         };
+        let aim = (aim * 100.0).round() / 100.0;
         format!("{sign} {aim}: {}", if holds { "held" } else { MISSED })
     }
 }

@@ -12,6 +12,7 @@ use crate::bench::driver::{Driver, Tool, kafka_tools};
 use crate::bench::journey::{Journey, Leg};
 use crate::bench::load::{Extent, Load};
 use crate::bench::sample::{Better, MEBIBYTE, Metric};
+use crate::bench::subject::floor::Floor;
 use crate::bench::subject::kafka::Kafka;
 use crate::bench::subject::nats::Nats;
 use crate::bench::subject::ottla::Ottla;
@@ -76,7 +77,7 @@ const MEMORY: Metric = Metric {
 };
 
 fn points() -> Vec<Point> {
-    vec![steady(), slow(), latency(), slow_latency(), synced(), promise(), rdkafka(), perf_tools()]
+    vec![steady(), least(), slow(), latency(), slow_latency(), synced(), promise(), rdkafka(), perf_tools()]
 }
 
 /// Writing 50 MB/s, reading it, and 20,000 records a second from many producers.
@@ -96,6 +97,21 @@ fn steady() -> Point {
             Compared::by(&SMALL).aim("kafka", 0.25).aim("nats", 1.0),
             Compared::by(&MEMORY),
         ],
+    }
+}
+
+/// Writing as in [`steady`] beside what nobody can do less than: at a fixed rate every request finds a server asleep and
+/// caches cold.
+fn least() -> Point {
+    let durability = Durability::Os;
+    Point {
+        name: "the same beside the least that a broker does".to_owned(),
+        rank: Rank::Further,
+        contenders: vec![
+            contender(Ottla { durability }, writing_legs()),
+            contender(Floor { durability }, writing_legs()),
+        ],
+        compared: [&WRITE, &SMALL].map(Compared::by).into(),
     }
 }
 
@@ -222,9 +238,14 @@ fn alone(subject: impl Subject + 'static, legs: Vec<Leg>) -> Box<dyn Contender> 
 }
 
 fn legs() -> Vec<Leg> {
+    let mut legs = writing_legs();
+    legs.insert(1, Leg::new("read", reader(Extent::Mebibytes { warm_up: 0, measured: 1024 })));
+    legs
+}
+
+fn writing_legs() -> Vec<Leg> {
     vec![
         Leg::new("write", cannon(STEADY, Extent::Mebibytes { warm_up: 150, measured: 400 })),
-        Leg::new("read", reader(Extent::Mebibytes { warm_up: 0, measured: 1024 })),
         Leg::new("small", cannon(SMALL_BATCHES, Extent::Mebibytes { warm_up: 4, measured: 16 })),
     ]
 }
