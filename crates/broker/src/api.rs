@@ -73,6 +73,7 @@ mod write_txn_markers;
 
 use crate::Broker;
 use crate::connection::Peer;
+use crate::gathering::Gathering;
 use ottla_base::Now;
 use ottla_coordinator::group::Client;
 use ottla_wire::codec::{self, DecodeError, EncodeError, Encoded, Reader};
@@ -91,6 +92,8 @@ pub(crate) struct Context {
     pub(crate) broker: Arc<Broker>,
     /// The connection that the request came in on.
     pub(crate) peer: Rc<Peer>,
+    /// Where appends of its worker come together.
+    pub(crate) gathering: Rc<Gathering>,
     /// The version that the client chose for this request.
     pub(crate) version: i16,
     /// What the client calls itself; for logs and group descriptions only.
@@ -351,6 +354,7 @@ pub(crate) fn may_overlap(frame: &[u8]) -> bool {
 pub(crate) fn call(
     broker: Arc<Broker>,
     peer: Rc<Peer>,
+    gathering: Rc<Gathering>,
     now: Now,
     frame: bytes::Bytes,
 ) -> Result<Started, CallError> {
@@ -362,6 +366,7 @@ pub(crate) fn call(
     let context = Context {
         broker,
         peer,
+        gathering,
         version: header.request_api_version,
         client_id: header.client_id,
         now,

@@ -15,6 +15,7 @@ use crate::alarm::Alarm;
 use crate::api::{self, Answer, Call, CallError, Started};
 use crate::budget::{FREE_BYTES, Reservation};
 use crate::frame::{FrameBuffer, FrameError};
+use crate::gathering::Gathering;
 use crate::placement::Post;
 use crate::pool::Pool;
 use crate::reply;
@@ -73,6 +74,14 @@ pub(crate) struct Moving {
     pub(crate) active: Tick,
 }
 
+/// What all connections of a worker share.
+#[derive(Clone)]
+pub(crate) struct Workplace {
+    pub(crate) post: Rc<Post>,
+    pub(crate) gathering: Rc<Gathering>,
+    pub(crate) pool: Arc<Pool>,
+}
+
 /// Why a connection ended, other than by the client's own closing or by shutdown.
 #[derive(Debug, thiserror::Error)]
 enum Closed {
@@ -109,6 +118,7 @@ struct Connection {
     broker: Arc<Broker>,
     peer: Rc<Peer>,
     post: Rc<Post>,
+    gathering: Rc<Gathering>,
     frames: FrameBuffer,
     /// Memory for the frame that is being read, once its length is known.
     reserved: Option<Reservation>,
@@ -126,8 +136,7 @@ struct Connection {
 pub(crate) async fn serve(
     broker: Arc<Broker>,
     Moving { stream, peer, rest, active }: Moving,
-    post: Rc<Post>,
-    pool: Arc<Pool>,
+    Workplace { post, gathering, pool }: Workplace,
     mut shutdown: watch::Receiver<bool>,
 ) -> Option<Moving> {
     let (address, connection_id) = (peer.address, peer.connection);
@@ -144,6 +153,7 @@ pub(crate) async fn serve(
         broker: Arc::clone(&broker),
         peer: Rc::new(peer),
         post,
+        gathering,
         reserved: None,
         in_flight: VecDeque::new(),
         unanswered_bytes: 0,
@@ -210,6 +220,14 @@ impl Connection {
                 // What was asked before the bad bytes has been done, so it is answered.
                 self.finish_requests().await?;
                 return Err(reason);
+            }
+            if self.gathering.has_any()
+                && let Some(oldest) = self.in_flight.front_mut()
+            {
+                // Whoever has something to read comes first, so that it is written together.
+                tokio::task::yield_now().await;
+                self.gathering.write();
+                let _ = oldest.advance().await;
             }
             // What needs no waiting is answered without a look around, together with what has come behind it by now.
             if self.in_flight.front().is_some_and(InFlight::is_done) {
@@ -304,10 +322,11 @@ impl Connection {
         self.active = now.tick;
         self.post.note(now.tick);
         self.unanswered_bytes += frame.len();
-        let state = match api::call(Arc::clone(&self.broker), Rc::clone(&self.peer), now, frame)? {
-            Started::Answered(answer) => State::Done(Ok(answer)),
-            Started::Running(call) => State::Running(call),
-        };
+        let state =
+            match api::call(self.broker.clone(), self.peer.clone(), self.gathering.clone(), now, frame)? {
+                Started::Answered(answer) => State::Done(Ok(answer)),
+                Started::Running(call) => State::Running(call),
+            };
         let mut request = InFlight { state, overlaps, _memory: memory };
         // The first poll runs the request's effects, so that they happen in the order of the requests.
         let _ = request.advance().await;

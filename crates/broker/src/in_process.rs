@@ -10,6 +10,7 @@ use crate::alarm::Alarm;
 use crate::api::{self, Answer, CallError, Started};
 use crate::config::{Configs, Layers};
 use crate::connection::Peer;
+use crate::gathering::Gathering;
 use crate::jobs;
 use crate::server::{self, StartError};
 use crate::share_session::ConnectionId;
@@ -137,7 +138,10 @@ impl InProcess {
         async move {
             let (peer, frame) = called?;
             let now = broker.env.now();
-            let started = api::call(broker, Rc::new(peer), now, frame).map_err(|error| closed(&error))?;
+            // Nobody else is on this worker.
+            let gathering = Rc::new(Gathering::new(broker.log.clone()));
+            let started = api::call(broker, Rc::new(peer), gathering, now, frame);
+            let started = started.map_err(|error| closed(&error))?;
             let answered = match started {
                 Started::Answered(answer) => answer,
                 Started::Running(call) => call.await.map_err(|error| closed(&error))?,

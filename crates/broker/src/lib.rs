@@ -16,6 +16,7 @@ pub mod environment;
 mod error;
 mod fetch_session;
 mod frame;
+mod gathering;
 mod groups;
 mod image;
 pub mod import;

@@ -8,14 +8,14 @@ use crate::broker::Broker;
 use crate::budget::Budget;
 use crate::config::kinds::Listener;
 use crate::config::{BrokerConfig, Configs, Layers};
-use crate::connection::{self, Moving};
+use crate::connection::{self, Moving, Workplace};
 use crate::environment::SystemEnv;
 use crate::fetch_session::FetchSessions;
+use crate::gathering::Gathering;
 use crate::groups::Groups;
 use crate::image::Image;
 use crate::listener::{self, Door, Place, Places};
 use crate::placement::{Placement, Post};
-use crate::pool::Pool;
 use crate::producer_ids::ProducerIds;
 use crate::shard::LoadError;
 use crate::share::Share;
@@ -306,16 +306,19 @@ impl Worker {
             self.open_doors(&mut doors, chores.bound);
             others = Some(chores.others);
         }
-        let (mut open, pool) = (JoinSet::new(), Arc::new(Pool::default()));
-        let post = Rc::new(Post::new(self.number, Arc::clone(&self.placement)));
+        let mut open = JoinSet::new();
+        let workplace = Workplace {
+            post: Rc::new(Post::new(self.number, Arc::clone(&self.placement))),
+            gathering: Rc::new(Gathering::new(self.broker.log.clone())),
+            pool: Arc::default(),
+        };
         let stopping = self.stopping.clone();
         loop {
             tokio::select! {
                 accepted = self.connections.recv() => {
                     let Some((arrived, place)) = accepted else { break };
-                    let (pool, post) = (Arc::clone(&pool), Rc::clone(&post));
-                    let broker = Arc::clone(&self.broker);
-                    let serving = connection::serve(broker, arrived, Rc::clone(&post), pool, stopping.clone());
+                    let (broker, post) = (Arc::clone(&self.broker), Rc::clone(&workplace.post));
+                    let serving = connection::serve(broker, arrived, workplace.clone(), stopping.clone());
                     open.spawn_local(async move {
                         post.enter();
                         let moving = serving.await;

@@ -58,22 +58,26 @@ fn handle(context: Context, request: ProduceRequest) -> Step<ProduceResponse> {
     match transactional::writer(context.version, request.transactional_id.as_ref(), &batches) {
         Ok(None) => {
             let appends = batches.into_iter().map(|batch| batch.append).collect();
-            let mut ticket = context.broker.log.append(appends);
+            let mut appending = context.gathering.append(context.peer.connection, appends);
             let outcomes = |appended: Vec<Result<Appended, AppendError>>| {
                 appended.into_iter().map(|appended| appended.map_err(Refusal::from))
             };
-            match ticket.results_if_ready() {
+            match appending.results_if_ready() {
                 Some(appended) => Step::Answered(answer(&context, request, slots, outcomes(appended))),
                 None => Step::Waits(Box::pin(async move {
-                    let appended = outcomes(ticket.await);
+                    let appended = outcomes(appending.results().await);
                     answer(&context, request, slots, appended)
                 })),
             }
         }
-        Ok(Some(writer)) => Step::Waits(Box::pin(async move {
-            let appended = transactional::append(&context, writer, batches).await;
-            answer(&context, request, slots, appended.into_iter())
-        })),
+        Ok(Some(writer)) => {
+            // Nothing of the same connection is left behind.
+            context.gathering.write();
+            Step::Waits(Box::pin(async move {
+                let appended = transactional::append(&context, writer, batches).await;
+                answer(&context, request, slots, appended.into_iter())
+            }))
+        }
         Err(refusal) => {
             let refused = batches.iter().map(|_| Err(refusal.clone()));
             Step::Answered(answer(&context, request, slots, refused))

@@ -172,6 +172,45 @@ fn pipelined_requests_are_answered_in_order_with_their_effects_in_order() {
     assert_eq!(next_offset, 45);
 }
 
+/// What comes together is written together, and everybody hears of what he has sent.
+#[test]
+fn many_that_produce_at_once_are_answered_for_their_own_records() {
+    for durability in ["log.durability=os", "log.durability=sync"] {
+        let broker = Broker::start(&["worker.threads=1", durability]);
+        broker.connect().ask(&create("t"), 5);
+        let mut clients: Vec<_> = (0..16).map(|_| broker.connect()).collect();
+        let value = |client: usize, id: i32| format!("{client}:{id}");
+        for (number, client) in clients.iter_mut().enumerate() {
+            let sent: Vec<_> = (1..=40).map(|id| frame(id, &produce(-1, &value(number, id)), 9)).collect();
+            client.0.write_all(&sent.concat()).unwrap();
+        }
+        let mut expected = vec![String::new(); 16 * 40];
+        for (number, client) in clients.iter_mut().enumerate() {
+            let mut last = -1;
+            for id in 1..=40 {
+                let (answered, mut reader, _) = client.answer();
+                decode_response_header(&mut reader, ApiKey::Produce, 9).unwrap();
+                let response =
+                    <ProduceResponse as ottla_wire::codec::Message>::decode(&mut reader, 9).unwrap();
+                let base_offset = response.responses[0].partition_responses[0].base_offset;
+                assert!(answered == id && last < base_offset, "{answered}, {last}, {base_offset}");
+                last = base_offset;
+                expected[usize::try_from(base_offset).unwrap()] = value(number, id);
+            }
+        }
+        let fetched = clients[0].ask(&fetch(0, 0), 11);
+        let records = fetched.responses[0].partitions[0].records.clone().unwrap().to_bytes().unwrap();
+        let stored: Vec<_> = ottla_wire::record::batches(&records)
+            .map(|entry| {
+                let (header, batch) = entry.unwrap();
+                let mut records = ottla_wire::record::records(header, &batch).unwrap();
+                String::from_utf8(records.next().unwrap().unwrap().value.unwrap().to_vec()).unwrap()
+            })
+            .collect();
+        assert_eq!(stored, expected);
+    }
+}
+
 #[test]
 fn without_acknowledgement_there_is_no_answer_and_failure_closes() {
     let broker = Broker::start(&[]);
