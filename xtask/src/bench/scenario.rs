@@ -11,6 +11,7 @@ mod produce;
 mod queue;
 mod request;
 mod restart;
+mod seldom;
 mod soak;
 mod spread;
 mod transactions;
@@ -90,6 +91,7 @@ pub(super) const SCENARIOS: &[Scenario] = &[
     compaction::SCENARIO,
     restart::SCENARIO,
     peers::SCENARIO,
+    seldom::SCENARIO,
 ];
 
 /// What takes so long that it is only run by its name, and once: disturbances even out.

@@ -12,7 +12,6 @@ use crate::bench::driver::{Driver, Tool, kafka_tools};
 use crate::bench::journey::{Journey, Leg};
 use crate::bench::load::{Extent, Load};
 use crate::bench::sample::{Better, MEBIBYTE, Metric};
-use crate::bench::subject::floor::Floor;
 use crate::bench::subject::kafka::Kafka;
 use crate::bench::subject::nats::Nats;
 use crate::bench::subject::ottla::Ottla;
@@ -77,7 +76,7 @@ const MEMORY: Metric = Metric {
 };
 
 fn points() -> Vec<Point> {
-    vec![steady(), least(), slow(), latency(), slow_latency(), synced(), promise(), rdkafka(), perf_tools()]
+    vec![steady(), slow(), latency(), slow_latency(), synced(), promise(), rdkafka(), perf_tools()]
 }
 
 /// Writing 50 MB/s, reading it, and 20,000 records a second from many producers.
@@ -97,21 +96,6 @@ fn steady() -> Point {
             Compared::by(&SMALL).aim("kafka", 0.25).aim("nats", 1.0),
             Compared::by(&MEMORY),
         ],
-    }
-}
-
-/// Writing as in [`steady`] beside what nobody can do less than: at a fixed rate every request finds a server asleep and
-/// caches cold.
-fn least() -> Point {
-    let durability = Durability::Os;
-    Point {
-        name: "the same beside the least that a broker does".to_owned(),
-        rank: Rank::Further,
-        contenders: vec![
-            contender(Ottla { durability }, writing_legs()),
-            contender(Floor { durability }, writing_legs()),
-        ],
-        compared: [&WRITE, &SMALL].map(Compared::by).into(),
     }
 }
 
@@ -238,14 +222,9 @@ fn alone(subject: impl Subject + 'static, legs: Vec<Leg>) -> Box<dyn Contender> 
 }
 
 fn legs() -> Vec<Leg> {
-    let mut legs = writing_legs();
-    legs.insert(1, Leg::new("read", reader(Extent::Mebibytes { warm_up: 0, measured: 1024 })));
-    legs
-}
-
-fn writing_legs() -> Vec<Leg> {
     vec![
         Leg::new("write", cannon(STEADY, Extent::Mebibytes { warm_up: 150, measured: 400 })),
+        Leg::new("read", reader(Extent::Mebibytes { warm_up: 0, measured: 1024 })),
         Leg::new("small", cannon(SMALL_BATCHES, Extent::Mebibytes { warm_up: 4, measured: 16 })),
     ]
 }
@@ -275,13 +254,14 @@ fn cannon(how: &str, extent: Extent) -> impl Driver + 'static {
 
 const PARTITIONS: u32 = 16;
 /// 50 MB/s.
-const STEADY: &str = "--record-bytes 1024 --records-per-batch 64 --connections 4 --depth 8 --rate 763";
+pub(super) const STEADY: &str =
+    "--record-bytes 1024 --records-per-batch 64 --connections 4 --depth 8 --rate 763";
 const NATS_STEADY: &str = "pub fast bench.b --server {address} --stream {topic} --no-progress --size 1024 --batch 64 \
                            --max-outstanding-acks 8 --throughput 48832 --msgs {records}";
 const NATS_READ: &str =
     "ordered --server {address} --stream {topic} --no-progress --size 1024 --msgs {records}";
 /// 20,000 records a second.
-const SMALL_BATCHES: &str =
+pub(super) const SMALL_BATCHES: &str =
     "--record-bytes 100 --keys 1000 --records-per-batch 4 --connections 64 --depth 1 --rate 5000";
 /// 2,000 records a second.
 const SMALL_BATCHES_SLOW: &str =
