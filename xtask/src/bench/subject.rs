@@ -160,13 +160,22 @@ impl Drop for Server {
     }
 }
 
-/// Creates the topic on any server that speaks Kafka's protocol.
+/// Creates the topic on any server that speaks Kafka's protocol, with what partitions one request may ask for, and then adds
+/// the others.
 ///
 /// # Errors
 /// As [`ask`].
 pub(super) fn create_topic(ottla: &Path, address: &str, topic: &Topic) -> Result<(), String> {
-    ask(ottla, address, ["topic", "create", topic.name, "-p", &topic.partitions.to_string()])
+    let first = topic.partitions.min(PARTITIONS_AT_ONCE_MAX);
+    ask(ottla, address, ["topic", "create", topic.name, "-p", &first.to_string()])?;
+    if first < topic.partitions {
+        ask(ottla, address, ["topic", "alter", topic.name, "-p", &topic.partitions.to_string()])?;
+    }
+    Ok(())
 }
+
+/// A request makes at most 10,000 records of metadata, and a topic is one, too.
+const PARTITIONS_AT_ONCE_MAX: u32 = 5_000;
 
 /// Asks any server that speaks Kafka's protocol for something, by Ottla's command line.
 ///

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 const CONNECTIONS: u32 = 5_000;
+/// Two topics, for it is more than one request may create.
 const PARTITIONS: u32 = 10_000;
 /// Brokers per measurement.
 const RUNS: usize = 5;
@@ -26,8 +27,9 @@ pub(super) fn measure(program: &Path) -> Result<String, String> {
         report::row("idle partition (KiB)", partitions.into_iter()),
     ];
     let what = format!(
-        "{RUNS} brokers each, with {CONNECTIONS} connections that have asked once, and with one topic of \
-         {PARTITIONS} partitions"
+        "{RUNS} brokers each, with {CONNECTIONS} connections that have asked once, and with two topics \
+         of {} partitions",
+        PARTITIONS / 2
     );
     Ok(report::table("cargo xtask measure idle", &what, &rows))
 }
@@ -44,19 +46,19 @@ fn connections(program: &Path) -> Result<f64, String> {
     Ok(each(before, after, CONNECTIONS))
 }
 
-/// KiB for each partition of one new topic.
+/// KiB for each partition of new topics.
 fn partitions(program: &Path) -> Result<f64, String> {
     let broker = Broker::start(program)?;
-    let first = create(&broker, "first", 1)?;
+    create(&broker, "first", 1)?;
     let before = settled(&broker)?;
-    let second = create(&broker, "second", PARTITIONS)?;
+    create(&broker, "second", PARTITIONS / 2)?;
+    create(&broker, "third", PARTITIONS / 2)?;
     let after = settled(&broker)?;
-    drop((first, second));
     Ok(each(before, after, PARTITIONS))
 }
 
 /// CreateTopics, version 2. The answer ends with the error code 0 and no message.
-fn create(broker: &Broker, topic: &str, partitions: u32) -> Result<TcpStream, String> {
+fn create(broker: &Broker, topic: &str, partitions: u32) -> Result<(), String> {
     let length = u16::try_from(topic.len()).expect("the names above are short");
     let body: &[&[u8]] = &[
         &1_u32.to_be_bytes(),
@@ -68,22 +70,25 @@ fn create(broker: &Broker, topic: &str, partitions: u32) -> Result<TcpStream, St
         &60_000_u32.to_be_bytes(),
         &[0], // do it, not only check it
     ];
-    ask(&broker.address, 19, 2, &body.concat())
+    let (_, answer) = ask(&broker.address, 19, 2, &body.concat())?;
+    match answer.ends_with(&[0, 0, 0xff, 0xff]) {
+        true => Ok(()),
+        false => Err(format!("topic {topic} was not created: {}", String::from_utf8_lossy(&answer))),
+    }
 }
 
-/// Sends one request, waits for its answer, and gives the connection back.
-fn ask(address: &str, key: u16, version: u16, body: &[u8]) -> Result<TcpStream, String> {
+/// Sends one request on a connection of its own, and gives that with the answer.
+fn ask(address: &str, key: u16, version: u16, body: &[u8]) -> Result<(TcpStream, Vec<u8>), String> {
     let header = [key.to_be_bytes(), version.to_be_bytes(), [0, 0], [0, 0], [0xff, 0xff]].concat();
     let request = [header.as_slice(), body].concat();
     let length = u32::try_from(request.len()).expect("the requests above are short");
-    let exchange = || -> std::io::Result<TcpStream> {
+    let exchange = || -> std::io::Result<(TcpStream, Vec<u8>)> {
         let mut stream = TcpStream::connect(address)?;
         stream.write_all(&[&length.to_be_bytes(), request.as_slice()].concat())?;
-        let mut answer = [0; 4];
-        stream.read_exact(&mut answer)?;
-        let body = (&stream).take(u64::from(u32::from_be_bytes(answer)));
-        std::io::copy(&mut { body }, &mut std::io::sink())?;
-        Ok(stream)
+        let (mut length, mut answer) = ([0; 4], Vec::new());
+        stream.read_exact(&mut length)?;
+        (&stream).take(u64::from(u32::from_be_bytes(length))).read_to_end(&mut answer)?;
+        Ok((stream, answer))
     };
     exchange().map_err(|error| format!("asking the broker (key {key}): {error}"))
 }

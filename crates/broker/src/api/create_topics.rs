@@ -46,7 +46,8 @@ async fn handle(context: Context, request: CreateTopicsRequest) -> CreateTopicsR
         let outcome = match times.remove(&*wanted.name) {
             Some(_) if is_too_large => Err(Refused::new(
                 ErrorCode::POLICY_VIOLATION,
-                "all these partitions are too many for one request: create fewer at a time",
+                "a request may create 10000 topics, partitions and settings together: ask for fewer, and add partitions \
+                 by another request",
             )),
             Some(1) => create(&context, wanted, request.validate_only).await,
             Some(_) => Err(Refused::request("the request names this topic more than once: name it once")),
