@@ -341,8 +341,8 @@ fn table() -> &'static [Option<Api>] {
 
 /// Whether a request may start before the one ahead of it on its connection has its answer.
 ///
-/// Only Produce may, behind Produce: its records are appended, in order, before its first await, and what is
-/// awaited is durability. Everything else starts when all before it is answered, as in Kafka.
+/// Only Produce may, behind Produce: its records get their place, in order, before its first await, and what is
+/// awaited is that they are written and durable. Everything else starts when all before it is answered, as in Kafka.
 pub(crate) fn may_overlap(frame: &[u8]) -> bool {
     frame.first_chunk::<2>().is_some_and(|key| i16::from_be_bytes(*key) == ApiKey::Produce as i16)
 }
