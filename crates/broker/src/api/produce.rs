@@ -1,7 +1,8 @@
 //! Produce, key 0, versions 3–13: appends record batches.
 //!
 //! - Records are appended in the order of the requests of a connection, small ones together with those of others
-//!   (`gathering`); what is awaited beside that is durability (`log.durability`). acks 1 and acks all are the same here: both wait until the records would survive.
+//!   (`gathering`); what is awaited beside that is durability (`log.durability`). acks 1 and acks all are the same here:
+//!   both wait until the records would survive.
 //! - acks 0 gets no answer; if anything fails the connection is closed, which is how the client learns of it.
 //! - v7: zstd is allowed. v8: the answer names the offending records and a message. v10: it names the leader.
 //! - A transactional batch is written if its partition takes part in the transaction: since v12 it does from then on,
