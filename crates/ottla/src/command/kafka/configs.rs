@@ -9,7 +9,7 @@ mod target;
 
 use super::Ran;
 use super::error::Stop;
-use super::flags::{Flag, Given, Sheet, Takes};
+use super::flags::{BOOTSTRAP_SERVER, Given, Sheet, switch, value};
 use super::settings::{self, Settings};
 use crate::command::Session;
 use ottla_client::admin::{ConfigEntry, ConfigSource};
@@ -21,58 +21,30 @@ pub(super) const SHEET: Sheet = Sheet {
     tool: "kafka-configs",
     about: "Shows and changes settings of topics, brokers and groups, as Apache Kafka's tool of that name.",
     flags: &[
-        Flag {
-            name: "bootstrap-server",
-            takes: Takes::Value("SERVERS"),
-            doc: "the brokers to ask, HOST:PORT between commas; needed",
-        },
-        Flag {
-            name: "bootstrap-controller",
-            takes: Takes::Value("SERVERS"),
-            doc: "refused: there are no controllers apart from brokers",
-        },
-        Flag {
-            name: "command-config",
-            takes: Takes::Value("FILE"),
-            doc: "settings of the client, as properties",
-        },
-        Flag { name: "describe", takes: Takes::Nothing, doc: "show what is set" },
-        Flag { name: "all", takes: Takes::Nothing, doc: "show what is at its default, too" },
-        Flag { name: "alter", takes: Takes::Nothing, doc: "change it" },
-        Flag { name: "add-config", takes: Takes::Value("SETTINGS"), doc: "what to set: a=1,b=[2,3]" },
-        Flag {
-            name: "add-config-file",
-            takes: Takes::Value("FILE"),
-            doc: "the same from a file of properties",
-        },
-        Flag {
-            name: "delete-config",
-            takes: Takes::Value("NAMES"),
-            doc: "what to take back to its default: a,b",
-        },
-        Flag { name: "topic", takes: Takes::Value("TOPIC"), doc: "of this topic" },
-        Flag { name: "broker", takes: Takes::Value("ID"), doc: "of this broker" },
-        Flag { name: "broker-defaults", takes: Takes::Nothing, doc: "of all brokers" },
-        Flag { name: "broker-logger", takes: Takes::Value("ID"), doc: "log levels of this broker" },
-        Flag { name: "group", takes: Takes::Value("GROUP"), doc: "of this group" },
-        Flag { name: "client-metrics", takes: Takes::Value("NAME"), doc: "of this metrics subscription" },
-        Flag {
-            name: "entity-type",
-            takes: Takes::Value("TYPE"),
-            doc: "of topics, brokers, broker-loggers, groups or client-metrics …",
-        },
-        Flag { name: "entity-name", takes: Takes::Value("NAME"), doc: "… of this name" },
-        Flag { name: "entity-default", takes: Takes::Nothing, doc: "… or of all of them" },
-        Flag { name: "client", takes: Takes::Value("ID"), doc: "refused: there are no quotas" },
-        Flag { name: "client-defaults", takes: Takes::Nothing, doc: "refused, too" },
-        Flag {
-            name: "user",
-            takes: Takes::Value("NAME"),
-            doc: "refused: there are no quotas and no credentials",
-        },
-        Flag { name: "user-defaults", takes: Takes::Nothing, doc: "refused, too" },
-        Flag { name: "ip", takes: Takes::Value("ADDRESS"), doc: "refused: there are no quotas" },
-        Flag { name: "ip-defaults", takes: Takes::Nothing, doc: "refused, too" },
+        BOOTSTRAP_SERVER,
+        value("bootstrap-controller", "SERVERS", "refused: there are no controllers apart from brokers"),
+        value("command-config", "FILE", "settings of the client, as properties"),
+        switch("describe", "show what is set"),
+        switch("all", "show what is at its default, too"),
+        switch("alter", "change it"),
+        value("add-config", "SETTINGS", "what to set: a=1,b=[2,3]"),
+        value("add-config-file", "FILE", "the same from a file of properties"),
+        value("delete-config", "NAMES", "what to take back to its default: a,b"),
+        value("topic", "TOPIC", "of this topic"),
+        value("broker", "ID", "of this broker"),
+        switch("broker-defaults", "of all brokers"),
+        value("broker-logger", "ID", "log levels of this broker"),
+        value("group", "GROUP", "of this group"),
+        value("client-metrics", "NAME", "of this metrics subscription"),
+        value("entity-type", "TYPE", "of topics, brokers, broker-loggers, groups or client-metrics …"),
+        value("entity-name", "NAME", "… of this name"),
+        switch("entity-default", "… or of all of them"),
+        value("client", "ID", "refused: there are no quotas"),
+        switch("client-defaults", "refused, too"),
+        value("user", "NAME", "refused: there are no quotas and no credentials"),
+        switch("user-defaults", "refused, too"),
+        value("ip", "ADDRESS", "refused: there are no quotas"),
+        switch("ip-defaults", "refused, too"),
     ],
     examples: "  kafka-configs --bootstrap-server 127.0.0.1:9092 --describe --topic flights
   kafka-configs --bootstrap-server 127.0.0.1:9092 --alter --topic flights --add-config retention.ms=86400000

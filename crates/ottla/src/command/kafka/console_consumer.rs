@@ -8,7 +8,7 @@ mod formatter;
 mod reading;
 
 use super::error::{Stop, Trouble};
-use super::flags::{Flag, Given, Sheet, Takes};
+use super::flags::{BOOTSTRAP_SERVER, Given, Sheet, switch, value};
 use super::settings::{self, Settings};
 use super::{Ran, Renamed, newer};
 use crate::command::Session;
@@ -23,28 +23,28 @@ pub(super) const SHEET: Sheet = Sheet {
     tool: "kafka-console-consumer",
     about: "Reads topics and prints their records, as Apache Kafka's tool of that name.",
     flags: &[
-        Flag { name: "bootstrap-server", takes: Takes::Value("SERVERS"), doc: "the brokers to ask, HOST:PORT between commas; needed" },
-        Flag { name: "command-config", takes: Takes::Value("FILE"), doc: "settings of the consumer, as properties" },
-        Flag { name: "command-property", takes: Takes::Value("NAME=VALUE"), doc: "a setting of the consumer; may be repeated" },
-        Flag { name: "consumer.config", takes: Takes::Value("FILE"), doc: "the older name of --command-config" },
-        Flag { name: "consumer-property", takes: Takes::Value("NAME=VALUE"), doc: "the older name of --command-property" },
-        Flag { name: "topic", takes: Takes::Value("TOPIC"), doc: "the topic" },
-        Flag { name: "include", takes: Takes::Value("PATTERN"), doc: "the topics whose whole name matches" },
-        Flag { name: "partition", takes: Takes::Value("NUMBER"), doc: "only this partition" },
-        Flag { name: "offset", takes: Takes::Value("OFFSET"), doc: "where to begin in it: a number, earliest or latest" },
-        Flag { name: "from-beginning", takes: Takes::Nothing, doc: "begin with the first record, where nothing is committed" },
-        Flag { name: "group", takes: Takes::Value("GROUP"), doc: "read as a member of this group" },
-        Flag { name: "max-messages", takes: Takes::Value("COUNT"), doc: "stop after so many records" },
-        Flag { name: "timeout-ms", takes: Takes::Value("MS"), doc: "stop when no record has come for so long" },
-        Flag { name: "isolation-level", takes: Takes::Value("LEVEL"), doc: "read_committed or read_uncommitted, which is the default" },
-        Flag { name: "formatter", takes: Takes::Value("CLASS"), doc: "DefaultMessageFormatter or NoOpMessageFormatter of org.apache.kafka.tools.consumer" },
-        Flag { name: "formatter-property", takes: Takes::Value("NAME=VALUE"), doc: "print.timestamp, print.partition, print.offset, print.epoch, print.headers, print.key, print.value,\n      key.separator, line.separator, headers.separator, null.literal, {key,value,headers}.deserializer" },
-        Flag { name: "property", takes: Takes::Value("NAME=VALUE"), doc: "the older name of --formatter-property" },
-        Flag { name: "formatter-config", takes: Takes::Value("FILE"), doc: "the same from a file of properties" },
-        Flag { name: "key-deserializer", takes: Takes::Value("CLASS"), doc: "what keys are: org.apache.kafka.common.serialization.LongDeserializer, …" },
-        Flag { name: "value-deserializer", takes: Takes::Value("CLASS"), doc: "what values are" },
-        Flag { name: "skip-message-on-error", takes: Takes::Nothing, doc: "go on behind a record that cannot be printed" },
-        Flag { name: "enable-systest-events", takes: Takes::Nothing, doc: "say shutdown_complete at the end" },
+        BOOTSTRAP_SERVER,
+        value("command-config", "FILE", "settings of the consumer, as properties"),
+        value("command-property", "NAME=VALUE", "a setting of the consumer; may be repeated"),
+        value("consumer.config", "FILE", "the older name of --command-config"),
+        value("consumer-property", "NAME=VALUE", "the older name of --command-property"),
+        value("topic", "TOPIC", "the topic"),
+        value("include", "PATTERN", "the topics whose whole name matches"),
+        value("partition", "NUMBER", "only this partition"),
+        value("offset", "OFFSET", "where to begin in it: a number, earliest or latest"),
+        switch("from-beginning", "begin with the first record, where nothing is committed"),
+        value("group", "GROUP", "read as a member of this group"),
+        value("max-messages", "COUNT", "stop after so many records"),
+        value("timeout-ms", "MS", "stop when no record has come for so long"),
+        value("isolation-level", "LEVEL", "read_committed or read_uncommitted, which is the default"),
+        value("formatter", "CLASS", "DefaultMessageFormatter or NoOpMessageFormatter of org.apache.kafka.tools.consumer"),
+        value("formatter-property", "NAME=VALUE", "print.timestamp, print.partition, print.offset, print.epoch, print.headers, print.key, print.value,\n      key.separator, line.separator, headers.separator, null.literal, {key,value,headers}.deserializer"),
+        value("property", "NAME=VALUE", "the older name of --formatter-property"),
+        value("formatter-config", "FILE", "the same from a file of properties"),
+        value("key-deserializer", "CLASS", "what keys are: org.apache.kafka.common.serialization.LongDeserializer, …"),
+        value("value-deserializer", "CLASS", "what values are"),
+        switch("skip-message-on-error", "go on behind a record that cannot be printed"),
+        switch("enable-systest-events", "say shutdown_complete at the end"),
     ],
     examples: "  kafka-console-consumer --bootstrap-server 127.0.0.1:9092 --topic flights --from-beginning --max-messages 10
   kafka-console-consumer --bootstrap-server 127.0.0.1:9092 --topic flights --group billing --timeout-ms 1000

@@ -7,7 +7,7 @@
 mod line;
 
 use super::error::{Stop, Trouble};
-use super::flags::{Flag, Given, Sheet, Takes};
+use super::flags::{BOOTSTRAP_SERVER, Given, Sheet, perhaps, switch, value};
 use super::settings::{self, Settings};
 use super::{Ran, Renamed, newer};
 use crate::command::Session;
@@ -27,89 +27,33 @@ pub(super) const SHEET: Sheet = Sheet {
     tool: "kafka-console-producer",
     about: "Writes lines of standard input to a topic, as Apache Kafka's tool of that name.",
     flags: &[
-        Flag {
-            name: "bootstrap-server",
-            takes: Takes::Value("SERVERS"),
-            doc: "the brokers to ask, HOST:PORT between commas; needed",
-        },
-        Flag {
-            name: "command-config",
-            takes: Takes::Value("FILE"),
-            doc: "settings of the producer, as properties",
-        },
-        Flag {
-            name: "command-property",
-            takes: Takes::Value("NAME=VALUE"),
-            doc: "a setting of the producer; may be repeated",
-        },
-        Flag {
-            name: "producer.config",
-            takes: Takes::Value("FILE"),
-            doc: "the older name of --command-config",
-        },
-        Flag {
-            name: "producer-property",
-            takes: Takes::Value("NAME=VALUE"),
-            doc: "the older name of --command-property",
-        },
-        Flag { name: "topic", takes: Takes::Value("TOPIC"), doc: "the topic; needed" },
-        Flag {
-            name: "reader-property",
-            takes: Takes::Value("NAME=VALUE"),
-            doc: "parse.key, parse.headers, key.separator, headers.delimiter, headers.separator,\n      headers.key.separator, ignore.error, null.marker",
-        },
-        Flag {
-            name: "property",
-            takes: Takes::Value("NAME=VALUE"),
-            doc: "the older name of --reader-property",
-        },
-        Flag {
-            name: "reader-config",
-            takes: Takes::Value("FILE"),
-            doc: "the same from a file of properties",
-        },
-        Flag {
-            name: "line-reader",
-            takes: Takes::Value("CLASS"),
-            doc: "org.apache.kafka.tools.LineMessageReader and no other",
-        },
-        Flag { name: "sync", takes: Takes::Nothing, doc: "wait for each record before the next is read" },
-        Flag {
-            name: "compression-codec",
-            takes: Takes::Perhaps("CODEC"),
-            doc: "none, gzip, snappy, lz4 or zstd; gzip if none is named",
-        },
-        Flag { name: "request-required-acks", takes: Takes::Value("ACKS"), doc: "-1 or all, 1 or 0" },
-        Flag { name: "batch-size", takes: Takes::Value("BYTES"), doc: "a batch with so many bytes is sent" },
-        Flag {
-            name: "max-partition-memory-bytes",
-            takes: Takes::Value("BYTES"),
-            doc: "the older name of --batch-size",
-        },
-        Flag { name: "timeout", takes: Takes::Value("MS"), doc: "how long a batch waits for more records" },
-        Flag { name: "request-timeout-ms", takes: Takes::Value("MS"), doc: "how long one answer may take" },
-        Flag { name: "max-block-ms", takes: Takes::Value("MS"), doc: "how long to look for the topic" },
-        Flag {
-            name: "max-memory-bytes",
-            takes: Takes::Value("BYTES"),
-            doc: "most bytes of records on their way",
-        },
-        Flag {
-            name: "metadata-expiry-ms",
-            takes: Takes::Value("MS"),
-            doc: "taken, and changes nothing here",
-        },
-        Flag {
-            name: "message-send-max-retries",
-            takes: Takes::Value("COUNT"),
-            doc: "taken; delivery.timeout.ms bounds retries",
-        },
-        Flag { name: "retry-backoff-ms", takes: Takes::Value("MS"), doc: "taken, and changes nothing here" },
-        Flag {
-            name: "socket-buffer-size",
-            takes: Takes::Value("BYTES"),
-            doc: "taken, and changes nothing here",
-        },
+        BOOTSTRAP_SERVER,
+        value("command-config", "FILE", "settings of the producer, as properties"),
+        value("command-property", "NAME=VALUE", "a setting of the producer; may be repeated"),
+        value("producer.config", "FILE", "the older name of --command-config"),
+        value("producer-property", "NAME=VALUE", "the older name of --command-property"),
+        value("topic", "TOPIC", "the topic; needed"),
+        value(
+            "reader-property",
+            "NAME=VALUE",
+            "parse.key, parse.headers, key.separator, headers.delimiter, headers.separator,\n      headers.key.separator, ignore.error, null.marker",
+        ),
+        value("property", "NAME=VALUE", "the older name of --reader-property"),
+        value("reader-config", "FILE", "the same from a file of properties"),
+        value("line-reader", "CLASS", "org.apache.kafka.tools.LineMessageReader and no other"),
+        switch("sync", "wait for each record before the next is read"),
+        perhaps("compression-codec", "CODEC", "none, gzip, snappy, lz4 or zstd; gzip if none is named"),
+        value("request-required-acks", "ACKS", "-1 or all, 1 or 0"),
+        value("batch-size", "BYTES", "a batch with so many bytes is sent"),
+        value("max-partition-memory-bytes", "BYTES", "the older name of --batch-size"),
+        value("timeout", "MS", "how long a batch waits for more records"),
+        value("request-timeout-ms", "MS", "how long one answer may take"),
+        value("max-block-ms", "MS", "how long to look for the topic"),
+        value("max-memory-bytes", "BYTES", "most bytes of records on their way"),
+        value("metadata-expiry-ms", "MS", "taken, and changes nothing here"),
+        value("message-send-max-retries", "COUNT", "taken; delivery.timeout.ms bounds retries"),
+        value("retry-backoff-ms", "MS", "taken, and changes nothing here"),
+        value("socket-buffer-size", "BYTES", "taken, and changes nothing here"),
     ],
     examples: "  echo hello | kafka-console-producer --bootstrap-server 127.0.0.1:9092 --topic greetings
   kafka-console-producer --bootstrap-server 127.0.0.1:9092 --topic flights --reader-property parse.key=true \\

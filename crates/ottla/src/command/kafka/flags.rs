@@ -9,21 +9,40 @@ use std::str::FromStr;
 
 /// One flag.
 pub(super) struct Flag {
-    pub(super) name: &'static str,
-    pub(super) takes: Takes,
-    /// For `--help`; empty where another flag says it.
-    pub(super) doc: &'static str,
+    name: &'static str,
+    takes: Takes,
+    /// For `--help`.
+    doc: &'static str,
 }
 
 /// What stands behind a flag.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Takes {
+enum Takes {
     Nothing,
     /// A value, called so in the help.
     Value(&'static str),
     /// A value, if the next word does not look like a flag.
     Perhaps(&'static str),
 }
+
+/// A flag that takes nothing.
+pub(super) const fn switch(name: &'static str, doc: &'static str) -> Flag {
+    Flag { name, takes: Takes::Nothing, doc }
+}
+
+/// A flag that takes a value, called so in the help.
+pub(super) const fn value(name: &'static str, value: &'static str, doc: &'static str) -> Flag {
+    Flag { name, takes: Takes::Value(value), doc }
+}
+
+/// A flag that takes a value, if the next word does not look like a flag.
+pub(super) const fn perhaps(name: &'static str, value: &'static str, doc: &'static str) -> Flag {
+    Flag { name, takes: Takes::Perhaps(value), doc }
+}
+
+/// The flag that every tool needs.
+pub(super) const BOOTSTRAP_SERVER: Flag =
+    value("bootstrap-server", "SERVERS", "the brokers to ask, HOST:PORT between commas; needed");
 
 /// What a tool understands, and how it complains.
 pub(super) struct Sheet {
@@ -38,14 +57,8 @@ pub(super) struct Sheet {
 }
 
 /// Flags that every tool has.
-const COMMON: &[Flag] = &[
-    Flag { name: "help", takes: Takes::Nothing, doc: "print this" },
-    Flag {
-        name: "version",
-        takes: Takes::Nothing,
-        doc: "print the version of Kafka whose tool this is like",
-    },
-];
+const COMMON: &[Flag] =
+    &[switch("help", "print this"), switch("version", "print the version of Kafka whose tool this is like")];
 
 impl Sheet {
     fn all(&self) -> impl Iterator<Item = &'static Flag> + use<> {
@@ -191,9 +204,9 @@ mod tests {
         tool: "kafka-test",
         about: "Does nothing.",
         flags: &[
-            Flag { name: "list", takes: Takes::Nothing, doc: "lists" },
-            Flag { name: "topic", takes: Takes::Value("NAME"), doc: "the topic" },
-            Flag { name: "state", takes: Takes::Perhaps("STATES"), doc: "states" },
+            switch("list", "lists"),
+            value("topic", "NAME", "the topic"),
+            perhaps("state", "STATES", "states"),
         ],
         examples: "  kafka-test --list",
         misread: Stop::Error,

@@ -2,7 +2,7 @@
 
 use super::Ran;
 use super::error::{Stop, Trouble};
-use super::flags::{Flag, Given, Sheet, Takes};
+use super::flags::{BOOTSTRAP_SERVER, Given, Sheet, switch, value};
 use super::pattern::Pattern;
 use super::settings::{self, Settings};
 use crate::command::Session;
@@ -17,13 +17,13 @@ pub(super) const SHEET: Sheet = Sheet {
     tool: "kafka-get-offsets",
     about: "Prints offsets of partitions, as Apache Kafka's tool of that name.",
     flags: &[
-        Flag { name: "bootstrap-server", takes: Takes::Value("SERVERS"), doc: "the brokers to ask, HOST:PORT between commas; needed" },
-        Flag { name: "command-config", takes: Takes::Value("FILE"), doc: "settings of the client, as properties" },
-        Flag { name: "topic", takes: Takes::Value("TOPIC"), doc: "which topics: a regular expression; all without it" },
-        Flag { name: "partitions", takes: Takes::Value("NUMBERS"), doc: "which partitions: 0,2; all without it" },
-        Flag { name: "topic-partitions", takes: Takes::Value("PATTERNS"), doc: "both at once: t:1, t:0-3 (without 3), t:5-, :-3, t" },
-        Flag { name: "time", takes: Takes::Value("TIME"), doc: "latest (-1), earliest (-2), max-timestamp (-3), earliest-local (-4), latest-tiered (-5),\n      earliest-pending-upload (-6), or that of the first record since these milliseconds" },
-        Flag { name: "exclude-internal-topics", takes: Takes::Nothing, doc: "without the broker's own topics" },
+        BOOTSTRAP_SERVER,
+        value("command-config", "FILE", "settings of the client, as properties"),
+        value("topic", "TOPIC", "which topics: a regular expression; all without it"),
+        value("partitions", "NUMBERS", "which partitions: 0,2; all without it"),
+        value("topic-partitions", "PATTERNS", "both at once: t:1, t:0-3 (without 3), t:5-, :-3, t"),
+        value("time", "TIME", "latest (-1), earliest (-2), max-timestamp (-3), earliest-local (-4), latest-tiered (-5),\n      earliest-pending-upload (-6), or that of the first record since these milliseconds"),
+        switch("exclude-internal-topics", "without the broker's own topics"),
     ],
     examples: "  kafka-get-offsets --bootstrap-server 127.0.0.1:9092 --topic flights
   kafka-get-offsets --bootstrap-server 127.0.0.1:9092 --topic-partitions flights:0,weather:0-3 --time earliest",

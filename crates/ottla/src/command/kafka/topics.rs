@@ -7,7 +7,7 @@ mod change;
 mod describe;
 
 use super::error::{Stop, Trouble};
-use super::flags::{Flag, Given, Sheet, Takes};
+use super::flags::{BOOTSTRAP_SERVER, Given, Sheet, switch, value};
 use super::pattern::Pattern;
 use super::settings::{self, Settings};
 use super::{Ran, flags};
@@ -21,77 +21,33 @@ pub(super) const SHEET: Sheet = Sheet {
     tool: "kafka-topics",
     about: "Creates, lists, describes, changes and deletes topics, as Apache Kafka's tool of that name.",
     flags: &[
-        Flag {
-            name: "bootstrap-server",
-            takes: Takes::Value("SERVERS"),
-            doc: "the brokers to ask, HOST:PORT between commas; needed",
-        },
-        Flag {
-            name: "command-config",
-            takes: Takes::Value("FILE"),
-            doc: "settings of the client, as properties",
-        },
-        Flag { name: "list", takes: Takes::Nothing, doc: "the names of all topics" },
-        Flag { name: "create", takes: Takes::Nothing, doc: "make a topic" },
-        Flag { name: "delete", takes: Takes::Nothing, doc: "delete topics with their records" },
-        Flag {
-            name: "alter",
-            takes: Takes::Nothing,
-            doc: "give topics more partitions; settings are kafka-configs' matter",
-        },
-        Flag { name: "describe", takes: Takes::Nothing, doc: "partitions, replicas and settings" },
-        Flag {
-            name: "topic",
-            takes: Takes::Value("TOPIC"),
-            doc: "which topic; a regular expression, except with --create",
-        },
-        Flag { name: "topic-id", takes: Takes::Value("ID"), doc: "which topic to describe, by its id" },
-        Flag {
-            name: "config",
-            takes: Takes::Value("NAME=VALUE"),
-            doc: "a setting of the new topic; may be repeated",
-        },
-        Flag { name: "delete-config", takes: Takes::Value("NAME"), doc: "does nothing since Kafka 4.0" },
-        Flag { name: "partitions", takes: Takes::Value("COUNT"), doc: "how many partitions it shall have" },
-        Flag { name: "replication-factor", takes: Takes::Value("COUNT"), doc: "how many copies of each" },
-        Flag {
-            name: "replica-assignment",
-            takes: Takes::Value("BROKERS"),
-            doc: "the brokers of each partition: 0:1,1:2 for two with two copies",
-        },
-        Flag {
-            name: "under-replicated-partitions",
-            takes: Takes::Nothing,
-            doc: "describe only partitions that lack copies",
-        },
-        Flag {
-            name: "unavailable-partitions",
-            takes: Takes::Nothing,
-            doc: "describe only partitions without a leader",
-        },
-        Flag {
-            name: "under-min-isr-partitions",
-            takes: Takes::Nothing,
-            doc: "describe only those with fewer copies in sync than they need",
-        },
-        Flag {
-            name: "at-min-isr-partitions",
-            takes: Takes::Nothing,
-            doc: "describe only those with just as many as they need",
-        },
-        Flag {
-            name: "topics-with-overrides",
-            takes: Takes::Nothing,
-            doc: "describe only topics with settings of their own",
-        },
-        Flag { name: "if-exists", takes: Takes::Nothing, doc: "a missing topic is fine" },
-        Flag { name: "if-not-exists", takes: Takes::Nothing, doc: "a topic that is there already is fine" },
-        Flag { name: "exclude-internal", takes: Takes::Nothing, doc: "without the broker's own topics" },
-        Flag {
-            name: "partition-size-limit-per-response",
-            takes: Takes::Value("COUNT"),
-            doc: "how many partitions a broker describes at once",
-        },
+        BOOTSTRAP_SERVER,
+        value("command-config", "FILE", "settings of the client, as properties"),
+        switch("list", "the names of all topics"),
+        switch("create", "make a topic"),
+        switch("delete", "delete topics with their records"),
+        switch("alter", "give topics more partitions; settings are kafka-configs' matter"),
+        switch("describe", "partitions, replicas and settings"),
+        value("topic", "TOPIC", "which topic; a regular expression, except with --create"),
+        value("topic-id", "ID", "which topic to describe, by its id"),
+        value("config", "NAME=VALUE", "a setting of the new topic; may be repeated"),
+        value("delete-config", "NAME", "does nothing since Kafka 4.0"),
+        value("partitions", "COUNT", "how many partitions it shall have"),
+        value("replication-factor", "COUNT", "how many copies of each"),
+        value(
+            "replica-assignment",
+            "BROKERS",
+            "the brokers of each partition: 0:1,1:2 for two with two copies",
+        ),
+        switch("under-replicated-partitions", "describe only partitions that lack copies"),
+        switch("unavailable-partitions", "describe only partitions without a leader"),
+        switch("under-min-isr-partitions", "describe only those with fewer copies in sync than they need"),
+        switch("at-min-isr-partitions", "describe only those with just as many as they need"),
+        switch("topics-with-overrides", "describe only topics with settings of their own"),
+        switch("if-exists", "a missing topic is fine"),
+        switch("if-not-exists", "a topic that is there already is fine"),
+        switch("exclude-internal", "without the broker's own topics"),
+        value("partition-size-limit-per-response", "COUNT", "how many partitions a broker describes at once"),
     ],
     examples: "  kafka-topics --bootstrap-server 127.0.0.1:9092 --create --topic flights --partitions 6
   kafka-topics --bootstrap-server 127.0.0.1:9092 --describe --topic 'flights|weather'
