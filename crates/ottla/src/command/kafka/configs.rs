@@ -9,8 +9,8 @@ mod target;
 
 use super::Ran;
 use super::error::Stop;
-use super::flags::{BOOTSTRAP_SERVER, Given, Sheet, switch, value};
-use super::settings::{self, Settings};
+use super::flags::{BOOTSTRAP_SERVER, COMMAND_CONFIG, Given, Sheet, switch, value};
+use super::settings;
 use crate::command::Session;
 use ottla_client::admin::{ConfigEntry, ConfigSource};
 use ottla_client::{Admin, Client};
@@ -23,7 +23,7 @@ pub(super) const SHEET: Sheet = Sheet {
     flags: &[
         BOOTSTRAP_SERVER,
         value("bootstrap-controller", "SERVERS", "refused: there are no controllers apart from brokers"),
-        value("command-config", "FILE", "settings of the client, as properties"),
+        COMMAND_CONFIG,
         switch("describe", "show what is set"),
         switch("all", "show what is at its default, too"),
         switch("alter", "change it"),
@@ -50,6 +50,8 @@ pub(super) const SHEET: Sheet = Sheet {
   kafka-configs --bootstrap-server 127.0.0.1:9092 --alter --topic flights --add-config retention.ms=86400000
   kafka-configs --bootstrap-server 127.0.0.1:9092 --describe --entity-type brokers --entity-name 1 --all",
     misread: Stop::Error,
+    wrong_text: Stop::Error,
+    wrong_number: Stop::Error,
     failed: Stop::Failed,
 };
 
@@ -70,8 +72,7 @@ pub(super) async fn run(session: &Session<'_>, given: &Given<'_>) -> Ran {
 }
 
 async fn carry_out(session: &Session<'_>, given: &Given<'_>, target: &Target) -> Ran {
-    let settings = Settings::of_file(given.one("command-config").map_err(Stop::Error)?)?;
-    let client = settings::connect(session, given, &settings, "adminclient-1").await?;
+    let client = settings::client(session, given, "adminclient-1").await?;
     match given.has("alter") {
         true => alter::run(&client, given, target).await,
         false => describe::run(&client, given, target).await,

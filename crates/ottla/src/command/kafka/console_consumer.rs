@@ -51,6 +51,8 @@ pub(super) const SHEET: Sheet = Sheet {
   kafka-console-consumer --bootstrap-server 127.0.0.1:9092 --topic flights --partition 0 --offset 5 \\
     --formatter-property print.key=true --formatter-property key.separator=:",
     misread: Stop::Usage,
+    wrong_text: Stop::Usage,
+    wrong_number: Stop::Usage,
     failed: |trouble| Stop::Error(format!("Unknown error when running consumer: {trouble}")),
 };
 
@@ -121,15 +123,14 @@ fn check(given: &Given<'_>) -> Ran {
 fn consumer_settings(given: &Given<'_>) -> Ran<Settings> {
     let file = newer(given, &OPTION, ["consumer.config", "command-config"])?;
     let property = newer(given, &OPTION, ["consumer-property", "command-property"])?;
-    let mut settings = Settings::of_file(given.one(file).map_err(Stop::Usage)?)?;
+    let mut settings = Settings::of_flag(given, file)?;
     let of_file = settings.text("group.id").map(str::to_owned);
     settings.add(&given.all(property));
-    let mut groups =
-        [of_file.as_deref(), settings.text("group.id"), given.one("group").map_err(Stop::Usage)?]
-            .into_iter()
-            .flatten()
-            .map(str::to_owned)
-            .collect::<Vec<_>>();
+    let mut groups = [of_file.as_deref(), settings.text("group.id"), given.one("group")?]
+        .into_iter()
+        .flatten()
+        .map(str::to_owned)
+        .collect::<Vec<_>>();
     groups.sort();
     groups.dedup();
     if 1 < groups.len() {
@@ -156,7 +157,7 @@ fn consumer_settings(given: &Given<'_>) -> Ran<Settings> {
         let reason = "group.protocol: members of this tool speak the classic protocol only";
         return Err(Trouble::general(reason).into());
     }
-    if let Some(level) = given.one("isolation-level").map_err(Stop::Usage)? {
+    if let Some(level) = given.one("isolation-level")? {
         settings.set("isolation.level", level);
     }
     Ok(settings)
@@ -164,11 +165,11 @@ fn consumer_settings(given: &Given<'_>) -> Ran<Settings> {
 
 fn formatter_settings(given: &Given<'_>) -> Ran<Settings> {
     let property = newer(given, &OPTION, ["property", "formatter-property"])?;
-    let mut settings = Settings::of_file(given.one("formatter-config").map_err(Stop::Usage)?)?;
+    let mut settings = Settings::of_flag(given, "formatter-config")?;
     for (flag, name) in
         [("key-deserializer", "key.deserializer"), ("value-deserializer", "value.deserializer")]
     {
-        if let Some(class) = given.one(flag).map_err(Stop::Usage)?.filter(|class| !class.is_empty()) {
+        if let Some(class) = given.one(flag)?.filter(|class| !class.is_empty()) {
             settings.set(name, class);
         }
     }
@@ -177,11 +178,10 @@ fn formatter_settings(given: &Given<'_>) -> Ran<Settings> {
 }
 
 fn wanted(given: &Given<'_>, settings: &Settings) -> Ran<Wanted> {
-    let one = |name| given.one(name).map_err(Stop::Usage);
-    let topic = || Ok::<_, Stop>(one("topic")?.unwrap_or_default().to_owned());
-    let scope = match given.number("partition").map_err(Stop::Usage)? {
+    let topic = || Ok::<_, Stop>(given.one("topic")?.unwrap_or_default().to_owned());
+    let scope = match given.number("partition")? {
         Some(partition) => Scope::Partition(topic()?, partition, start(given)?),
-        None => match one("include")? {
+        None => match given.one("include")? {
             Some(pattern) => Scope::Pattern(pattern.to_owned()),
             None => Scope::Topic(topic()?),
         },
@@ -206,8 +206,8 @@ fn wanted(given: &Given<'_>, settings: &Settings) -> Ran<Wanted> {
             return Err(Trouble::general(reason).into());
         }
     };
-    let count = given.number::<i64>("max-messages").map_err(Stop::Usage)?;
-    let patience = given.number::<i64>("timeout-ms").map_err(Stop::Usage)?;
+    let count = given.number::<i64>("max-messages")?;
+    let patience = given.number::<i64>("timeout-ms")?;
     Ok(Wanted {
         scope,
         group: settings.text("group.id").map(str::to_owned),
@@ -220,7 +220,7 @@ fn wanted(given: &Given<'_>, settings: &Settings) -> Ran<Wanted> {
 
 /// Where `--partition` begins.
 fn start(given: &Given<'_>) -> Ran<Start> {
-    let Some(text) = given.one("offset").map_err(Stop::Usage)? else {
+    let Some(text) = given.one("offset")? else {
         return Ok(if given.has("from-beginning") { Start::Earliest } else { Start::Latest });
     };
     match text.to_ascii_lowercase().as_str() {

@@ -59,6 +59,8 @@ pub(super) const SHEET: Sheet = Sheet {
   kafka-console-producer --bootstrap-server 127.0.0.1:9092 --topic flights --reader-property parse.key=true \\
     --reader-property key.separator=: --compression-codec zstd < flights.txt",
     misread: Stop::Usage,
+    wrong_text: Stop::Usage,
+    wrong_number: Stop::Usage,
     failed: |trouble| Stop::Error(trouble.to_string()),
 };
 
@@ -79,7 +81,7 @@ pub(super) async fn run(session: &Session<'_>, given: &Given<'_>) -> Ran {
     let settings = producer_settings(given)?;
     let form = form(given)?;
     let options = options(&settings)?;
-    let topic: Arc<str> = given.one("topic").map_err(Stop::Usage)?.unwrap_or_default().into();
+    let topic: Arc<str> = given.one("topic")?.unwrap_or_default().into();
     let client = settings::connect(session, given, &settings, "console-producer").await?;
     let producer = Producer::new(&client, options).await.map_err(trouble)?;
     let mut writing =
@@ -213,16 +215,14 @@ fn trouble(error: ProduceError) -> Trouble {
 
 /// How lines are read.
 fn form(given: &Given<'_>) -> Ran<Form> {
-    let class = given.one("line-reader").map_err(Stop::Usage)?.unwrap_or_default();
+    let class = given.one("line-reader")?.unwrap_or_default();
     if !["", "LineMessageReader"].contains(&class.rsplit('.').next().unwrap_or_default()) {
         return Err(Stop::Usage(format!(
             "--line-reader {class}: this tool runs no Java classes and knows LineMessageReader only"
         )));
     }
     let property = newer(given, &WARNING, ["property", "reader-property"])?;
-    let mut settings = Settings::of_file(given.one("reader-config").map_err(Stop::Usage)?)?;
-    settings.add(&given.all(property));
-    Form::of(&settings)
+    Form::of(&Settings::of_flags(given, "reader-config", property)?)
 }
 
 /// Settings of the producer from all the places where they can stand; a flag of its own is stronger than a property.
@@ -235,8 +235,7 @@ fn producer_settings(given: &Given<'_>) -> Ran<Settings> {
              --batch-size instead.",
         )?;
     }
-    let mut settings = Settings::of_file(given.one(file).map_err(Stop::Usage)?)?;
-    settings.add(&given.all(property));
+    let mut settings = Settings::of_flags(given, file, property)?;
     let flags = [
         ("timeout", "linger.ms"),
         ("request-required-acks", "acks"),
@@ -247,12 +246,12 @@ fn producer_settings(given: &Given<'_>) -> Ran<Settings> {
         ("max-block-ms", "default.api.timeout.ms"),
     ];
     for (flag, name) in flags {
-        if let Some(value) = given.one(flag).map_err(Stop::Usage)? {
+        if let Some(value) = given.one(flag)? {
             settings.set(name, value);
         }
     }
     if given.has("compression-codec") {
-        let codec = given.one("compression-codec").map_err(Stop::Usage)?;
+        let codec = given.one("compression-codec")?;
         settings.set("compression.type", codec.filter(|codec| !codec.is_empty()).unwrap_or("gzip"));
     }
     if settings.text("transactional.id").is_some() {

@@ -12,7 +12,7 @@ mod plan;
 mod reset;
 
 use super::error::{Stop, Trouble};
-use super::flags::{BOOTSTRAP_SERVER, Given, Sheet, perhaps, switch, value};
+use super::flags::{BOOTSTRAP_SERVER, COMMAND_CONFIG, Given, Sheet, perhaps, switch, value};
 use super::settings::{self, Settings};
 use super::{Ran, hash_order};
 use crate::command::Session;
@@ -29,7 +29,7 @@ pub(super) const SHEET: Sheet = Sheet {
     about: "Lists, describes and deletes consumer groups and resets their offsets, as Apache Kafka's tool of that name.",
     flags: &[
         BOOTSTRAP_SERVER,
-        value("command-config", "FILE", "settings of the client, as properties"),
+        COMMAND_CONFIG,
         value("timeout", "MS", "how long an answer may take"),
         switch("list", "all consumer groups"),
         switch("describe", "offsets and lag, or what --members or --state asks for"),
@@ -62,6 +62,8 @@ pub(super) const SHEET: Sheet = Sheet {
   kafka-consumer-groups --bootstrap-server 127.0.0.1:9092 --list --state Empty
   kafka-consumer-groups --bootstrap-server 127.0.0.1:9092 --reset-offsets --group billing --all-topics --to-earliest --execute",
     misread: Stop::Error,
+    wrong_text: Stop::Usage,
+    wrong_number: Stop::Usage,
     failed: |trouble| Stop::Noted(format!("\nError: Executing consumer group command failed due to {}", trouble.message)),
 };
 
@@ -81,14 +83,14 @@ const TARGETS: &[&str] = &[
 /// Runs it.
 pub(super) async fn run(session: &Session<'_>, given: &Given<'_>) -> Ran {
     check(given)?;
-    if let Some(pattern) = given.one("validate-regex").map_err(Stop::Usage)? {
+    if let Some(pattern) = given.one("validate-regex")? {
         return Ok(output::line(match regex_lite::Regex::new(pattern) {
             Ok(_) => format!("The regular expression `{pattern}` is valid."),
             Err(error) => format!("The regular expression `{pattern}` is invalid: {error}."),
         })?);
     }
-    let mut settings = Settings::of_file(given.one("command-config").map_err(Stop::Usage)?)?;
-    let timeout = given.number::<u64>("timeout").map_err(Stop::Usage)?.unwrap_or(5000);
+    let mut settings = Settings::of_flag(given, "command-config")?;
+    let timeout = given.number::<u64>("timeout")?.unwrap_or(5000);
     settings.set("default.api.timeout.ms", timeout.to_string());
     let client = settings::connect(session, given, &settings, "adminclient-1").await?;
     let tool = Tool { admin: Admin::new(&client), client, given };
@@ -132,7 +134,7 @@ fn check(given: &Given<'_>) -> Ran {
                 "Option [describe] takes at most one of these options: [members], [offsets], [state]",
             );
         }
-        if given.one("state").map_err(Stop::Usage)?.is_some() {
+        if given.one("state")?.is_some() {
             return usage("Option [describe] does not take a value for [state]");
         }
     }

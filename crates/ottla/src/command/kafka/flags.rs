@@ -3,6 +3,7 @@
 //! `--name value`, `--name=value` and the same with one dash; no abbreviations; whatever takes a value takes the next
 //! word, even if that begins with a dash; words that belong to no flag are ignored, and so is everything behind `--`.
 
+use super::Ran;
 use super::error::{Stop, Trouble};
 use std::fmt;
 use std::str::FromStr;
@@ -43,6 +44,9 @@ pub(super) const fn perhaps(name: &'static str, value: &'static str, doc: &'stat
 /// The flag that every tool needs.
 pub(super) const BOOTSTRAP_SERVER: Flag =
     value("bootstrap-server", "SERVERS", "the brokers to ask, HOST:PORT between commas; needed");
+/// The flag of tools whose clients are no consumers and no producers.
+pub(super) const COMMAND_CONFIG: Flag =
+    value("command-config", "FILE", "settings of the client, as properties");
 
 /// What a tool understands, and how it complains.
 pub(super) struct Sheet {
@@ -52,6 +56,10 @@ pub(super) struct Sheet {
     pub(super) examples: &'static str,
     /// How it says that it does not understand its words.
     pub(super) misread: fn(String) -> Stop,
+    /// How it says that a flag has several values, where one is asked for.
+    pub(super) wrong_text: fn(String) -> Stop,
+    /// The same where a number is asked for, and that a value is none.
+    pub(super) wrong_number: fn(String) -> Stop,
     /// How it says that what was asked for failed.
     pub(super) failed: fn(Trouble) -> Stop,
 }
@@ -84,11 +92,9 @@ impl fmt::Display for Sheet {
 }
 
 /// The flags that were given, in their order, each with its value.
-#[derive(Debug)]
 pub(super) struct Given<'w> {
     flags: Vec<(&'static str, Option<&'w str>)>,
-    /// Every flag there is, to find misspelt questions in tests.
-    known: Vec<&'static str>,
+    sheet: &'static Sheet,
     words: &'w [String],
 }
 
@@ -96,8 +102,8 @@ pub(super) struct Given<'w> {
 ///
 /// # Errors
 /// What is wrong with the first that is wrong, in the words of Kafka's tools.
-pub(super) fn parse<'w>(sheet: &Sheet, words: &'w [String]) -> Result<Given<'w>, String> {
-    let mut given = Given { flags: Vec::new(), known: sheet.all().map(|flag| flag.name).collect(), words };
+pub(super) fn parse<'w>(sheet: &'static Sheet, words: &'w [String]) -> Result<Given<'w>, String> {
+    let mut given = Given { flags: Vec::new(), sheet, words };
     let mut rest = words.iter().map(String::as_str).peekable();
     while let Some(word) = rest.next().filter(|word| *word != "--") {
         let Some(text) = flag_text(word) else { continue };
@@ -124,7 +130,7 @@ fn flag_text(word: &str) -> Option<&str> {
 impl<'w> Given<'w> {
     /// Whether the flag was given.
     pub(super) fn has(&self, name: &str) -> bool {
-        debug_assert!(self.known.contains(&name), "there is no flag --{name}");
+        self.find_misspelt(name);
         self.flags.iter().any(|(given, _)| *given == name)
     }
 
@@ -135,7 +141,7 @@ impl<'w> Given<'w> {
 
     /// The values of a flag that may come several times.
     pub(super) fn all(&self, name: &str) -> Vec<&'w str> {
-        debug_assert!(self.known.contains(&name), "there is no flag --{name}");
+        self.find_misspelt(name);
         self.flags.iter().filter(|(given, _)| *given == name).filter_map(|(_, value)| *value).collect()
     }
 
@@ -143,7 +149,22 @@ impl<'w> Given<'w> {
     ///
     /// # Errors
     /// The flag was given with several values.
-    pub(super) fn one(&self, name: &str) -> Result<Option<&'w str>, String> {
+    pub(super) fn one(&self, name: &str) -> Ran<Option<&'w str>> {
+        self.single(name).map_err(self.sheet.wrong_text)
+    }
+
+    /// The value of a flag as a number.
+    ///
+    /// # Errors
+    /// It is none, or the flag was given with several values.
+    pub(super) fn number<T: FromStr>(&self, name: &str) -> Ran<Option<T>> {
+        let read =
+            |text: &str| text.parse().map_err(|_| format!("Cannot parse argument '{text}' of option {name}"));
+        let number = self.single(name).and_then(|text| text.map(read).transpose());
+        number.map_err(self.sheet.wrong_number)
+    }
+
+    fn single(&self, name: &str) -> Result<Option<&'w str>, String> {
         match self.all(name)[..] {
             [] => Ok(None),
             [value] => Ok(Some(value)),
@@ -151,21 +172,16 @@ impl<'w> Given<'w> {
         }
     }
 
-    /// The value of a flag as a number.
-    ///
-    /// # Errors
-    /// It is none, or the flag was given with several values.
-    pub(super) fn number<T: FromStr>(&self, name: &str) -> Result<Option<T>, String> {
-        let read =
-            |text: &str| text.parse().map_err(|_| format!("Cannot parse argument '{text}' of option {name}"));
-        self.one(name)?.map(read).transpose()
+    /// Finds questions for flags that there are not, in tests.
+    fn find_misspelt(&self, name: &str) {
+        debug_assert!(self.sheet.all().any(|flag| flag.name == name), "there is no flag --{name}");
     }
 
     /// Refuses unless all these flags were given.
     ///
     /// # Errors
     /// The first that was not.
-    pub(super) fn require(&self, names: &[&str]) -> Result<(), Stop> {
+    pub(super) fn require(&self, names: &[&str]) -> Ran {
         match names.iter().find(|name| !self.has(name)) {
             Some(name) => Err(Stop::Usage(format!("Missing required argument \"[{name}]\""))),
             None => Ok(()),
@@ -176,7 +192,7 @@ impl<'w> Given<'w> {
     ///
     /// # Errors
     /// The first that was.
-    pub(super) fn exclude(&self, name: &str, others: &[&str]) -> Result<(), Stop> {
+    pub(super) fn exclude(&self, name: &str, others: &[&str]) -> Ran {
         match others.iter().find(|other| self.has(name) && self.has(other)) {
             Some(other) => {
                 Err(Stop::Usage(format!("Option \"[{name}]\" can't be used with option \"[{other}]\"")))
@@ -210,6 +226,8 @@ mod tests {
         ],
         examples: "  kafka-test --list",
         misread: Stop::Error,
+        wrong_text: Stop::Error,
+        wrong_number: Stop::Usage,
         failed: Stop::Failed,
     };
 
@@ -239,7 +257,9 @@ mod tests {
         let words: Vec<String> = "--topic 1 --topic 2".split(' ').map(str::to_owned).collect();
         let given = parse(&SHEET, &words).expect("it is read");
         assert_eq!(given.all("topic"), ["1", "2"]);
-        assert!(given.one("topic").is_err_and(|reason| reason.contains("multiple arguments")));
+        let reason = "Found multiple arguments for option topic, but you asked for only one".to_owned();
+        assert_eq!(given.one("topic"), Err(Stop::Error(reason.clone())));
+        assert_eq!(given.number::<i32>("topic"), Err(Stop::Usage(reason)));
         let given = parse(&SHEET, &words[..2]).expect("it is read");
         assert_eq!(given.number("topic"), Ok(Some(1)));
         assert!(given.require(&["topic"]).is_ok() && given.require(&["list"]).is_err());

@@ -2,9 +2,9 @@
 
 use super::Ran;
 use super::error::{Stop, Trouble};
-use super::flags::{BOOTSTRAP_SERVER, Given, Sheet, switch, value};
+use super::flags::{BOOTSTRAP_SERVER, COMMAND_CONFIG, Given, Sheet, switch, value};
 use super::pattern::Pattern;
-use super::settings::{self, Settings};
+use super::settings;
 use crate::command::Session;
 use crate::output;
 use ottla_base::{Offset, Timestamp};
@@ -18,7 +18,7 @@ pub(super) const SHEET: Sheet = Sheet {
     about: "Prints offsets of partitions, as Apache Kafka's tool of that name.",
     flags: &[
         BOOTSTRAP_SERVER,
-        value("command-config", "FILE", "settings of the client, as properties"),
+        COMMAND_CONFIG,
         value("topic", "TOPIC", "which topics: a regular expression; all without it"),
         value("partitions", "NUMBERS", "which partitions: 0,2; all without it"),
         value("topic-partitions", "PATTERNS", "both at once: t:1, t:0-3 (without 3), t:5-, :-3, t"),
@@ -28,26 +28,26 @@ pub(super) const SHEET: Sheet = Sheet {
     examples: "  kafka-get-offsets --bootstrap-server 127.0.0.1:9092 --topic flights
   kafka-get-offsets --bootstrap-server 127.0.0.1:9092 --topic-partitions flights:0,weather:0-3 --time earliest",
     misread: |reason| Stop::Error(format!("Error occurred: {reason}")),
+    wrong_text: |reason| Stop::Error(format!("Error occurred: {reason}")),
+    wrong_number: |reason| Stop::Error(format!("Error occurred: {reason}")),
     failed: |trouble| Stop::Error(format!("Error occurred: {}", trouble.message)),
 };
 
 /// Runs it.
 pub(super) async fn run(session: &Session<'_>, given: &Given<'_>) -> Ran {
     given.require(&["bootstrap-server"])?;
-    let one = |name| given.one(name).map_err(SHEET.misread);
     if given.has("topic-partitions") && 0 < given.count(&["topic", "partitions"]) {
         return Err(Trouble::general("--topic-partitions cannot be used with --topic or --partitions").into());
     }
-    let spec = spec(one("time")?.unwrap_or("latest"))?;
-    let rules = match one("topic-partitions")? {
+    let spec = spec(given.one("time")?.unwrap_or("latest"))?;
+    let rules = match given.one("topic-partitions")? {
         Some(text) => text.split(',').map(Rule::read).collect::<Ran<Vec<_>>>()?,
         None => vec![Rule {
-            topic: Pattern::read(one("topic")?.unwrap_or(".*"))?,
-            partitions: Partitions::among(one("partitions")?.unwrap_or_default())?,
+            topic: Pattern::read(given.one("topic")?.unwrap_or(".*"))?,
+            partitions: Partitions::among(given.one("partitions")?.unwrap_or_default())?,
         }],
     };
-    let settings = Settings::of_file(one("command-config")?)?;
-    let client = settings::connect(session, given, &settings, "GetOffsetShell").await?;
+    let client = settings::client(session, given, "GetOffsetShell").await?;
     let view = client.view(TopicSet::All).await?;
     let topics =
         view.topics.values().filter(|topic| !(topic.internal && given.has("exclude-internal-topics")));

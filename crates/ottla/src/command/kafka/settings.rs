@@ -17,17 +17,27 @@ use std::time::Duration;
 pub(super) struct Settings(BTreeMap<String, String>);
 
 impl Settings {
-    /// Reads a file in Java's properties format, if one is named.
+    /// Reads the file in Java's properties format that a flag names, if it was given.
     ///
     /// # Errors
-    /// It cannot be read or is malformed.
-    pub(super) fn of_file(path: Option<&str>) -> Ran<Self> {
-        let Some(path) = path else { return Ok(Self::default()) };
+    /// It cannot be read or is malformed, or several were named.
+    pub(super) fn of_flag(given: &Given<'_>, flag: &str) -> Ran<Self> {
+        let Some(path) = given.one(flag)? else { return Ok(Self::default()) };
         let text = std::fs::read_to_string(path)
             .map_err(|error| Trouble::general(format!("{path} cannot be read: {error}")))?;
         let parsed = properties::parse(&text)
             .map_err(|(line, reason)| Trouble::general(format!("{path}:{line}: {reason}")))?;
         Ok(Self(parsed.into_iter().map(|(_, name, value)| (name, value)).collect()))
+    }
+
+    /// Reads the file of one flag; stronger are the KEY=VALUE of another.
+    ///
+    /// # Errors
+    /// See [`Self::of_flag`].
+    pub(super) fn of_flags(given: &Given<'_>, file: &str, property: &str) -> Ran<Self> {
+        let mut settings = Self::of_flag(given, file)?;
+        settings.add(&given.all(property));
+        Ok(settings)
     }
 
     /// Adds settings as KEY=VALUE; one without `=` is empty. They are stronger than those that are there.
@@ -86,6 +96,14 @@ impl Settings {
     }
 }
 
+/// Connects as the file of `--command-config` says, for a tool that has no other settings.
+///
+/// # Errors
+/// See [`Settings::of_flag`] and [`connect`].
+pub(super) async fn client(session: &Session<'_>, given: &Given<'_>, client_id: &str) -> Ran<Client> {
+    connect(session, given, &Settings::of_flag(given, "command-config")?, client_id).await
+}
+
 /// Connects to the servers of `--bootstrap-server` as these settings say.
 ///
 /// # Errors
@@ -97,7 +115,7 @@ pub(super) async fn connect(
     client_id: &str,
 ) -> Ran<Client> {
     settings.refuse_security()?;
-    let servers = given.one("bootstrap-server").map_err(Stop::Error)?.unwrap_or_default();
+    let servers = given.one("bootstrap-server")?.unwrap_or_default();
     let read = |text: &str| {
         let illegal = || Trouble::general(format!("Invalid url in bootstrap.servers: {text}"));
         text.trim().parse::<Address>().map_err(|_| illegal())

@@ -7,9 +7,9 @@ mod change;
 mod describe;
 
 use super::error::{Stop, Trouble};
-use super::flags::{BOOTSTRAP_SERVER, Given, Sheet, switch, value};
+use super::flags::{BOOTSTRAP_SERVER, COMMAND_CONFIG, Given, Sheet, switch, value};
 use super::pattern::Pattern;
-use super::settings::{self, Settings};
+use super::settings;
 use super::{Ran, flags};
 use crate::command::Session;
 use crate::output;
@@ -22,7 +22,7 @@ pub(super) const SHEET: Sheet = Sheet {
     about: "Creates, lists, describes, changes and deletes topics, as Apache Kafka's tool of that name.",
     flags: &[
         BOOTSTRAP_SERVER,
-        value("command-config", "FILE", "settings of the client, as properties"),
+        COMMAND_CONFIG,
         switch("list", "the names of all topics"),
         switch("create", "make a topic"),
         switch("delete", "delete topics with their records"),
@@ -53,6 +53,8 @@ pub(super) const SHEET: Sheet = Sheet {
   kafka-topics --bootstrap-server 127.0.0.1:9092 --describe --topic 'flights|weather'
   kafka-topics --bootstrap-server 127.0.0.1:9092 --delete --topic flights --if-exists",
     misread: Stop::Error,
+    wrong_text: Stop::Error,
+    wrong_number: |reason| Trouble::general(reason).into(),
     failed: |trouble| Stop::Printed(format!("Error while executing topic command : {}", trouble.message)),
 };
 
@@ -69,8 +71,7 @@ const REPORTS: &[&str] = &[
 /// Runs it.
 pub(super) async fn run(session: &Session<'_>, given: &Given<'_>) -> Ran {
     check(given)?;
-    let settings = Settings::of_file(given.one("command-config").map_err(Stop::Error)?)?;
-    let client = settings::connect(session, given, &settings, "adminclient-1").await?;
+    let client = settings::client(session, given, "adminclient-1").await?;
     match () {
         () if given.has("create") => change::create(&client, given).await,
         () if given.has("alter") => change::alter(&client, given).await,
@@ -152,7 +153,7 @@ async fn list(client: &Client, given: &Given<'_>) -> Ran {
 
 /// The topics that `--topic` means, by name; all without it.
 async fn topics(client: &Client, given: &Given<'_>) -> Ran<Vec<Arc<Topic>>> {
-    let pattern = given.one("topic").map_err(Stop::Error)?.map(Pattern::read).transpose()?;
+    let pattern = given.one("topic")?.map(Pattern::read).transpose()?;
     let view = client.view(TopicSet::All).await?;
     let is_wanted = |topic: &Arc<Topic>| {
         pattern.as_ref().is_none_or(|pattern| pattern.allows(&topic.name))
@@ -163,7 +164,7 @@ async fn topics(client: &Client, given: &Given<'_>) -> Ran<Vec<Arc<Topic>>> {
 
 /// Refuses if there is none, unless that is fine.
 fn there_is(found: &[Arc<Topic>], given: &Given<'_>) -> Ran {
-    match given.one("topic").map_err(Stop::Error)? {
+    match given.one("topic")? {
         Some(name) if !name.is_empty() && found.is_empty() && !given.has("if-exists") => {
             Err(Trouble::general(format!("Topic '{name}' does not exist as expected")).into())
         }

@@ -2,7 +2,6 @@
 
 use super::target::{Kind, Target};
 use super::{All, Ran, fetch, invalid};
-use crate::command::kafka::error::Stop;
 use crate::command::kafka::flags::Given;
 use crate::command::kafka::settings::Settings;
 use crate::output;
@@ -41,10 +40,10 @@ pub(super) async fn run(client: &Client, given: &Given<'_>, target: &Target) -> 
 
 /// What is to be set.
 fn added(given: &Given<'_>) -> Ran<BTreeMap<String, String>> {
-    let file = Settings::of_file(given.one("add-config-file").map_err(Stop::Error)?)?;
+    let file = Settings::of_flag(given, "add-config-file")?;
     let mut added: BTreeMap<String, String> =
         file.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    if let Some(text) = given.one("add-config").map_err(Stop::Error)? {
+    if let Some(text) = given.one("add-config")? {
         added.extend(pairs(text)?);
     }
     let is_legal = |c: char| c.is_ascii_alphanumeric() || "$._-".contains(c);

@@ -151,7 +151,7 @@ fn name(given: &Given<'_>, by_flag: &[(&str, &str)]) -> Ran<Option<String>> {
         _ => None,
     });
     match by_flag.first() {
-        Some((flag, _)) => Ok(Some(given.one(flag).map_err(Stop::Error)?.unwrap_or_default().to_owned())),
+        Some((flag, _)) => Ok(Some(given.one(flag)?.unwrap_or_default().to_owned())),
         None => Ok(by_type),
     }
 }

@@ -117,7 +117,7 @@ impl Formatter {
     /// # Errors
     /// A class is not known here.
     pub(super) fn new(given: &Given<'_>, settings: &Settings) -> Ran<Self> {
-        let class = given.one("formatter").map_err(Stop::Usage)?.unwrap_or_default();
+        let class = given.one("formatter")?.unwrap_or_default();
         let is_silent = match class.rsplit('.').next().unwrap_or_default() {
             "" | "DefaultMessageFormatter" => false,
             "NoOpMessageFormatter" => true,

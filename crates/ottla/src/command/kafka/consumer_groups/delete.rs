@@ -1,7 +1,7 @@
 //! `kafka-consumer-groups --delete` and `--delete-offsets`.
 
 use super::{Ran, Tool};
-use crate::command::kafka::error::{Stop, Trouble};
+use crate::command::kafka::error::Trouble;
 use crate::command::kafka::hash_order;
 use crate::output;
 use ottla_client::{RequestError, TopicPartition};
@@ -44,7 +44,7 @@ pub(super) async fn groups(tool: &Tool<'_>) -> Ran {
 
 /// Forgets what a group has committed for topics.
 pub(super) async fn offsets(tool: &Tool<'_>) -> Ran {
-    let group = tool.given.one("group").map_err(Stop::Usage)?.unwrap_or_default();
+    let group = tool.given.one("group")?.unwrap_or_default();
     let (partitions, missing) = tool.partitions(&tool.given.all("topic")).await?;
     let mut rows: Vec<(TopicPartition, String)> = missing
         .into_iter()

@@ -14,8 +14,8 @@ const TYPES: &[&str] = &["Consumer", "Classic"];
 pub(super) async fn run(tool: &Tool<'_>) -> Ran {
     let given = tool.given;
     let (with_type, with_state) = (given.has("type"), given.has("state"));
-    let types = wanted(given.one("type").map_err(Stop::Usage)?, TYPES, "types")?;
-    let states = wanted(given.one("state").map_err(Stop::Usage)?, STATES, "state")?;
+    let types = wanted(given.one("type")?, TYPES, "types")?;
+    let states = wanted(given.one("state")?, STATES, "state")?;
     let mut groups = tool.listed().await?;
     let is_among = |names: &[&str], name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
     groups.retain(|group| {

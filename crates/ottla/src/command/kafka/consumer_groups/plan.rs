@@ -18,9 +18,8 @@ pub(super) async fn make(
     partitions: &[TopicPartition],
 ) -> Ran<Found> {
     let given = tool.given;
-    let one = |name| given.one(name).map_err(Stop::Usage);
     let all = |offset: i64| partitions.iter().map(|partition| (partition.clone(), Offset(offset))).collect();
-    if let Some(offset) = given.number("to-offset").map_err(Stop::Usage)? {
+    if let Some(offset) = given.number("to-offset")? {
         return within_range(tool, all(offset)).await;
     }
     if given.has("to-earliest") {
@@ -29,16 +28,16 @@ pub(super) async fn make(
     if given.has("to-latest") {
         return Ok(offsets::find(&tool.client, partitions, OffsetSpec::Latest).await?);
     }
-    if let Some(by) = given.number::<i64>("shift-by").map_err(Stop::Usage)? {
+    if let Some(by) = given.number::<i64>("shift-by")? {
         return shifted(tool, group, partitions, by).await;
     }
-    if let Some(text) = one("to-datetime")? {
+    if let Some(text) = given.one("to-datetime")? {
         return by_time(tool, partitions, moment(text)?).await;
     }
-    if let Some(text) = one("by-duration")? {
+    if let Some(text) = given.one("by-duration")? {
         return by_time(tool, partitions, Timestamp(now.0.saturating_sub(duration(text)?))).await;
     }
-    if let Some(path) = one("from-file")? {
+    if let Some(path) = given.one("from-file")? {
         return of_file(tool, group, path).await;
     }
     if given.has("to-current") {

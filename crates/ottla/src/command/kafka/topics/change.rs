@@ -1,7 +1,7 @@
 //! `kafka-topics --create`, `--alter` and `--delete`.
 
 use super::{Ran, there_is, topics};
-use crate::command::kafka::error::{Stop, Trouble};
+use crate::command::kafka::error::Trouble;
 use crate::command::kafka::flags::Given;
 use crate::output;
 use ottla_broker::config::TOPIC_KEYS;
@@ -14,10 +14,10 @@ use std::collections::BTreeMap;
 
 /// Makes a topic.
 pub(super) async fn create(client: &Client, given: &Given<'_>) -> Ran {
-    let name = given.one("topic").map_err(Stop::Error)?.unwrap_or_default();
+    let name = given.one("topic")?.unwrap_or_default();
     let assignment = assignment(given)?;
-    let partitions = given.number::<i32>("partitions").map_err(Trouble::general)?;
-    let replication_factor = given.number::<i32>("replication-factor").map_err(Trouble::general)?;
+    let partitions = given.number::<i32>("partitions")?;
+    let replication_factor = given.number::<i32>("replication-factor")?;
     let configs = configs(&given.all("config"))?;
     if name.contains(['.', '_']) {
         output::line(
@@ -49,7 +49,7 @@ pub(super) async fn alter(client: &Client, given: &Given<'_>) -> Ran {
     let assignment = assignment(given)?;
     let found = topics(client, given).await?;
     there_is(&found, given)?;
-    let count = given.number("partitions").map_err(Trouble::general)?.unwrap_or_default();
+    let count = given.number("partitions")?.unwrap_or_default();
     let brokers_of_new = |topic: &Topic| {
         let new = assignment.iter().skip(topic.partitions.len());
         let brokers: Vec<_> =
@@ -111,8 +111,7 @@ fn configs(texts: &[&str]) -> Ran<Vec<(String, Option<String>)>> {
 
 /// `--replica-assignment`: the brokers of each partition.
 fn assignment(given: &Given<'_>) -> Ran<Vec<Vec<i32>>> {
-    let Some(text) = given.one("replica-assignment").map_err(Stop::Error)?.filter(|text| !text.is_empty())
-    else {
+    let Some(text) = given.one("replica-assignment")?.filter(|text| !text.is_empty()) else {
         return Ok(Vec::new());
     };
     let mut assignment: Vec<Vec<i32>> = Vec::new();

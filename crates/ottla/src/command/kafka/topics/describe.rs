@@ -1,7 +1,7 @@
 //! `kafka-topics --describe`.
 
 use super::{REPORTS, Ran, there_is, topics};
-use crate::command::kafka::error::{Stop, Trouble};
+use crate::command::kafka::error::Trouble;
 use crate::command::kafka::flags::Given;
 use crate::command::kafka::hash_order;
 use crate::output;
@@ -38,7 +38,7 @@ pub(super) async fn run(client: &Client, given: &Given<'_>) -> Ran {
 
 /// The topics to describe, in the order of Kafka's tool.
 async fn chosen(client: &Client, given: &Given<'_>) -> Ran<Vec<Arc<Topic>>> {
-    let id = given.one("topic-id").map_err(Stop::Error)?;
+    let id = given.one("topic-id")?;
     let read = |text: &str| {
         let id = ottla_storage::base64::decode(text).map(TopicId);
         id.ok_or_else(|| Trouble::general(format!("'{text}' is no topic id: 22 letters, digits, - and _")))
@@ -67,7 +67,7 @@ type Eligible = BTreeMap<(String, i32), [Option<Vec<i32>>; 2]>;
 /// Asks for them, page by page. Brokers before Kafka 3.8 do not know.
 async fn eligible(client: &Client, found: &[Arc<Topic>], given: &Given<'_>) -> Ran<Eligible> {
     let topic = |topic: &Arc<Topic>| TopicRequest { name: (&*topic.name).into() };
-    let limit = given.number("partition-size-limit-per-response").map_err(Trouble::general)?;
+    let limit = given.number("partition-size-limit-per-response")?;
     let mut request = DescribeTopicPartitionsRequest {
         topics: found.iter().map(topic).collect(),
         response_partition_limit: limit.unwrap_or(2000),
