@@ -5,22 +5,19 @@
 //! given, so that the loss goes unnoticed.
 
 mod line;
+mod options;
+mod writing;
 
-use super::error::{Stop, Trouble};
+use super::error::Stop;
 use super::flags::{BOOTSTRAP_SERVER, Given, Sheet, perhaps, switch, value};
 use super::settings::{self, Settings};
 use super::{Ran, Renamed, newer};
 use crate::command::Session;
-use crate::output;
 use line::Form;
-use ottla_client::{
-    Acks, Compression, Delivery, Idempotence, ProduceError, Producer, ProducerOptions, ProducerRecord,
-};
-use std::collections::VecDeque;
+use ottla_client::Producer;
 use std::io::{self, BufRead, IsTerminal, Write};
-use std::sync::Arc;
-use std::time::Duration;
 use tokio::sync::mpsc;
+use writing::Writing;
 
 /// Its flags.
 pub(super) const SHEET: Sheet = Sheet {
@@ -69,8 +66,6 @@ const WARNING: Renamed = Renamed { word: "Warning:", newer_first: true };
 
 /// Lines read ahead.
 const AHEAD: usize = 4096;
-/// Records on their way whose outcome has not been looked at; more, and the oldest is waited for.
-const PENDING_MAX: usize = 100_000;
 
 /// Runs it.
 pub(super) async fn run(session: &Session<'_>, given: &Given<'_>) -> Ran {
@@ -78,14 +73,13 @@ pub(super) async fn run(session: &Session<'_>, given: &Given<'_>) -> Ran {
     if !given.has("bootstrap-server") {
         return Err(Stop::Usage("Error while validating the bootstrap address".to_owned()));
     }
-    let settings = producer_settings(given)?;
+    let settings = options::settings(given)?;
     let form = form(given)?;
-    let options = options(&settings)?;
-    let topic: Arc<str> = given.one("topic")?.unwrap_or_default().into();
+    let options = options::options(&settings)?;
+    let topic = given.one("topic")?.unwrap_or_default();
     let client = settings::connect(session, given, &settings, "console-producer").await?;
-    let producer = Producer::new(&client, options).await.map_err(trouble)?;
-    let mut writing =
-        Writing { producer, topic, is_sync: given.has("sync"), pending: VecDeque::new(), is_lossy: false };
+    let producer = Producer::new(&client, options).await.map_err(writing::trouble)?;
+    let mut writing = Writing::new(producer, topic, given.has("sync"));
     let mut lines = lines()?;
     let mut number = 0u64;
     let read = loop {
@@ -136,83 +130,6 @@ fn without_end(mut line: Vec<u8>) -> Vec<u8> {
     line
 }
 
-/// Records on their way.
-struct Writing {
-    producer: Producer,
-    topic: Arc<str>,
-    is_sync: bool,
-    pending: VecDeque<Delivery>,
-    /// Whether a record was lost, of which was told already.
-    is_lossy: bool,
-}
-
-impl Writing {
-    async fn send(&mut self, mut record: ProducerRecord) -> Ran {
-        record.topic = Arc::clone(&self.topic);
-        match self.producer.send(record).await {
-            Ok(delivery) => self.pending.push_back(delivery),
-            Err(error) => self.lost(error)?,
-        }
-        if self.is_sync {
-            self.producer.flush().await;
-        }
-        let keep = if self.is_sync { 0 } else { PENDING_MAX };
-        while keep < self.pending.len() {
-            self.take().await?;
-        }
-        Ok(())
-    }
-
-    /// Waits for all of them.
-    async fn finish(&mut self) -> Ran {
-        self.producer.flush().await;
-        while !self.pending.is_empty() {
-            self.take().await?;
-        }
-        match self.is_lossy {
-            true => Err(Stop::Error("Some records were not written, as told above.".to_owned())),
-            false => Ok(()),
-        }
-    }
-
-    /// Waits for the oldest.
-    async fn take(&mut self) -> Ran {
-        let Some(mut delivery) = self.pending.pop_front() else { return Ok(()) };
-        match delivery.outcome().await {
-            Ok(_) => Ok(()),
-            Err(error) => self.lost(error),
-        }
-    }
-
-    fn lost(&mut self, error: ProduceError) -> Ran {
-        let trouble = trouble(error);
-        if self.is_sync {
-            return Err(trouble.into());
-        }
-        eprintln!("Error when sending message to topic {} with error: {trouble}", self.topic);
-        self.is_lossy = true;
-        Ok(())
-    }
-}
-
-fn trouble(error: ProduceError) -> Trouble {
-    match error {
-        ProduceError::Lookup(error) => error.into(),
-        ProduceError::Refused(refused) => (&refused).into(),
-        ProduceError::Failed(error) => error.into(),
-        ProduceError::TooLarge { .. } => {
-            Trouble::new("org.apache.kafka.common.errors.RecordTooLargeException", error.to_string())
-        }
-        ProduceError::TimedOut { .. } => {
-            Trouble::new("org.apache.kafka.common.errors.TimeoutException", error.to_string())
-        }
-        ProduceError::NoPartition { .. }
-        | ProduceError::Aborted
-        | ProduceError::Closed
-        | ProduceError::IdempotenceNeedsAcks => Trouble::general(error.to_string()),
-    }
-}
-
 /// How lines are read.
 fn form(given: &Given<'_>) -> Ran<Form> {
     let class = given.one("line-reader")?.unwrap_or_default();
@@ -225,98 +142,9 @@ fn form(given: &Given<'_>) -> Ran<Form> {
     Form::of(&Settings::of_flags(given, "reader-config", property)?)
 }
 
-/// Settings of the producer from all the places where they can stand; a flag of its own is stronger than a property.
-fn producer_settings(given: &Given<'_>) -> Ran<Settings> {
-    let file = newer(given, &WARNING, ["producer.config", "command-config"])?;
-    let property = newer(given, &WARNING, ["producer-property", "command-property"])?;
-    if given.has("max-partition-memory-bytes") {
-        output::line(
-            "Warning: --max-partition-memory-bytes is deprecated and will be removed in Apache Kafka 5.0. Use \
-             --batch-size instead.",
-        )?;
-    }
-    let mut settings = Settings::of_flags(given, file, property)?;
-    let flags = [
-        ("timeout", "linger.ms"),
-        ("request-required-acks", "acks"),
-        ("request-timeout-ms", "request.timeout.ms"),
-        ("max-memory-bytes", "buffer.memory"),
-        ("batch-size", "batch.size"),
-        ("max-partition-memory-bytes", "batch.size"),
-        ("max-block-ms", "default.api.timeout.ms"),
-    ];
-    for (flag, name) in flags {
-        if let Some(value) = given.one(flag)? {
-            settings.set(name, value);
-        }
-    }
-    if given.has("compression-codec") {
-        let codec = given.one("compression-codec")?;
-        settings.set("compression.type", codec.filter(|codec| !codec.is_empty()).unwrap_or("gzip"));
-    }
-    if settings.text("transactional.id").is_some() {
-        let reason =
-            "transactional.id: this tool ends no transactions: see 'ottla produce --transactional-id'";
-        return Err(Trouble::general(reason).into());
-    }
-    Ok(settings)
-}
-
-fn options(settings: &Settings) -> Ran<ProducerOptions> {
-    let unknown = |name: &str, value: &str, known: &str| {
-        Trouble::new(
-            "org.apache.kafka.common.config.ConfigException",
-            format!("Invalid value {value} for configuration {name}: {known} is known"),
-        )
-    };
-    let acks = match settings.text("acks").unwrap_or("-1") {
-        "-1" | "all" => Acks::All,
-        "1" => Acks::Leader,
-        "0" => Acks::None,
-        other => return Err(unknown("acks", other, "all, -1, 1 or 0").into()),
-    };
-    let compression = match settings.text("compression.type").unwrap_or("none") {
-        "none" => Compression::None,
-        "gzip" => Compression::Gzip,
-        "snappy" => Compression::Snappy,
-        "lz4" => Compression::Lz4,
-        "zstd" => Compression::Zstd,
-        other => return Err(unknown("compression.type", other, "none, gzip, snappy, lz4 or zstd").into()),
-    };
-    let is_off = settings.text("enable.idempotence").is_some_and(|value| value.eq_ignore_ascii_case("false"));
-    let default = ProducerOptions::default();
-    let ms = |name, default: Duration| {
-        Ok::<_, Stop>(settings.number(name)?.map_or(default, Duration::from_millis))
-    };
-    Ok(ProducerOptions {
-        acks,
-        compression,
-        idempotence: if acks == Acks::All && !is_off { Idempotence::On } else { Idempotence::Off },
-        linger: ms("linger.ms", default.linger)?,
-        delivery_timeout: ms("delivery.timeout.ms", default.delivery_timeout)?,
-        batch_bytes: settings.number("batch.size")?.unwrap_or(default.batch_bytes),
-        buffer_bytes: settings.number("buffer.memory")?.unwrap_or(default.buffer_bytes),
-        record_bytes_max: settings.number("max.request.size")?.unwrap_or(default.record_bytes_max),
-        ..default
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn acks_that_are_not_all_switch_idempotence_off() {
-        let of = |pairs: &[&str]| {
-            let mut settings = Settings::default();
-            settings.add(pairs);
-            options(&settings).map(|options| (options.acks, options.idempotence))
-        };
-        assert_eq!(of(&[]), Ok((Acks::All, Idempotence::On)));
-        assert_eq!(of(&["acks=1"]), Ok((Acks::Leader, Idempotence::Off)));
-        assert_eq!(of(&["enable.idempotence=false"]), Ok((Acks::All, Idempotence::Off)));
-        assert!(of(&["acks=2"]).is_err() && of(&["compression.type=zip"]).is_err());
-    }
 
     #[test]
     fn the_end_of_a_line_is_no_part_of_it() {
