@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(allowed("t:3-"), [3, 4]);
         assert_eq!(allowed(":-2"), [0, 1]);
         assert!(allowed("u").is_empty());
-        for bad in ["t:x", "t:1:2", "t:-1-2", "t:99999999999"] {
+        for bad in ["t:x", "t:+1", "t:1:2", "t:-1-2", "t:99999999999"] {
             assert!(Rule::read(bad).is_err(), "{bad}");
         }
     }
