@@ -3,7 +3,7 @@
 use crate::testing::bench;
 use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::create_partitions_request::CreatePartitionsTopic;
-use ottla_wire::message::create_topics_request::CreatableTopic;
+use ottla_wire::message::create_topics_request::{CreatableTopic, CreatableTopicConfig};
 use ottla_wire::message::{CreatePartitionsRequest, CreateTopicsRequest};
 
 /// The codes for topics of so many partitions, which are only validated.
@@ -33,6 +33,19 @@ fn what_one_request_creates_is_counted_together() {
             let answer = bench.call(&ask(partitions), 7).await;
             let codes: Vec<_> = answer.topics.iter().map(|topic| topic.error_code).collect();
             assert_eq!(codes, expected, "{partitions:?}");
+        }
+    });
+}
+
+#[test]
+fn settings_count_as_partitions_do() {
+    bench(|bench| async move {
+        let retention = CreatableTopicConfig { name: "retention.ms".into(), value: Some("7".into()) };
+        for (partitions, expected) in [(9_998, ErrorCode::NONE), (9_999, ErrorCode::POLICY_VIOLATION)] {
+            let mut request = ask(&[partitions]);
+            request.topics[0].configs.push(retention.clone());
+            let answer = bench.call(&request, 7).await;
+            assert_eq!(answer.topics[0].error_code, expected, "{partitions}");
         }
     });
 }

@@ -24,7 +24,10 @@ fn a_level_that_is_in_force_can_be_set_in_every_version() {
             assert_eq!((answer.error_code, answer.error_message), (ErrorCode::NONE, None), "v{version}");
             let expected = if version < 2 { FEATURES.len() } else { 0 };
             assert_eq!(answer.results.len(), expected, "v{version}");
-            assert!(answer.results.iter().all(|result| result.error_code == ErrorCode::NONE));
+            for result in answer.results {
+                let told = (result.error_code, result.error_message.as_deref());
+                assert_eq!(told, (ErrorCode::NONE, Some("NONE")), "v{version}");
+            }
         }
     });
 }
