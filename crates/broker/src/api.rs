@@ -1,8 +1,9 @@
 //! The whole Kafka surface: every API key is served by a file of its own, or refused here by name.
 //!
-//! Decoding, the version check and encoding happen once, around all handlers. A handler is an async
-//! function from a request to its response. It runs up to its first await before the next request of its
-//! connection starts; [`connection`](crate::connection) says which requests may overlap after that.
+//! Decoding, the version check and encoding happen once, around all handlers. A handler is an async function from a request
+//! to its response; those of Produce and Fetch say besides whether they have to wait at all. It runs up to its first await
+//! before the next request of its connection starts; [`connection`](crate::connection) says which requests may overlap
+//! after that.
 
 mod add_offsets_to_txn;
 mod add_partitions_to_txn;
@@ -284,7 +285,7 @@ fn api(key: ApiKey) -> Option<Api> {
         ApiKey::AddRaftVoter => add_raft_voter::api(),
         ApiKey::RemoveRaftVoter => remove_raft_voter::api(),
         ApiKey::UnregisterController => unregister_controller::api(),
-        // Between controllers, which Ottla does not have.
+        // Among the nodes of a cluster; Ottla is one node, which needs none of them.
         ApiKey::Vote
         | ApiKey::BeginQuorumEpoch
         | ApiKey::EndQuorumEpoch
