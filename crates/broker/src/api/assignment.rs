@@ -4,9 +4,6 @@ use super::refused::Refused;
 use ottla_base::BrokerId;
 use ottla_wire::error_code::ErrorCode;
 
-/// Most partitions that one request may create, as in Kafka.
-pub(super) const PARTITIONS_PER_REQUEST_MAX: i32 = 10_000;
-
 /// Checks the replicas wanted for one partition.
 pub(super) fn check(brokers: &[i32], node: BrokerId) -> Result<(), Refused> {
     let wrong = |message: String| Err(Refused::new(ErrorCode::INVALID_REPLICA_ASSIGNMENT, message));
@@ -22,17 +19,4 @@ pub(super) fn check(brokers: &[i32], node: BrokerId) -> Result<(), Refused> {
         [_] => Ok(()),
         _ => wrong(format!("a partition is assigned to broker {} more than once", node.0)),
     }
-}
-
-/// Checks that a request does not create more partitions than one may.
-pub(super) fn check_count(new: i32) -> Result<(), Refused> {
-    if new <= PARTITIONS_PER_REQUEST_MAX {
-        return Ok(());
-    }
-    Err(Refused::new(
-        ErrorCode::POLICY_VIOLATION,
-        format!(
-            "{new} new partitions are too many for one request: ask for at most {PARTITIONS_PER_REQUEST_MAX}"
-        ),
-    ))
 }

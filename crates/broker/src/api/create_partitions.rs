@@ -5,9 +5,8 @@
 //! - A request that adds more than 10 000 partitions in all is POLICY_VIOLATION.
 //! - Records stay where they are: a key may hash to another partition from then on, as in Apache Kafka.
 
-use super::assignment::{self, PARTITIONS_PER_REQUEST_MAX};
 use super::refused::Refused;
-use super::{Api, Context};
+use super::{Api, Context, assignment, metadata_records};
 use crate::image::Topic;
 use ottla_wire::error_code::ErrorCode;
 use ottla_wire::message::create_partitions_request::CreatePartitionsTopic;
@@ -28,15 +27,18 @@ async fn handle(context: Context, request: CreatePartitionsRequest) -> CreatePar
     for topic in &request.topics {
         *times.entry(&topic.name).or_default() += 1;
     }
-    let new = request.topics.iter().filter_map(|wanted| Some(check(&context, wanted).ok()?.1));
-    let all_new = new.fold(0, i32::saturating_add);
+    let new =
+        request.topics.iter().filter_map(|wanted| usize::try_from(check(&context, wanted).ok()?.1).ok());
+    let size = metadata_records::check(new.sum());
     let mut results = Vec::with_capacity(request.topics.len());
     for wanted in &request.topics {
         let outcome = match times.remove(&*wanted.name) {
-            Some(_) if PARTITIONS_PER_REQUEST_MAX < all_new => assignment::check_count(all_new),
-            Some(1) => grow(&context, wanted, request.validate_only).await,
-            Some(_) => Err(Refused::request("the request names this topic more than once: name it once")),
             None => continue,
+            Some(times) => match &size {
+                Err(refused) => Err(refused.clone()),
+                Ok(()) if times == 1 => grow(&context, wanted, request.validate_only).await,
+                Ok(()) => Err(Refused::request("the request names this topic more than once: name it once")),
+            },
         };
         let (error_code, error_message) = Refused::fields(outcome);
         results.push(CreatePartitionsTopicResult { name: wanted.name.clone(), error_code, error_message });

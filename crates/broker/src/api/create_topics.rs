@@ -8,9 +8,8 @@
 //! - `validate_only` checks everything and creates nothing; the answer then has no id, where Apache Kafka invents
 //!   one.
 
-use super::assignment;
 use super::refused::Refused;
-use super::{Api, Context, describe_configs};
+use super::{Api, Context, assignment, describe_configs, metadata_records};
 use crate::config::{Overrides, check_topic};
 use crate::topics::NewTopic;
 use ottla_base::{TopicId, TopicName};
@@ -22,9 +21,6 @@ use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 const VERSIONS: RangeInclusive<i16> = 2..=7;
-
-/// As in Kafka, where a change of metadata has at most that many records.
-const RECORDS_PER_REQUEST_MAX: usize = 10_000;
 
 /// Kafka's metadata log, which a client must not create.
 pub(super) const CLUSTER_METADATA: &str = "__cluster_metadata";
@@ -40,18 +36,16 @@ async fn handle(context: Context, request: CreateTopicsRequest) -> CreateTopicsR
     }
     let checked = request.topics.iter().map(|wanted| (wanted, check(&context, wanted)));
     let records: usize = checked.map(|(wanted, new)| new.map_or(0, |new| records(wanted, &new))).sum();
-    let is_too_large = RECORDS_PER_REQUEST_MAX < records;
+    let size = metadata_records::check(records);
     let mut topics = Vec::with_capacity(request.topics.len());
     for wanted in &request.topics {
         let outcome = match times.remove(&*wanted.name) {
-            Some(_) if is_too_large => Err(Refused::new(
-                ErrorCode::POLICY_VIOLATION,
-                "a request may create 10000 topics, partitions and settings together: ask for fewer, and add partitions \
-                 by another request",
-            )),
-            Some(1) => create(&context, wanted, request.validate_only).await,
-            Some(_) => Err(Refused::request("the request names this topic more than once: name it once")),
             None => continue,
+            Some(times) => match &size {
+                Err(refused) => Err(refused.clone()),
+                Ok(()) if times == 1 => create(&context, wanted, request.validate_only).await,
+                Ok(()) => Err(Refused::request("the request names this topic more than once: name it once")),
+            },
         };
         topics.push(outcome.unwrap_or_else(|Refused { code, message }| CreatableTopicResult {
             name: wanted.name.clone(),
@@ -63,7 +57,7 @@ async fn handle(context: Context, request: CreateTopicsRequest) -> CreateTopicsR
     CreateTopicsResponse { topics, ..Default::default() }
 }
 
-/// How many records of metadata a topic takes in Apache Kafka, which limits a request by them.
+/// How many records of metadata a topic takes in Apache Kafka.
 fn records(wanted: &CreatableTopic, new: &NewTopic) -> usize {
     1 + wanted.configs.len() + usize::try_from(new.partitions).unwrap_or_default()
 }
@@ -75,7 +69,7 @@ pub(super) async fn create(
     validate_only: bool,
 ) -> Result<CreatableTopicResult, Refused> {
     let new = check(context, wanted)?;
-    assignment::check_count(new.partitions)?;
+    metadata_records::check(records(wanted, &new))?;
     if validate_only {
         return Ok(result(context, wanted, TopicId::NONE, new.partitions, &new.overrides));
     }
