@@ -31,7 +31,7 @@ fn main() -> ExitCode {
         Err(failure) if failure.status == Status::Ended => ExitCode::SUCCESS,
         Err(failure) => {
             if !failure.message.is_empty() {
-                eprintln!("ottla: {failure}");
+                output::aside(format_args!("ottla: {failure}"));
             }
             failure.into()
         }

@@ -24,6 +24,11 @@ pub(crate) fn text(text: &str) -> Outcome {
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::from)
 }
 
+/// Prints a line to standard error. That nobody reads it is no reason to do less or to end with another status.
+pub(crate) fn aside(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
 /// Prints a JSON value on a line of its own.
 pub(crate) fn json(value: &Value) -> Outcome {
     line(value)
@@ -32,7 +37,7 @@ pub(crate) fn json(value: &Value) -> Outcome {
 /// A note for people on standard error; programs that asked for JSON do not get it.
 pub(crate) fn note(common: &Common, text: impl std::fmt::Display) {
     if common.output == Form::Human {
-        eprintln!("{text}");
+        aside(text);
     }
 }
 

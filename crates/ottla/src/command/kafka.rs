@@ -124,11 +124,11 @@ fn tool(sheet: &'static Sheet, Words { words }: &Words, run: impl AsyncFnOnce(Gi
 /// Says why a tool stopped, and gives the status.
 fn end(sheet: &Sheet, stop: Stop) -> Outcome {
     match stop {
-        Stop::Usage(reason) => eprintln!("{reason}\n{sheet}"),
-        Stop::Error(reason) => eprintln!("{reason}"),
+        Stop::Usage(reason) => output::aside(format_args!("{reason}\n{sheet}")),
+        Stop::Error(reason) => output::aside(format_args!("{reason}")),
         Stop::Printed(reason) => output::line(reason)?,
         Stop::Failed(trouble) => match (sheet.failed)(trouble) {
-            Stop::Failed(trouble) => eprintln!("{trouble}"),
+            Stop::Failed(trouble) => output::aside(format_args!("{trouble}")),
             stop => return end(sheet, stop),
         },
         Stop::Noted(line) => return output::line(line),

@@ -90,3 +90,12 @@ fn kafka_configs() {
 fn kafka_get_offsets() {
     check("get-offsets.txt");
 }
+
+#[test]
+fn nobody_needs_to_read_what_a_tool_says_on_standard_error() {
+    let (unread, errors) = std::io::pipe().unwrap();
+    drop(unread);
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_ottla"));
+    let status = command.env_clear().args(["kafka-topics", "--nonsense"]).stderr(errors).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+}

@@ -92,7 +92,7 @@ pub(super) async fn run(session: &Session<'_>, given: &Given<'_>) -> Ran {
     let mut printer = reading::Printer::new(formatter, &wanted);
     let ended = reading::run(&client, &wanted, &mut printer).await;
     let flushed = printer.flush();
-    eprintln!("Processed a total of {} messages", printer.count());
+    output::aside(format_args!("Processed a total of {} messages", printer.count()));
     if given.has("enable-systest-events") {
         output::line("shutdown_complete")?;
     }

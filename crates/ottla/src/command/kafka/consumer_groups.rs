@@ -166,11 +166,11 @@ fn check(given: &Given<'_>) -> Ran {
 
 fn check_reset(given: &Given<'_>) -> Ran {
     match given.count(&["dry-run", "execute"]) {
-        0 => eprintln!(
+        0 => output::aside(format_args!(
             "WARN: No action will be performed as the --execute option is missing. In version 5.0, this command will \
              require either --dry-run or --execute to be specified. You should add the --dry-run option explicitly if \
              you are scripting this command and want to keep the current default behavior without prompting."
-        ),
+        )),
         1 => {}
         _ => {
             let reason = "Option [reset-offsets] only accepts one of [execute] and [dry-run]";

@@ -68,10 +68,10 @@ pub(super) async fn run(session: &Session<'_>, given: &Given<'_>) -> Ran {
     for (partition, answer) in list_offsets(&client, &asked, Isolation::ReadUncommitted).await {
         match answer {
             Ok(answer) => drop(found.insert(partition.to_string(), (partition, answer.offset))),
-            Err(error) => eprintln!(
+            Err(error) => output::aside(format_args!(
                 "Skip getting offsets for topic-partition {partition} due to error: {}",
                 Trouble::from(error)
-            ),
+            )),
         }
     }
     let line = |(at, offset): &(TopicPartition, Option<Offset>)| {

@@ -90,10 +90,10 @@ fn check(given: &Given<'_>) -> Ran {
         ));
     }
     if given.has("delete-config") {
-        eprintln!(
+        output::aside(format_args!(
             "delete-config option is no longer supported and deprecated since version 4.0. The config will be fully \
              removed in future releases."
-        );
+        ));
     }
     if !given.has("bootstrap-server") {
         return Err(Stop::Error("--bootstrap-server must be specified".to_owned()));

@@ -7,6 +7,7 @@ use crate::command::kafka::Ran;
 use crate::command::kafka::error::{Stop, Trouble};
 use crate::command::kafka::pattern::Pattern;
 use crate::offsets::Found;
+use crate::output;
 use ottla_base::LeaderEpoch;
 use ottla_client::group::committed::Committed;
 use ottla_client::{
@@ -71,7 +72,7 @@ impl Printer<'_> {
             self.count += 1;
             match self.formatter.write(&mut self.out, record) {
                 Err(Stop::Failed(trouble)) if self.skip_errors => {
-                    eprintln!("Error processing message, skipping this message: {trouble}");
+                    output::aside(format_args!("Error processing message, skipping this message: {trouble}"));
                 }
                 written => written?,
             }

@@ -2,6 +2,7 @@
 
 use crate::command::kafka::Ran;
 use crate::command::kafka::error::{Stop, Trouble};
+use crate::output;
 use ottla_client::{Delivery, ProduceError, Producer, ProducerRecord};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -73,7 +74,10 @@ impl Writing {
         if self.is_sync {
             return Err(trouble.into());
         }
-        eprintln!("Error when sending message to topic {} with error: {trouble}", self.topic);
+        output::aside(format_args!(
+            "Error when sending message to topic {} with error: {trouble}",
+            self.topic
+        ));
         self.is_lossy = true;
         Ok(())
     }

@@ -45,9 +45,9 @@ fn is_worth_printing(group: &GroupDescription, rows: usize) -> Ran<bool> {
     let id = &group.id;
     match group.state.as_str() {
         "Dead" => output::line(format_args!("\nError: Consumer group '{id}' does not exist."))?,
-        "Empty" => eprintln!("\nConsumer group '{id}' has no active members."),
+        "Empty" => output::aside(format_args!("\nConsumer group '{id}' has no active members.")),
         "PreparingRebalance" | "CompletingRebalance" | "Assigning" | "Reconciling" => {
-            eprintln!("\nWarning: Consumer group '{id}' is rebalancing.");
+            output::aside(format_args!("\nWarning: Consumer group '{id}' is rebalancing."));
         }
         _ => {}
     }

@@ -93,9 +93,9 @@ async fn within_range(tool: &Tool<'_>, wanted: Found) -> Ran<Found> {
         let to = if end < offset { end } else { offset.max(start) };
         if to != offset {
             let side = if end < offset { "higher than latest" } else { "lower than earliest" };
-            eprintln!(
+            output::aside(format_args!(
                 "WARN New offset ({offset}) is {side} offset for topic partition {partition}. Value will be set to {to}."
-            );
+            ));
         }
         (partition, to)
     };
